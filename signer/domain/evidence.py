@@ -1,0 +1,196 @@
+"""What can be known about a file, before anyone judges it: facts, each gathered on its own."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from signer.domain.confirmation import Confirmation, Standing
+from signer.domain.number import Number
+from signer.domain.trust import TrustEntry
+from signer.domain.values import Day, Frozen, Hex256, Instant
+
+Detail = Annotated[str, Field(max_length=400)]
+
+
+class State(StrEnum):
+    """The three answers of a check; `undetermined` is never `fine`."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNDETERMINED = "undetermined"
+
+
+class Part(StrEnum):
+    """The three questions of the page: was it changed, who sealed it, is it in force."""
+
+    INTEGRITY = "integrity"
+    SEAL = "seal"
+    STANDING = "standing"
+
+
+class SealFinding(Frozen):
+    """
+    One question that `seal.validate` answered inside the child.
+
+    `id` is a check id of docs/reference/verdicts.md; `sub_indication` is EN 319 102-1's word
+    (`HASH_FAILURE`, `NO_CERTIFICATE_CHAIN_FOUND`, ...) where one fits; `detail` is technical English.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
+    part: Part
+    state: State
+    sub_indication: Annotated[str, Field(max_length=60)] | None = None
+    detail: Detail = ""
+
+
+class TimestampFacts(Frozen):
+    """A timestamp on the seal, by an authority of the trust list whose token verified."""
+
+    at: Instant
+    certificate_digest: Hex256
+
+
+class Form(StrEnum):
+    """What was handed in."""
+
+    UNREADABLE = "unreadable"
+    STRANGER = "stranger"
+    UNSEALED = "unsealed"
+    SEALED = "sealed"
+
+
+Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
+Indication = Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED"]
+
+
+class SealFacts(Frozen):
+    """
+    What the child found in a PDF; everything in it was chosen by whoever made the file, so it is bounded.
+
+    `reason` is a stable ASCII word for an unreadable file (`EMPTY`, `NOT_PDF`, `ENCRYPTED`, `TOO_LARGE`,
+    `MALFORMED`, `CHILD_DIED`, `TOO_SLOW`) or for an altered one (`ADDED_SIGNATURE`, ...). `certificate_digest`
+    is that of the certificate that made the seal. `content` is confirmation.json of the sealed revision, base64.
+    `sealed_length` is the length of S, the sealed prefix.
+    """
+
+    form: Form
+    reason: Annotated[str, Field(pattern=r"^[A-Z_]{2,40}$")] | None = None
+    detail: Detail = ""
+    claimed_number: Number | None = None
+    sealed_length: Annotated[int, Field(ge=1)] | None = None
+    certificate_digest: Hex256 | None = None
+    certificate_subject: Detail = ""
+    test_policy: bool = False
+    claimed_at: Instant | None = None
+    timestamp: TimestampFacts | None = None
+    level: Level | None = None
+    indication: Indication = "INDETERMINATE"
+    sub_indication: Annotated[str, Field(max_length=60)] | None = None
+    findings: Annotated[tuple[SealFinding, ...], Field(max_length=60)] = ()
+    content: Annotated[str, Field(max_length=600_000)] | None = None
+
+
+class FileFacts(Frozen):
+    """What the parent computes itself, never the child: lengths and digests of the file and of S."""
+
+    size: int
+    file_digest: Hex256
+    sealed_digest: Hex256 | None = None
+
+
+class ContentFacts(Frozen):
+    """The attachment of the sealed revision, parsed by the domain; `fault` is why it could not be."""
+
+    confirmation: Confirmation | None = None
+    content_digest: Hex256 | None = None
+    fault: Literal["absent", "schema-unknown", "malformed", "not-canonical"] | None = None
+    detail: Detail = ""
+
+
+class LineFacts(Frozen):
+    """The standing of one VIN line. `is_conflict`: another manufacturer has the same VIN in force."""
+
+    vin: str
+    standing: Standing
+    ended_at: Instant | None = None
+    reason_class: str | None = None
+    successor: Number | None = None
+    is_conflict: bool = False
+
+
+class RecordFacts(Frozen):
+    """One confirmation as the register holds it. `sealed_digests` are all the digests of S on record."""
+
+    number: Number
+    confirmation: Confirmation
+    content_digest: Hex256
+    sealed_digests: tuple[Hex256, ...] = ()
+    recorded_at: Instant | None = None
+    standing: Standing
+    lines: tuple[LineFacts, ...]
+    suspended_until: Instant | None = None
+
+
+class RegisterFacts(Frozen):
+    """
+    What the register says. `is_complete` is false when absence proves nothing (no register, a gap after a restore).
+
+    `record` is the one whose number the file or question names; `number_of_digest` is the number under
+    which the digest of S is filed, whatever the file says.
+    """
+
+    source: Literal["register", "prospective", "bundle", "none"]
+    as_of: Instant
+    is_complete: bool = True
+    record: RecordFacts | None = None
+    number_of_digest: Number | None = None
+
+
+class TrustFacts(Frozen):
+    """The trust list that was used, and its entry for the seal's certificate (at the time of the answer)."""
+
+    sequence: int
+    issued: Instant
+    expires: Instant
+    test: bool
+    entry: TrustEntry | None = None
+
+
+class Asked(Frozen):
+    """What the asker compares with. `vins` are normalised text, not proven to be VINs."""
+
+    vins: tuple[str, ...] = ()
+    destination: str | None = None
+    exporter: str | None = None
+    applied_on: Day | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to compare."""
+        return not (self.vins or self.destination or self.exporter)
+
+
+class Facts(Frozen):
+    """Everything that `verification.decide` may look at for a file."""
+
+    at: Instant
+    today: date
+    file: FileFacts
+    seal: SealFacts
+    content: ContentFacts
+    register_: RegisterFacts
+    trust: TrustFacts
+
+    @property
+    def proven_at(self) -> datetime | None:
+        """The earliest accepted proof that the seal existed: a listed timestamp, or the register's record of S."""
+        record = self.register_.record
+        known = record is not None and self.file.sealed_digest in record.sealed_digests
+        proofs = [self.seal.timestamp.at] if self.seal.timestamp else []
+        if known and record is not None and record.recorded_at is not None:
+            proofs.append(record.recorded_at)
+        return min(proofs, default=None)

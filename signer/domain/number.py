@@ -1,0 +1,76 @@
+"""A confirmation's number: 65 random bits and a check character, the only public id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic_core import core_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import GetCoreSchemaHandler
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Crockford's base 32; its letters stand for 0-31."""
+LENGTH = 14
+_LOOK_ALIKES = str.maketrans("ILO", "110")
+
+
+def _double(value: int) -> int:
+    """Multiply by x in GF(32) = GF(2)[x] / (x^5 + x^2 + 1)."""
+    value <<= 1
+    return value ^ 0b100101 if value & 0b100000 else value
+
+
+def check_character(first: str) -> str:
+    """
+    Return the check character for 13 characters of the alphabet.
+
+    With values d1..d13 and the check value d14 the sum of d_i * x^(14 - i) over GF(32) is zero,
+    so every single error and every swap of two characters is caught.
+    """
+    total = 0
+    for char in first:
+        total = _double(total ^ ALPHABET.index(char))
+    return ALPHABET[total]
+
+
+class Number(str):
+    """A confirmation's number as printed: `XXXXX-XXXXX-XXXX`, upper case, the last character a check."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Number:
+        plain = text.replace("-", "")
+        if len(text) != 16 or text != cls._grouped(plain):
+            raise ValueError("number.form")
+        if any(char not in ALPHABET for char in plain):
+            raise ValueError("number.alphabet")
+        if check_character(plain[:-1]) != plain[-1]:
+            raise ValueError("number.check")
+        return super().__new__(cls, text)
+
+    @staticmethod
+    def _grouped(plain: str) -> str:
+        return f"{plain[:5]}-{plain[5:10]}-{plain[10:]}"
+
+    @classmethod
+    def parse(cls, typed: str) -> Number:
+        """Parse what a person typed: any case, I and L for 1, O for 0, blanks and hyphens dropped. ValueError(rule id)."""
+        plain = "".join(char for char in typed.upper() if not char.isspace() and char not in "-\u2010\u2011\u2013\u2014")
+        plain = plain.translate(_LOOK_ALIKES)
+        if len(plain) != LENGTH:
+            raise ValueError("number.length")
+        return cls(cls._grouped(plain))
+
+    @classmethod
+    def draw(cls, random_bits: Callable[[int], int]) -> Number:
+        """Draw a new number; `random_bits(65)` must come from a cryptographic source (`secrets.randbits`)."""
+        value = random_bits(65)
+        first = "".join(ALPHABET[(value >> (5 * place)) & 31] for place in reversed(range(13)))
+        return cls(cls._grouped(first + check_character(first)))
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))

@@ -1,0 +1,237 @@
+"""Who takes part: manufacturers, exporters, outlets, countries, persons and their roles."""
+
+from __future__ import annotations
+
+import unicodedata
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import babel
+from pydantic import Field
+from pydantic_core import core_schema
+
+from signer.domain.values import Day, Frozen, LongText, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from pydantic import GetCoreSchemaHandler
+
+USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+
+def normalise_uscc(text: str) -> str:
+    """Return a typed USCC in its stored form: full-width folded, blanks and hyphens dropped, upper case."""
+    folded = unicodedata.normalize("NFKC", text).upper()
+    return "".join(char for char in folded if not char.isspace() and char != "-")
+
+
+def uscc_check_character(first: str) -> str:
+    """Return the 18th character for the first 17. Source: GB 32100-2015, 4.5."""
+    total = sum(USCC_ALPHABET.index(char) * pow(3, place, 31) for place, char in enumerate(first))
+    return USCC_ALPHABET[-total % 31]
+
+
+def uscc_fault(uscc: str) -> str:
+    """Return the id of the rule that a normalised USCC breaks, or '' for a good one."""
+    if not uscc:
+        return "uscc.missing"
+    if len(uscc) != 18:
+        return "uscc.length"
+    if any(char not in USCC_ALPHABET for char in uscc):
+        return "uscc.alphabet"
+    return "" if uscc_check_character(uscc[:17]) == uscc[17] else "uscc.check"
+
+
+class Uscc(str):
+    """A unified social credit code (统一社会信用代码), 18 characters with a check. Source: GB 32100-2015."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Uscc:
+        if fault := uscc_fault(text):
+            raise ValueError(fault)
+        return super().__new__(cls, text)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
+
+
+_BRACKETS = str.maketrans({"（": "(", "）": ")", "［": "[", "］": "]"})
+
+
+def comparable_name(name: str) -> str:
+    """Return a legal name for comparison: brackets mapped, blanks dropped; 股份 and every other word count."""
+    folded = unicodedata.normalize("NFC", name).translate(_BRACKETS)
+    return "".join(char for char in folded if not char.isspace()).casefold()
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Tell whether two legal names are one, whatever the width of their brackets."""
+    return comparable_name(one) == comparable_name(other)
+
+
+_ALPHA3 = (
+    "AF AFG AL ALB DZ DZA AD AND AO AGO AG ATG AR ARG AM ARM AU AUS AT AUT AZ AZE BS BHS BH BHR BD BGD BB BRB BY BLR BE BEL BZ BLZ "
+    "BJ BEN BT BTN BO BOL BA BIH BW BWA BR BRA BN BRN BG BGR BF BFA BI BDI CV CPV KH KHM CM CMR CA CAN CF CAF TD TCD CL CHL CO COL "
+    "KM COM CG COG CD COD CR CRI CI CIV HR HRV CU CUB CY CYP CZ CZE DK DNK DJ DJI DM DMA DO DOM EC ECU EG EGY SV SLV GQ GNQ ER ERI "
+    "EE EST SZ SWZ ET ETH FJ FJI FI FIN FR FRA GA GAB GM GMB GE GEO DE DEU GH GHA GR GRC GD GRD GT GTM GN GIN GW GNB GY GUY HT HTI "
+    "VA VAT HN HND HU HUN IS ISL IN IND ID IDN IR IRN IQ IRQ IE IRL IL ISR IT ITA JM JAM JP JPN JO JOR KZ KAZ KE KEN KI KIR KP PRK "
+    "KR KOR KW KWT KG KGZ LA LAO LV LVA LB LBN LS LSO LR LBR LY LBY LI LIE LT LTU LU LUX MG MDG MW MWI MY MYS MV MDV ML MLI MT MLT "
+    "MH MHL MR MRT MU MUS MX MEX FM FSM MD MDA MC MCO MN MNG ME MNE MA MAR MZ MOZ MM MMR NA NAM NR NRU NP NPL NL NLD NZ NZL NI NIC "
+    "NE NER NG NGA MK MKD NO NOR OM OMN PK PAK PW PLW PS PSE PA PAN PG PNG PY PRY PE PER PH PHL PL POL PT PRT QA QAT RO ROU RU RUS "
+    "RW RWA KN KNA LC LCA VC VCT WS WSM SM SMR ST STP SA SAU SN SEN RS SRB SC SYC SL SLE SG SGP SK SVK SI SVN SB SLB SO SOM ZA ZAF "
+    "SS SSD ES ESP LK LKA SD SDN SR SUR SE SWE CH CHE SY SYR TJ TJK TZ TZA TH THA TL TLS TG TGO TO TON TT TTO TN TUN TR TUR TM TKM "
+    "TV TUV UG UGA UA UKR AE ARE GB GBR US USA UY URY UZ UZB VU VUT VE VEN VN VNM YE YEM ZM ZMB ZW ZWE HK HKG MO MAC TW TWN GL GRL "
+    "PR PRI GU GUM GI GIB NC NCL PF PYF RE REU BM BMU KY CYM AW ABW CW CUW FO FRO GP GLP MQ MTQ GF GUF"
+).split()
+ALPHA3 = dict(zip(_ALPHA3[::2], _ALPHA3[1::2], strict=True))
+_PRINTED = {  # separate customs territories have their own printed names
+    "HK": ("中国香港", "Hong Kong, China"),
+    "MO": ("中国澳门", "Macao, China"),
+    "TW": ("中国台湾", "Taiwan, China"),
+}
+THIRD_LANGUAGES = {
+    "ru": "RU KZ KG BY UZ TJ TM AM",
+    "es": "MX ES AR BO CL CO CR CU DO EC SV GT HN NI PA PY PE UY VE GQ PR",
+    "ar": "AE SA OM QA KW BH JO IQ LB SY YE EG LY TN DZ MA SD MR PS",
+    "fr": "FR BE CI SN CM GA CG CD BJ BF TG NE ML TD GN CF DJ MG MC RE GP MQ GF NC PF",
+}
+_LANGUAGE_OF = {country: language for language, countries in THIRD_LANGUAGES.items() for country in countries.split()}
+
+
+class Country(Frozen):
+    """A destination: ISO 3166-1 codes and the names as printed. Never CN; HK, MO and TW are customs territories of their own."""
+
+    alpha2: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    alpha3: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    name_zh: Text
+    name_en: Text
+
+    @classmethod
+    def of(cls, alpha2: str) -> Country:
+        """Return the country of a two-letter code; ValueError for CN and for codes that are none."""
+        if alpha2 not in ALPHA3:
+            raise ValueError("country.domestic" if alpha2 == "CN" else "country.unknown")
+        zh, en = _PRINTED.get(alpha2) or (_territory(alpha2, "zh"), _territory(alpha2, "en"))
+        return cls(alpha2=alpha2, alpha3=ALPHA3[alpha2], name_zh=zh, name_en=en)
+
+    @property
+    def language(self) -> str | None:
+        """The third language of a confirmation for this country (ru, es, ar, fr), or None."""
+        return _LANGUAGE_OF.get(self.alpha2)
+
+
+@cache
+def _territory(alpha2: str, language: str) -> str:
+    name = babel.Locale(language).territories[alpha2]
+    assert isinstance(name, str)
+    return name
+
+
+class FormerName(Frozen):
+    """A legal name that a manufacturer bore until a day, with the evidence for it."""
+
+    legal_name: Text
+    until: Day
+    evidence: Text
+
+
+class Announcement(Frozen):
+    """The MIIT announcement of road motor vehicle manufacturers that names the manufacturer."""
+
+    entry: Text
+    checked_on: Day
+
+
+MANUFACTURER_ROLES = ("automobile-manufacturer", "modified-vehicle-maker", "sales-company", "parent", "overseas")
+ManufacturerRole = Literal["automobile-manufacturer", "modified-vehicle-maker", "sales-company", "parent", "overseas"]
+
+
+class Manufacturer(Frozen):
+    """Who issues: the legal person named, letter for letter, in the MIIT announcement."""
+
+    legal_name: Text
+    legal_name_en: Text | None = None
+    uscc: Uscc
+    role: ManufacturerRole
+    announcement: Announcement
+    address: LongText
+    contact: Text
+    verification_domain: Text | None = None
+    wmis: tuple[Annotated[str, Field(pattern=r"^[0-9A-HJ-NPR-Z]{3}$")], ...] = ()
+    former_names: tuple[FormerName, ...] = ()
+
+
+class Exporter(Frozen):
+    """Who exports, and for whom alone a confirmation is good."""
+
+    legal_name: Text
+    legal_name_en: Text | None = None
+    uscc: Uscc
+
+
+Scope = Literal["mechanical", "high-voltage-battery", "software-and-diagnosis"]
+
+
+class Outlet(Frozen):
+    """
+    A service point abroad, as the manufacturer states it: we check its form, not its existence.
+
+    `provider` may be empty while an outlet is being collected; no such outlet can be sealed.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    name: Text
+    name_local: Text | None = None
+    provider: Text | None = None
+    address: LongText
+    address_local: LongText | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    phone: Text | None = None
+    email: Text | None = None
+    hours: Text | None = None
+    scope: tuple[Scope, ...] = ()
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}$")], ...] = ()
+    authorised_from: Day
+    authorised_until: Day | None = None
+    verified_on: Day | None = None
+
+    def is_authorised(self, on: date) -> bool:
+        """Tell whether the authorisation covers a day; both its ends belong to it."""
+        return self.authorised_from <= on and (self.authorised_until is None or on <= self.authorised_until)
+
+
+class Role(StrEnum):
+    """What a person may do."""
+
+    PREPARER = "preparer"
+    APPROVER = "approver"
+    EXPORTER = "exporter"
+    OFFICER = "officer"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+    AUDITOR = "auditor"
+
+
+class Person(Frozen):
+    """A natural person, under one id whatever accounts and tokens it has."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    name: Text
+
+
+class Membership(Frozen):
+    """What a person may do for one manufacturer; a person may have several."""
+
+    person: str
+    manufacturer: Uscc
+    roles: frozenset[Role]
+
+
+def outlets_in(outlets: Iterable[Outlet], country: str) -> tuple[Outlet, ...]:
+    """Return the outlets of one country, by id."""
+    return tuple(sorted((outlet for outlet in outlets if outlet.country == country), key=lambda outlet: outlet.id))

@@ -1,0 +1,137 @@
+"""Every error that this project raises on purpose, in one tree, each with a stable code.
+
+Knows no HTTP: `web.problems` gives each class its status.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["violation", "warning", "notice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """
+    Tell one thing that a rule found in a draft.
+
+    `rule` is the stable id (`vin.check-digit`), `pointer` the field as a JSON pointer
+    (RFC 6901) into the draft, `zh` and `en` the sentence for a person, `source` the text
+    that demands it.
+    """
+
+    rule: str
+    severity: Severity
+    pointer: str
+    zh: str
+    en: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '/'}: {self.en} [{self.rule}]"
+
+
+class SignerError(Exception):
+    """Anything that this project refuses or fails to do, knowingly."""
+
+    code = "error"
+
+
+class InvalidInput(SignerError):
+    """One value from outside is not what it must be; `field` is a JSON pointer or an option's name."""
+
+    code = "invalid-input"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.reason = reason
+
+
+class RuleViolation(SignerError):
+    """A draft breaks rules; `violations` names all of them at once."""
+
+    code = "rule-violation"
+
+    def __init__(self, violations: tuple[Finding, ...]) -> None:
+        super().__init__("; ".join(str(violation) for violation in violations))
+        self.violations = violations
+
+
+class NotAuthenticated(SignerError):
+    """Nobody is known to be asking."""
+
+    code = "not-authenticated"
+
+
+class NotPermitted(SignerError):
+    """The person asking may not do this."""
+
+    code = "not-permitted"
+
+
+class NotFound(SignerError):
+    """No such record, or none that the asker may know of."""
+
+    code = "not-found"
+
+
+class Conflict(SignerError):
+    """The register holds something that excludes what was asked."""
+
+    code = "conflict"
+
+
+class TooLarge(SignerError):
+    """An input is larger than its cap."""
+
+    code = "too-large"
+
+
+class Misconfigured(SignerError):
+    """A setting, key or deployment is not fit for what was asked; names the exact fault."""
+
+    code = "misconfigured"
+
+
+class SelfCheckFailed(SignerError):
+    """A file that we sealed did not verify: our defect, nothing left the house."""
+
+    code = "self-check-failed"
+
+
+class Unavailable(SignerError):
+    """Something that we depend on does not answer now; trying again later may help."""
+
+    code = "unavailable"
+
+
+class KeyUnavailable(Unavailable):
+    """The seal's key cannot be used: wrong password, missing, unreadable."""
+
+    code = "key-unavailable"
+
+
+class TimestampUnavailable(Unavailable):
+    """No timestamping authority answered within the time allowed."""
+
+    code = "timestamp-unavailable"
+
+
+class TrustListStale(Unavailable):
+    """The trust list is expired, or its signature or sequence is not to be trusted."""
+
+    code = "trust-list-stale"
+
+
+class RegisterUnavailable(Unavailable):
+    """The register cannot be read or written now."""
+
+    code = "register-unavailable"
+
+
+class StorageUnavailable(Unavailable):
+    """A file cannot be stored: disk full, read-only or gone."""
+
+    code = "storage-unavailable"
