@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -12,11 +12,13 @@ from signer.domain.parties import Country, Exporter, Manufacturer, Outlet
 from signer.domain.values import Day, Frozen, Hex256, Instant, LongText, Text, Whole
 from signer.domain.vehicle import Vehicle, Vin
 
-SCHEMA = "signer.confirmation/1"
-DRAFT_SCHEMA = "signer.draft/1"
+SCHEMA: Final = "signer.confirmation/1"
+DRAFT_SCHEMA: Final = "signer.draft/1"
 MOST_VEHICLES = 200
 USUAL_VEHICLES = 20
 MOST_OUTLETS = 40
+MOST_DRAFT_ROWS = 1000
+"""A draft may have more rows than a confirmation, so that a rule can say so; but not without end."""
 
 Typed = Annotated[str, Field(max_length=1000)]
 """What a person typed: any text, judged by the rules and not by its type."""
@@ -37,7 +39,7 @@ class DraftVehicle(Frozen):
     energy: Typed = ""
     battery_code: Typed = ""
     modified: bool = False
-    outlets: tuple[Typed, ...] = ()
+    outlets: Annotated[tuple[Typed, ...], Field(max_length=MOST_OUTLETS)] = ()
 
 
 class DraftDestination(Frozen):
@@ -78,8 +80,8 @@ class Draft(Frozen):
     contract: Typed = ""
     destination: DraftDestination = DraftDestination()
     application_planned_on: Typed = ""
-    vehicles: tuple[DraftVehicle, ...] = ()
-    outlets: tuple[Typed, ...] = ()
+    vehicles: Annotated[tuple[DraftVehicle, ...], Field(max_length=MOST_DRAFT_ROWS)] = ()
+    outlets: Annotated[tuple[Typed, ...], Field(max_length=MOST_DRAFT_ROWS)] = ()
     commitment: DraftCommitment = DraftCommitment()
     until: Typed = "required-through"
     supersedes: Typed = ""

@@ -54,7 +54,11 @@ def build(*, terms: Terms, approved_digest: bytes, number: Number, issued_at: da
     if digest != approved_digest:
         raise InvalidInput("terms_digest", "the terms are not the approved ones")
     return Confirmation(
-        number=number, issued_at=issued_at.replace(microsecond=0), until=until_of(terms), terms=terms, terms_digest=digest.hex()
+        number=number,
+        issued_at=issued_at.replace(microsecond=0),
+        until=until_of(terms),
+        terms=terms,
+        terms_digest=digest.hex(),
     )
 
 

@@ -74,7 +74,8 @@ class SealFacts(Frozen):
     `reason` is a stable ASCII word for an unreadable file (`EMPTY`, `NOT_PDF`, `ENCRYPTED`, `TOO_LARGE`,
     `MALFORMED`, `CHILD_DIED`, `TOO_SLOW`) or for an altered one (`ADDED_SIGNATURE`, ...). `certificate_digest`
     is that of the certificate that made the seal. `content` is confirmation.json of the sealed revision, base64.
-    `sealed_length` is the length of S, the sealed prefix.
+    `sealed_length` is the length of S, the sealed prefix. `chain_not_before` and `chain_not_after` bound the time
+    in which the listed certificate and every authority above it are valid (both included).
     """
 
     form: Form
@@ -86,6 +87,8 @@ class SealFacts(Frozen):
     certificate_subject: Detail = ""
     test_policy: bool = False
     claimed_at: Instant | None = None
+    chain_not_before: Instant | None = None
+    chain_not_after: Instant | None = None
     timestamp: TimestampFacts | None = None
     level: Level | None = None
     indication: Indication = "INDETERMINATE"

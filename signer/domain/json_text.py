@@ -28,7 +28,11 @@ def load(data: bytes, *, most_bytes: int = MOST_BYTES) -> Json:
     _refuse_depth(text)
     try:
         value: Json = json.loads(
-            text, object_pairs_hook=_unique, parse_constant=_refuse_constant, parse_float=_refuse_float, parse_int=_whole
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse_constant,
+            parse_float=_refuse_float,
+            parse_int=_whole,
         )
     except json.JSONDecodeError as error:
         raise InvalidInput("", f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
@@ -73,6 +77,6 @@ def _refuse_float(digits: str) -> NoReturn:
 
 
 def _whole(digits: str) -> int:
-    if len(digits) > 16 or abs(int(digits)) >= 2**53:
+    if len(digits.lstrip("-")) > 16 or abs(int(digits)) >= 2**53:
         raise InvalidInput("", "a number is 2^53 or larger")
     return int(digits)

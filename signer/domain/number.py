@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import core_schema
 
+from signer.domain.values import fold_code
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -57,9 +59,8 @@ class Number(str):
 
     @classmethod
     def parse(cls, typed: str) -> Number:
-        """Parse what a person typed: any case, I and L for 1, O for 0, blanks and hyphens dropped. ValueError(rule id)."""
-        plain = "".join(char for char in typed.upper() if not char.isspace() and char not in "-\u2010\u2011\u2013\u2014")
-        plain = plain.translate(_LOOK_ALIKES)
+        """Parse what a person typed: any case or width, I and L for 1, O for 0, blanks and hyphens dropped. ValueError(id)."""
+        plain = fold_code(typed).translate(_LOOK_ALIKES)
         if len(plain) != LENGTH:
             raise ValueError("number.length")
         return cls(cls._grouped(plain))

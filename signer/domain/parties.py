@@ -11,7 +11,7 @@ import babel
 from pydantic import Field
 from pydantic_core import core_schema
 
-from signer.domain.values import Day, Frozen, LongText, Text
+from signer.domain.values import Day, Frozen, LongText, Text, fold_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +24,7 @@ USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 def normalise_uscc(text: str) -> str:
     """Return a typed USCC in its stored form: full-width folded, blanks and hyphens dropped, upper case."""
-    folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join(char for char in folded if not char.isspace() and char != "-")
+    return fold_code(text)
 
 
 def uscc_check_character(first: str) -> str:
@@ -86,7 +85,9 @@ _ALPHA3 = (
     "RW RWA KN KNA LC LCA VC VCT WS WSM SM SMR ST STP SA SAU SN SEN RS SRB SC SYC SL SLE SG SGP SK SVK SI SVN SB SLB SO SOM ZA ZAF "
     "SS SSD ES ESP LK LKA SD SDN SR SUR SE SWE CH CHE SY SYR TJ TJK TZ TZA TH THA TL TLS TG TGO TO TON TT TTO TN TUN TR TUR TM TKM "
     "TV TUV UG UGA UA UKR AE ARE GB GBR US USA UY URY UZ UZB VU VUT VE VEN VN VNM YE YEM ZM ZMB ZW ZWE HK HKG MO MAC TW TWN GL GRL "
-    "PR PRI GU GUM GI GIB NC NCL PF PYF RE REU BM BMU KY CYM AW ABW CW CUW FO FRO GP GLP MQ MTQ GF GUF"
+    "PR PRI GU GUM GI GIB NC NCL PF PYF RE REU BM BMU KY CYM AW ABW CW CUW FO FRO GP GLP MQ MTQ GF GUF AI AIA AS ASM AX ALA BL BLM "
+    "BQ BES CC CCK CK COK CX CXR EH ESH FK FLK GG GGY IM IMN JE JEY MF MAF MP MNP MS MSR NF NFK NU NIU PM SPM PN PCN SH SHN SJ SJM "
+    "SX SXM TC TCA TK TKL VG VGB VI VIR WF WLF YT MYT"
 ).split()
 ALPHA3 = dict(zip(_ALPHA3[::2], _ALPHA3[1::2], strict=True))
 _PRINTED = {  # separate customs territories have their own printed names
@@ -130,6 +131,20 @@ def _territory(alpha2: str, language: str) -> str:
     name = babel.Locale(language).territories[alpha2]
     assert isinstance(name, str)
     return name
+
+
+@cache
+def _codes() -> dict[str, str]:
+    found = {"CN": "CN", "CHN": "CN", "中国": "CN", "CHINA": "CN"}
+    for alpha2, alpha3 in ALPHA3.items():
+        country = Country.of(alpha2)
+        found |= {comparable_name(name).upper(): alpha2 for name in (country.name_zh, country.name_en, alpha3, alpha2)}
+    return found
+
+
+def country_code(typed: str) -> str:
+    """Return the ISO 3166-1 alpha-2 code of a typed code or printed name, CN among them, or '' for none."""
+    return _codes().get(comparable_name(unicodedata.normalize("NFKC", typed)).upper(), "")
 
 
 class FormerName(Frozen):

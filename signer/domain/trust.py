@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -68,6 +69,11 @@ class TrustEntry(Frozen):
     reason: Text | None = None
     compromised_from: Instant | None = None
 
+    @property
+    def der(self) -> bytes:
+        """The certificate's bytes."""
+        return base64.b64decode(self.certificate)
+
     def is_entitled(self, at: datetime) -> bool:
         """Tell whether the entry covers an instant; the end does not belong to it."""
         return self.from_at <= at and (self.until_at is None or at < self.until_at)
@@ -85,6 +91,10 @@ class TrustList(Frozen):
     test: bool
     entries: tuple[TrustEntry, ...]
     revocation_hosts: tuple[Text, ...] = ()
+
+    def is_expired(self, at: datetime) -> bool:
+        """Tell whether the list's own time is over; the end does not belong to it."""
+        return at >= self.expires
 
     def of(self, purpose: Purpose) -> tuple[TrustEntry, ...]:
         """Return the entries of one purpose."""

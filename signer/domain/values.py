@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+_UNPRINTABLE = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
+_NEEDED_FORMAT = "\u200c\u200d\u200e\u200f\u061c"
+_DROPPED = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212\u200b\u200e\u200f\u2060\ufeff")
 ARABIC_VOWEL_MARKS = frozenset(chr(point) for point in range(0x064B, 0x0653))
+
+
+When = TypeVar("When", bound=date)
 
 
 class Frozen(BaseModel):
@@ -35,30 +41,60 @@ def format_instant(at: datetime) -> str:
 
 
 def parse_instant(text: object) -> datetime:
-    """Parse `YYYY-MM-DDTHH:MM:SSZ` and nothing else; a datetime passes unchanged."""
+    """Parse `YYYY-MM-DDTHH:MM:SSZ` and nothing else; an aware datetime passes, cut to whole seconds in UTC."""
     if isinstance(text, datetime):
-        return text
+        if text.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return text.astimezone(UTC).replace(microsecond=0)
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", text):
         raise ValueError("an instant is written YYYY-MM-DDTHH:MM:SSZ")
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    return _within_years(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
 
 
 def parse_day(text: object) -> date:
-    """Parse `YYYY-MM-DD` and nothing else; a date passes unchanged."""
+    """Parse `YYYY-MM-DD` and nothing else, in the years 1900-2999 (so that days can be added); a date passes."""
     if isinstance(text, date) and not isinstance(text, datetime):
-        return text
+        return _within_years(text)
     if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError("a date is written YYYY-MM-DD")
-    return date.fromisoformat(text)
+    return _within_years(date.fromisoformat(text))
+
+
+def _within_years(when: When) -> When:
+    if not 1900 <= when.year <= 2999:
+        raise ValueError("a year is from 1900 to 2999")
+    return when
 
 
 def unprintable(text: str) -> str:
-    """Return the first control character, lone surrogate, bidi override or non-character, or ''."""
+    """
+    Return the first character that has no place in sealed text, or ''.
+
+    That is: control characters, line separators, lone surrogates, private and unassigned code points, and
+    invisible format characters (bidi overrides, zero-width space, byte order mark, tags). The joiners and
+    direction marks that Arabic and Indic scripts need are allowed.
+    """
     for char in text:
         category = unicodedata.category(char)
-        if category in ("Cc", "Cs", "Cn", "Co", "Zl", "Zp") or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff":
+        if category in _UNPRINTABLE or (category == "Cf" and char not in _NEEDED_FORMAT):
             return char
     return ""
+
+
+def fold_code(typed: str) -> str:
+    """
+    Return a typed code (VIN, USCC, number) in upper-case ASCII, as far as it is one: blanks and hyphens dropped.
+
+    Characters are folded one by one, so that folding twice changes nothing; what does not fold to ASCII
+    stays, for a rule to name.
+    """
+    return "".join(map(_fold, typed))
+
+
+def _fold(char: str) -> str:
+    folded = unicodedata.normalize("NFKC", char).upper()
+    kept = folded if folded.isascii() else char
+    return "" if kept.isspace() or kept in _DROPPED else kept
 
 
 def tidy(text: str) -> str:
@@ -81,7 +117,10 @@ def _stored(text: str) -> str:
 
 Day = Annotated[date, BeforeValidator(parse_day), PlainSerializer(lambda day: day.isoformat(), when_used="json")]
 Instant = Annotated[datetime, BeforeValidator(parse_instant), PlainSerializer(format_instant, when_used="json")]
-Text = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_stored)]
-LongText = Annotated[str, Field(min_length=1, max_length=600), AfterValidator(_stored)]
+MOST_TEXT = 120
+MOST_LONG_TEXT = 600
+MOST_WHOLE = 9_999_999
+Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT), AfterValidator(_stored)]
+LongText = Annotated[str, Field(min_length=1, max_length=MOST_LONG_TEXT), AfterValidator(_stored)]
 Hex256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Whole = Annotated[int, Field(ge=0, le=9_999_999)]
+Whole = Annotated[int, Field(ge=0, le=MOST_WHOLE)]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from pydantic_core import core_schema
 
-from signer.domain.values import Day, Frozen, Text
+from signer.domain.values import Day, Frozen, Text, fold_code
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -26,8 +25,7 @@ EDGE_DAYS = 3
 
 def normalise_vin(text: str) -> str:
     """Return a typed VIN in its stored form: full-width folded, blanks and hyphens dropped, upper case."""
-    folded = unicodedata.normalize("NFKC", text).upper()
-    return "".join(char for char in folded if not char.isspace() and char not in "-\u2010\u2011\u2013\u2014\u200b")
+    return fold_code(text)
 
 
 def vin_check_character(vin: str) -> str:
@@ -132,7 +130,9 @@ class Window:
         return abs(self.days(applied_on) - WINDOW_DAYS) <= EDGE_DAYS
 
 
-Energy = Literal["petrol", "diesel", "hybrid", "plug-in-hybrid", "range-extended", "battery-electric", "fuel-cell", "gas", "other"]
+Energy = Literal[
+    "petrol", "diesel", "hybrid", "plug-in-hybrid", "range-extended", "battery-electric", "fuel-cell", "gas", "other"
+]
 
 
 class Vehicle(Frozen):

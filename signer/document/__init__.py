@@ -1,0 +1,1 @@
+"""From a confirmation to an unsealed PDF; sees no keys."""

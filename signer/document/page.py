@@ -1,0 +1,179 @@
+"""What the page shows, as data for the template: the content itself, and what is derived from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from signer.document import fonts
+from signer.domain.confirmation import SealClass
+from signer.domain.values import BEIJING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from signer.document.catalogue import Template
+    from signer.domain.confirmation import Confirmation, Terms
+
+    Modules = tuple[tuple[bool, ...], ...]
+    Symbol = Callable[[str], Modules]
+
+CONTENT_FILE = "confirmation.json"
+SHORT_MODULE_MM = 0.8
+SIGNED_MODULE_MM = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCode:
+    """The text of a signed code for paper (a URL whose fragment carries the code)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file attached beside the content, such as a log proof; `relationship` as in ISO 32000-2, 7.11.3."""
+
+    name: str
+    data: bytes
+    description: str
+    media_type: str = "application/json"
+    relationship: Literal["data", "supplement", "source", "alternative"] = "supplement"
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """
+    What a page may carry beyond the content.
+
+    `status` is a line under the title, `watermark` words across every page (a TEST seal brings its own).
+    """
+
+    signed_codes: tuple[SignedCode, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    status: str = ""
+    watermark: str = ""
+
+
+NO_EXTRAS = Extras()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The template's data as JSON, the text that stands for the seal's picture, and the files to attach."""
+
+    data: bytes
+    seal_alt: str
+    attachments: tuple[Attachment, ...]
+
+
+def short_link(base_url: str, number: str) -> str:
+    """Return the address in the short code; the fragment never reaches a server's log."""
+    return f"{base_url.rstrip('/')}/verify#{number}"
+
+
+def shown_address(base_url: str) -> str:
+    """Return the address that a person types: the base URL without its scheme."""
+    return base_url.rstrip("/").partition("://")[2]
+
+
+def build(
+    template: Template, confirmation: Confirmation, *, encoded: bytes, base_url: str, symbol: Symbol, extras: Extras = NO_EXTRAS
+) -> Page:
+    """Return the page of a confirmation; everything printed comes from `encoded` or is derived from it here."""
+    terms = confirmation.terms
+    attachments = (_content_file(template, encoded), *extras.attachments)
+    seal_alt = _seal_alt(template.strings, terms)
+    data = {
+        "languages": list(terms.template.languages),
+        "fonts": [face.family for face in fonts.FACES],
+        "content": json.loads(encoded),
+        "digest": hashlib.sha256(encoded).hexdigest(),
+        "number": confirmation.number,
+        "issued": confirmation.issued_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
+        "until": confirmation.until and confirmation.until.isoformat(),
+        "host": shown_address(base_url),
+        "vehicles": _vehicles(terms),
+        "outlets": [{"vehicles": _served(terms, outlet.id)} for outlet in terms.outlets],
+        "codes": _codes(symbol, short_link(base_url, confirmation.number), extras.signed_codes),
+        "seal": {"class": terms.seal.seal_class.value, "alt": seal_alt},
+        "status": extras.status,
+        "watermark": extras.watermark or _watermark(template.strings, terms),
+        "attachments": [
+            {"name": file.name, "media_type": file.media_type, "relationship": file.relationship, "description": file.description}
+            for file in attachments
+        ],
+    }
+    return Page(data=json.dumps(data, ensure_ascii=False).encode(), seal_alt=seal_alt, attachments=attachments)
+
+
+def _content_file(template: Template, encoded: bytes) -> Attachment:
+    title = template.strings["en"]["title"]
+    return Attachment(name=CONTENT_FILE, data=encoded, description=f"{title}: content (RFC 8785 JSON)", relationship="data")
+
+
+def _seal_alt(strings: Mapping[str, Mapping[str, str]], terms: Terms) -> str:
+    key = f"seal.alt.{terms.seal.seal_class.value}"
+    return f"{strings['zh'][key]} {strings['en'][key]} {terms.manufacturer.legal_name}"
+
+
+def _watermark(strings: Mapping[str, Mapping[str, str]], terms: Terms) -> str:
+    if terms.seal.seal_class is not SealClass.TEST:
+        return ""
+    return f"{strings['zh']['test']} {strings['en']['test']}"
+
+
+def _vehicles(terms: Terms) -> list[dict[str, object]]:
+    places = {outlet.id: place for place, outlet in enumerate(terms.outlets, start=1)}
+    return [
+        {
+            "vin": vehicle.vin.grouped.split(),
+            "through": vehicle.window.through.isoformat(),
+            "free_from": vehicle.window.free_from.isoformat(),
+            "outlets": ranges(places[outlet] for outlet in (vehicle.outlets or places)),
+        }
+        for vehicle in terms.vehicles
+    ]
+
+
+def _served(terms: Terms, outlet: str) -> str:
+    """Return which vehicles an outlet is for, or '' for all of them."""
+    places = [place for place, vehicle in enumerate(terms.vehicles, start=1) if not vehicle.outlets or outlet in vehicle.outlets]
+    return "" if len(places) == len(terms.vehicles) else ranges(places) or "–"
+
+
+def ranges(places: Iterable[int]) -> str:
+    """Return whole numbers as people write them: `1–3, 5`."""
+    runs: list[list[int]] = []
+    for place in sorted(set(places)):
+        if runs and runs[-1][-1] == place - 1:
+            runs[-1][1:] = [place]
+        else:
+            runs.append([place])
+    return ", ".join("–".join(map(str, run)) for run in runs)
+
+
+def _codes(symbol: Symbol, link: str, signed: tuple[SignedCode, ...]) -> list[dict[str, object]]:
+    return [
+        _code("short", link, symbol(link), SHORT_MODULE_MM),
+        *(_code("signed", code.text, symbol(code.text), SIGNED_MODULE_MM) for code in signed),
+    ]
+
+
+def _code(kind: str, text: str, modules: Modules, module_mm: float) -> dict[str, object]:
+    return {"kind": kind, "text": text, "size": len(modules), "module_mm": module_mm, "path": outline(modules)}
+
+
+def outline(modules: Modules) -> str:
+    """Return the black modules as an SVG path, a rectangle a run, four modules from the corner (the quiet zone)."""
+    parts: list[str] = []
+    for y, row in enumerate(modules, start=4):
+        x = 0
+        while x < len(row):
+            width = next((step for step in range(len(row) - x) if not row[x + step]), len(row) - x)
+            if width:
+                parts.append(f"M{x + 4} {y}h{width}v1h-{width}z")
+            x += width or 1
+    return "".join(parts)

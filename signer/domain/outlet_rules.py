@@ -1,0 +1,165 @@
+"""The rules about outlets (B4): which ones a confirmation names, and whether every vehicle has one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signer.domain.confirmation import MOST_OUTLETS
+from signer.domain.parties import Country, outlets_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from signer.domain.circumstances import Circumstances
+    from signer.domain.ledger import Ledger
+    from signer.domain.parties import Outlet
+    from signer.domain.reading import ReadDraft, ReadVehicle
+
+__all__ = ["VERIFIED_DAYS", "choose_outlets"]
+
+VERIFIED_DAYS = 90
+_SHOWN = 5
+
+
+def choose_outlets(read: ReadDraft, given: Circumstances, ledger: Ledger) -> tuple[Outlet, ...]:
+    """
+    Return the outlets of the confirmation, by id, and note what is wrong with the choice.
+
+    An empty list means all live outlets of the destination; those that cannot be used are left out with a
+    warning. A named outlet that cannot be used is a violation.
+    """
+    if read.country is None:  # its own violation; nothing can be said about outlets
+        return ()
+    named = _named(read, given, ledger) if read.outlets else _all_live(read.country, given, ledger)
+    chosen = tuple(sorted(named, key=lambda outlet: outlet.id))
+    if len(chosen) > MOST_OUTLETS:
+        ledger.note("outlet.too-many", "/outlets", count=str(len(chosen)), most=str(MOST_OUTLETS))
+    if not chosen:
+        _note_none(read.country, given, ledger)
+    _judge_age(chosen, given.today, ledger)
+    for vehicle in read.vehicles:
+        _judge_vehicle(vehicle, chosen, read.country, given, ledger)
+    return chosen
+
+
+def _fault(outlet: Outlet, country: Country, today: date) -> str:
+    """Return the id of the rule that keeps an outlet from being named, or ''."""
+    if outlet.country != country.alpha2:
+        return "outlet.country"
+    if outlet.provider is None:
+        return "outlet.provider"
+    if today < outlet.authorised_from:
+        return "outlet.not-yet"
+    return "" if outlet.is_authorised(today) else "outlet.ended"
+
+
+def _note_fault(fault: str, outlet: Outlet, country: Country, pointer: str, ledger: Ledger) -> None:
+    if fault == "outlet.country":
+        names = (country.name_zh, country.name_en)
+        ledger.note(fault, pointer, name=outlet.name, actual=_country_words(outlet.country), country=names)
+    elif fault == "outlet.ended":
+        ledger.note(fault, pointer, name=outlet.name, until=f"{outlet.authorised_until}")
+    elif fault == "outlet.not-yet":
+        ledger.note(fault, pointer, name=outlet.name, start=f"{outlet.authorised_from}")
+    else:
+        ledger.note(fault, pointer, name=outlet.name)
+
+
+def _country_words(alpha2: str) -> tuple[str, str]:
+    try:
+        country = Country.of(alpha2)
+    except ValueError:
+        return alpha2, alpha2
+    return country.name_zh, country.name_en
+
+
+def _named(read: ReadDraft, given: Circumstances, ledger: Ledger) -> list[Outlet]:
+    assert read.country is not None
+    known = {outlet.id: outlet for outlet in given.outlets}
+    usable = []
+    for place, outlet_id in enumerate(read.outlets):
+        outlet = known.get(outlet_id)
+        if outlet is None:
+            ledger.note("outlet.unknown", f"/outlets/{place}", id=outlet_id)
+        elif fault := _fault(outlet, read.country, given.today):
+            _note_fault(fault, outlet, read.country, f"/outlets/{place}", ledger)
+        else:
+            usable.append(outlet)
+    return usable
+
+
+def _all_live(country: Country, given: Circumstances, ledger: Ledger) -> list[Outlet]:
+    live = []
+    for outlet in outlets_in(given.outlets, country.alpha2):
+        if fault := _fault(outlet, country, given.today):
+            ledger.note("outlet.left-out", "/outlets", name=outlet.name, reason=_reason(fault, outlet))
+        else:
+            live.append(outlet)
+    return live
+
+
+def _reason(fault: str, outlet: Outlet) -> tuple[str, str]:
+    if fault == "outlet.provider":
+        return "没有写明服务商", "it names no provider"
+    if fault == "outlet.not-yet":
+        return f"授权自 {outlet.authorised_from} 起才生效", f"its authorisation starts on {outlet.authorised_from}"
+    return f"授权已于 {outlet.authorised_until} 终止", f"its authorisation ended on {outlet.authorised_until}"
+
+
+def _note_none(country: Country, given: Circumstances, ledger: Ledger) -> None:
+    ledger.note(
+        "outlet.none",
+        "/outlets",
+        country=(country.name_zh, country.name_en),
+        instead=_instead(given.outlets, country, given.today),
+    )
+
+
+def _instead(outlets: Sequence[Outlet], country: Country, today: date) -> tuple[str, str]:
+    """Say what there is instead: outlets of the destination that cannot be used, else other countries."""
+    here = outlets_in(outlets, country.alpha2)
+    usable = [outlet for outlet in here if not _fault(outlet, country, today)]
+    if usable:
+        names = ", ".join(outlet.name for outlet in usable[:_SHOWN])
+        return f"可选择：{names}", f"you could choose {names}"
+    if here:
+        reasons = [(outlet.name, _reason(_fault(outlet, country, today), outlet)) for outlet in here[:_SHOWN]]
+        zh = "；".join(f"{name}：{reason[0]}" for name, reason in reasons)
+        en = "; ".join(f"{name}: {reason[1]}" for name, reason in reasons)
+        return zh, en
+    elsewhere = [_country_words(alpha2) for alpha2 in sorted({outlet.country for outlet in outlets})]
+    if not elsewhere:
+        return "本企业尚无任何网点", "the manufacturer has no outlets at all"
+    zh, en = "、".join(name for name, _ in elsewhere), ", ".join(name for _, name in elsewhere)
+    return f"现有网点仅在{zh}", f"there are outlets only in {en}"
+
+
+def _judge_age(chosen: Sequence[Outlet], today: date, ledger: Ledger) -> None:
+    for outlet in chosen:
+        if outlet.verified_on is None:
+            ledger.note("outlet.unverified", "/outlets", name=outlet.name)
+        elif (today - outlet.verified_on).days > VERIFIED_DAYS:
+            ledger.note(
+                "outlet.stale", "/outlets", name=outlet.name, verified=f"{outlet.verified_on}", days=str(VERIFIED_DAYS)
+            )
+
+
+def _judge_vehicle(
+    vehicle: ReadVehicle, chosen: tuple[Outlet, ...], country: Country, given: Circumstances, ledger: Ledger
+) -> None:
+    """Judge the outlets that one vehicle names (none: all of the confirmation)."""
+    usable = {outlet.id: outlet for outlet in chosen}
+    known = {outlet.id: outlet for outlet in given.outlets}
+    for place, outlet_id in enumerate(vehicle.outlets):
+        pointer = f"{vehicle.pointer}/outlets/{place}"
+        outlet = known.get(outlet_id)
+        if outlet is None:
+            ledger.note("outlet.unknown", pointer, id=outlet_id)
+        elif fault := _fault(outlet, country, given.today):
+            _note_fault(fault, outlet, country, pointer, ledger)
+        elif outlet_id not in usable:
+            ledger.note("outlet.not-chosen", pointer, id=outlet_id)
+    own = [usable[outlet_id] for outlet_id in vehicle.outlets if outlet_id in usable] if vehicle.outlets else chosen
+    if vehicle.is_electric and own and not any("high-voltage-battery" in outlet.scope for outlet in own):
+        ledger.note("outlet.scope", f"{vehicle.pointer}/outlets")

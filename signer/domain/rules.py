@@ -1,0 +1,100 @@
+"""
+The rules of issuing: a draft and its circumstances -> all findings at once, or the terms that people approve.
+
+Pure: the same draft in the same circumstances always gives the same answer. The rules themselves are in
+`vehicle_rules`, `outlet_rules` and `issuing_rules`, their words in `rule_catalogue`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signer.domain.circumstances import Circumstances, Predecessor, SealCircumstances
+from signer.domain.confirmation import Destination, SealChoice, TemplateChoice, Terms
+from signer.domain.issuing_rules import SAMPLE_COMMITMENT, judge_issuing
+from signer.domain.ledger import Ledger
+from signer.domain.outlet_rules import choose_outlets
+from signer.domain.reading import ReadDraft, ReadVehicle, read
+from signer.domain.vehicle import Vehicle
+from signer.domain.vehicle_rules import judge_vehicles
+from signer.errors import Finding, RuleViolation
+
+if TYPE_CHECKING:
+    from signer.domain.confirmation import Draft
+    from signer.domain.parties import Country, Outlet
+
+__all__ = ["SAMPLE_COMMITMENT", "Circumstances", "Predecessor", "SealCircumstances", "check", "to_terms"]
+
+
+def check(draft: Draft, circumstances: Circumstances) -> tuple[Finding, ...]:
+    """Return everything that the rules say about a draft, at once, by pointer and then by rule."""
+    return _judge(draft, circumstances)[2]
+
+
+def to_terms(draft: Draft, circumstances: Circumstances) -> Terms:
+    """
+    Return the terms that a draft amounts to.
+
+    Raises RuleViolation with all violations, exactly if `check` finds any.
+    """
+    taken, outlets, findings = _judge(draft, circumstances)
+    if violations := tuple(found for found in findings if found.severity == "violation"):
+        raise RuleViolation(violations)
+    return _terms(taken, outlets, circumstances)
+
+
+def _judge(draft: Draft, given: Circumstances) -> tuple[ReadDraft, tuple[Outlet, ...], tuple[Finding, ...]]:
+    ledger = Ledger()
+    taken = read(draft, ledger, given.uncovered)
+    outlets = choose_outlets(taken, given, ledger)
+    judge_vehicles(taken, given, ledger, count=len(draft.vehicles))
+    judge_issuing(taken, given, outlets, ledger)
+    return taken, outlets, ledger.in_order()
+
+
+def _terms(taken: ReadDraft, outlets: tuple[Outlet, ...], given: Circumstances) -> Terms:
+    """Build the terms of a draft without violations: nothing in it is missing any more."""
+    country, exporter, commitment, seal = taken.country, given.exporter, taken.commitment, given.seal
+    assert country is not None
+    assert exporter is not None
+    assert commitment is not None
+    assert seal is not None
+    return Terms(
+        manufacturer=given.manufacturer,
+        exporter=exporter,
+        contract=taken.contract or None,
+        destination=Destination(country=country, port=taken.port or None, buyer=taken.buyer or None),
+        application_planned_on=taken.planned_on,
+        vehicles=tuple(map(_vehicle, taken.vehicles)),
+        outlets=outlets,
+        commitment=commitment,
+        supersedes=taken.supersedes,
+        until=taken.until,
+        template=_template(country, given),
+        seal=SealChoice(certificate_digest=seal.certificate_digest, seal_class=seal.seal_class),
+    )
+
+
+def _template(country: Country, given: Circumstances) -> TemplateChoice:
+    third = country.language
+    return TemplateChoice(version=given.template_version, languages=("zh", "en", third) if third else ("zh", "en"))
+
+
+def _vehicle(taken: ReadVehicle) -> Vehicle:
+    assert taken.vin is not None
+    assert taken.registered_on is not None
+    return Vehicle(
+        vin=taken.vin,
+        brand=taken.brand,
+        model=taken.model,
+        registered_on=taken.registered_on,
+        transfer_pending_on=taken.transfer_pending_on,
+        certificate_manufacturer=taken.certificate_manufacturer,
+        certificate_no=taken.certificate_no or None,
+        engine_no=taken.engine_no or None,
+        colour=taken.colour or None,
+        energy=taken.energy,
+        battery_code=taken.battery_code or None,
+        modified=taken.modified,
+        outlets=tuple(sorted(taken.outlets)),
+    )

@@ -1,0 +1,24 @@
+"""QR symbols as modules; the page draws them, so that they stay sharp at any size."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import zxingcpp
+
+Level = Literal["M", "Q"]
+Modules = tuple[tuple[bool, ...], ...]
+
+
+def matrix(text: str, *, level: Level) -> Modules:
+    """
+    Return the QR symbol of a text: rows of modules from the top, True for black.
+
+    The quiet zone is not included: whoever draws the symbol leaves four white modules around it.
+    The smallest version that holds the text is chosen; digits alone are packed in numeric mode.
+
+    Source: ISO/IEC 18004:2024.
+    """
+    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
+    image = memoryview(barcode.to_image(scale=1, add_quiet_zones=False))
+    return tuple(tuple(value == 0 for value in row) for row in image.tolist())

@@ -1,0 +1,107 @@
+"""The database: one engine, transactions that say whether they write, and the schema's version."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from signer.errors import Conflict, Misconfigured, RegisterUnavailable
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_S = 20.0
+
+Transaction = Connection
+"""What services hold while a transaction is open, and hand to the register's functions."""
+
+
+class Database:
+    """The register's database. `read` and `write` are its only doors, and each is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(url, connect_args={"timeout": BUSY_S} if url.startswith("sqlite") else {})
+        if self._engine.dialect.name == "sqlite":
+            _prepare_sqlite(self._engine)
+        self._writer = self._engine.execution_options(signer_writes=True)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one moment and writes nothing."""
+        with _translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that may write; on SQLite it takes the write lock at once (BEGIN IMMEDIATE)."""
+        with _translated(), self._writer.begin() as connection:
+            yield connection
+
+    def upgrade(self, revision: str = "head") -> None:
+        """Bring the schema up to a revision of this code."""
+        with _translated(), self._writer.begin() as connection:
+            command.upgrade(_config(connection), revision)
+
+    def downgrade(self, revision: str) -> None:
+        """Take the schema down to a revision."""
+        with _translated(), self._writer.begin() as connection:
+            command.downgrade(_config(connection), revision)
+
+    def version(self) -> str | None:
+        """Return the revision of the schema, None for an empty database."""
+        with _translated(), self._engine.begin() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def refuse_other_version(self) -> None:
+        """Refuse a database that is behind or ahead of this code."""
+        head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        if (found := self.version()) != head:
+            raise Misconfigured(f"the register's schema is {found or 'empty'}, this code needs {head}: run `signer db upgrade`")
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # pysqlite's own BEGIN would come too late: we say it ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("signer_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict(f"the register refuses this: {error.orig}") from error
+    except DBAPIError as error:
+        raise RegisterUnavailable(f"the register does not answer: {error.orig}") from error

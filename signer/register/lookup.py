@@ -1,0 +1,95 @@
+"""Reading the register for a verdict: a record by number or digest, with the standing of every line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from signer.domain import content
+from signer.domain.confirmation import Standing
+from signer.domain.evidence import LineFacts, RecordFacts
+from signer.domain.number import Number
+from signer.errors import NotFound
+from signer.register import tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One confirmation of a list: number, standing, exporter, and how many vehicles it names."""
+
+    number: Number
+    standing: Standing
+    reserved_at: datetime
+    end_reason: str | None
+    file_digest: bytes | None
+
+
+def by_number(tx: Connection, number: Number) -> RecordFacts | None:
+    """Return the record of a number, or None."""
+    heads = tables.confirmations
+    head = tx.execute(select(heads).where(heads.c.number == number)).first()
+    if head is None:
+        return None
+    files = tables.files
+    digests = tx.execute(select(files.c.sealed_digest).where(files.c.confirmation_id == head.id)).scalars()
+    return RecordFacts(
+        number=number,
+        confirmation=content.parse(head.content),
+        content_digest=head.content_digest.hex(),
+        sealed_digests=tuple(sorted({digest.hex() for digest in digests if digest is not None})),
+        recorded_at=head.recorded_at,
+        standing=Standing(head.standing),
+        lines=_lines(tx, head.id, manufacturer_id=head.manufacturer_id),
+        suspended_until=head.suspended_until,
+    )
+
+
+def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int) -> tuple[LineFacts, ...]:
+    lines, claims = tables.lines, tables.vin_claims
+    rows = tx.execute(select(lines).where(lines.c.confirmation_id == confirmation_id).order_by(lines.c.position)).all()
+    elsewhere = select(claims.c.vin).where(
+        claims.c.vin.in_([row.vin for row in rows]), claims.c.slot == "live", claims.c.manufacturer_id != manufacturer_id
+    )
+    conflicts = set(tx.execute(elsewhere).scalars())
+    return tuple(
+        LineFacts(
+            vin=row.vin,
+            standing=Standing(row.standing),
+            ended_at=row.ended_at,
+            reason_class=row.reason_class,
+            successor=Number(row.successor) if row.successor else None,
+            is_conflict=row.vin in conflicts,
+        )
+        for row in rows
+    )
+
+
+def number_of_sealed(tx: Connection, sealed_digest: bytes) -> Number | None:
+    """Return the number under which the digest of S is filed, or None."""
+    files, heads = tables.files, tables.confirmations
+    wanted = select(heads.c.number).join(files, files.c.confirmation_id == heads.c.id)
+    found = tx.execute(wanted.where(files.c.sealed_digest == sealed_digest)).scalar()
+    return Number(found) if found else None
+
+
+def summary(tx: Connection, number: Number, *, manufacturer_id: int | None = None) -> Summary:
+    """Return a confirmation's head and the digest of its sealed file; NotFound also for another manufacturer's."""
+    heads, files = tables.confirmations, tables.files
+    head = tx.execute(select(heads).where(heads.c.number == number)).first()
+    if head is None or manufacturer_id not in (None, head.manufacturer_id):
+        raise NotFound(f"no confirmation {number} in the register")
+    wanted = select(files.c.file_digest).where(files.c.confirmation_id == head.id, files.c.kind == "sealed")
+    return Summary(
+        number=number,
+        standing=Standing(head.standing),
+        reserved_at=head.reserved_at,
+        end_reason=head.end_reason,
+        file_digest=tx.execute(wanted).scalar(),
+    )

@@ -1,0 +1,26 @@
+"""${message}.
+
+Revision: ${up_revision}, after ${down_revision | comma,n}
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+${imports if imports else ""}
+from signer.register import triggers
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = ${repr(branch_labels)}
+depends_on = ${repr(depends_on)}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}
+    triggers.create(op.get_bind())
+
+
+def downgrade() -> None:
+    triggers.drop(op.get_bind())
+    ${downgrades if downgrades else "pass"}

@@ -1,0 +1,170 @@
+"""Manufacturers, exporters, people, outlets and seals, as the register keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from sqlalchemy import delete, insert, select, update
+
+from signer.domain.confirmation import SealClass
+from signer.domain.parties import Exporter, Manufacturer, Membership, Outlet, Person, Role, is_same_name
+from signer.domain.trust import SealState
+from signer.domain.values import Frozen
+from signer.errors import NotFound
+from signer.register import tables
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+TsaPolicy = Literal["require", "best-effort"]
+Record = TypeVar("Record", bound=Frozen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """A manufacturer in the register: `id` scopes every other query, `tsa_policy` is None for the deployment's."""
+
+    id: int
+    manufacturer: Manufacturer
+    tsa_policy: TsaPolicy | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """A manufacturer's seal: the certificate's digest, its class and state, and where its key is (a file's name)."""
+
+    certificate_digest: str
+    seal_class: SealClass
+    state: SealState
+    state_since: datetime
+    key_ref: str
+
+
+def dump(record: Frozen) -> str:
+    """Return a record as it is stored: JSON without absent fields."""
+    return record.model_dump_json(exclude_none=True)
+
+
+def tenant(tx: Connection, name: str) -> Tenant:
+    """Return the manufacturer of a USCC or a legal name (brackets of any width); NotFound if there is none."""
+    rows = tx.execute(select(tables.manufacturers)).all()
+    for row in rows:
+        maker = Manufacturer.model_validate_json(row.record)
+        if row.uscc == name or is_same_name(maker.legal_name, name):
+            return Tenant(id=row.id, manufacturer=maker, tsa_policy=row.tsa_policy)
+    raise NotFound(f"no manufacturer {name!r} in the register")
+
+
+def save_manufacturer(tx: Connection, maker: Manufacturer, *, tsa_policy: TsaPolicy | None, at: datetime) -> int:
+    """Insert or update a manufacturer by its USCC; return its id."""
+    table = tables.manufacturers
+    found = tx.execute(select(table.c.id).where(table.c.uscc == maker.uscc)).scalar()
+    values = {"record": dump(maker), "tsa_policy": tsa_policy}
+    if found is not None:
+        tx.execute(update(table).where(table.c.id == found).values(**values))
+        return int(found)
+    made = tx.execute(insert(table).values(uscc=maker.uscc, created_at=at, **values))
+    assert made.inserted_primary_key is not None
+    return int(made.inserted_primary_key[0])
+
+
+def save_exporter(tx: Connection, exporter: Exporter, *, at: datetime) -> None:
+    """Insert or update an exporter by its USCC."""
+    table = tables.exporters
+    changed = tx.execute(update(table).where(table.c.uscc == exporter.uscc).values(record=dump(exporter)))
+    if not changed.rowcount:
+        tx.execute(insert(table).values(uscc=exporter.uscc, record=dump(exporter), created_at=at))
+
+
+def exporter_of(tx: Connection, uscc: str) -> Exporter | None:
+    """Return the exporter of a USCC, or None."""
+    table = tables.exporters
+    found = tx.execute(select(table.c.record).where(table.c.uscc == uscc)).scalar()
+    return None if found is None else Exporter.model_validate_json(found)
+
+
+def save_person(tx: Connection, person: Person, *, at: datetime) -> None:
+    """Insert or rename a person."""
+    table = tables.people
+    changed = tx.execute(update(table).where(table.c.id == person.id).values(name=person.name))
+    if not changed.rowcount:
+        tx.execute(insert(table).values(id=person.id, name=person.name, created_at=at))
+
+
+def person_of(tx: Connection, person_id: str) -> Person:
+    """Return the person of an id; NotFound if there is none."""
+    table = tables.people
+    row = tx.execute(select(table).where(table.c.id == person_id)).first()
+    if row is None:
+        raise NotFound(f"no person {person_id!r} in the register")
+    return Person(id=row.id, name=row.name)
+
+
+def save_membership(tx: Connection, membership: Membership, *, manufacturer_id: int, at: datetime) -> None:
+    """Make a person's roles for one manufacturer exactly these."""
+    table = tables.memberships
+    tx.execute(
+        delete(table).where(table.c.person_id == membership.person, table.c.manufacturer_id == manufacturer_id)
+    )
+    for role in sorted(membership.roles):
+        values = {"person_id": membership.person, "manufacturer_id": manufacturer_id, "role": role, "granted_at": at}
+        tx.execute(insert(table).values(**values))
+
+
+def roles_of(tx: Connection, person_id: str, *, manufacturer_id: int) -> frozenset[Role]:
+    """Return what a person may do for one manufacturer."""
+    table = tables.memberships
+    wanted = select(table.c.role).where(table.c.person_id == person_id, table.c.manufacturer_id == manufacturer_id)
+    return frozenset(Role(role) for role in tx.execute(wanted).scalars())
+
+
+def save_outlet(tx: Connection, outlet: Outlet, *, manufacturer_id: int, at: datetime) -> None:
+    """Insert or change an outlet of one manufacturer."""
+    table = tables.outlets
+    values = {
+        "country": outlet.country,
+        "record": dump(outlet),
+        "authorised_from": outlet.authorised_from,
+        "authorised_until": outlet.authorised_until,
+        "changed_at": at,
+    }
+    mine = (table.c.manufacturer_id == manufacturer_id, table.c.id == outlet.id)
+    if not tx.execute(update(table).where(*mine).values(**values)).rowcount:
+        tx.execute(insert(table).values(manufacturer_id=manufacturer_id, id=outlet.id, **values))
+
+
+def outlets_of(tx: Connection, *, manufacturer_id: int) -> tuple[Outlet, ...]:
+    """Return all outlets of one manufacturer, by id."""
+    table = tables.outlets
+    wanted = select(table.c.record).where(table.c.manufacturer_id == manufacturer_id).order_by(table.c.id)
+    return tuple(Outlet.model_validate_json(record) for record in tx.execute(wanted).scalars())
+
+
+def save_seal(tx: Connection, seal: Seal, *, manufacturer_id: int, at: datetime) -> None:
+    """Insert a seal, or change its state and the place of its key."""
+    table = tables.seals
+    values = {"state": seal.state, "state_since": seal.state_since, "key_ref": seal.key_ref}
+    mine = (table.c.certificate_digest == seal.certificate_digest, table.c.manufacturer_id == manufacturer_id)
+    if not tx.execute(update(table).where(*mine).values(**values)).rowcount:
+        fixed = {"certificate_digest": seal.certificate_digest, "seal_class": seal.seal_class, "created_at": at}
+        tx.execute(insert(table).values(manufacturer_id=manufacturer_id, **fixed, **values))
+
+
+def seals_of(tx: Connection, *, manufacturer_id: int) -> tuple[Seal, ...]:
+    """Return the seals of one manufacturer, the newest first."""
+    table = tables.seals
+    wanted = select(table).where(table.c.manufacturer_id == manufacturer_id)
+    rows = tx.execute(wanted.order_by(table.c.created_at.desc(), table.c.certificate_digest)).all()
+    return tuple(
+        Seal(
+            certificate_digest=row.certificate_digest,
+            seal_class=SealClass(row.seal_class),
+            state=SealState(row.state),
+            state_since=row.state_since,
+            key_ref=row.key_ref,
+        )
+        for row in rows
+    )

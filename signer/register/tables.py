@@ -1,0 +1,274 @@
+"""The tables, as SQLAlchemy Core; migrations/ makes them, triggers.py guards them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+from signer.domain.confirmation import Standing
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class At(TypeDecorator[datetime]):
+    """An aware instant, stored as `YYYY-MM-DDTHH:MM:SS.ffffffZ`: it sorts as text and reads alike on every database."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        """Write an aware instant in UTC."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs a time zone")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """Read it back."""
+        del dialect
+        return None if value is None else datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def _one_of(column: str, values: list[str], name: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=name)
+
+
+_STANDINGS = [standing.value for standing in Standing]
+
+manufacturers = Table(
+    "manufacturers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uscc", String(18), nullable=False, unique=True),
+    Column("record", Text, nullable=False),
+    Column("tsa_policy", String(12)),
+    Column("created_at", At, nullable=False),
+)
+
+exporters = Table(
+    "exporters",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("uscc", String(18), nullable=False, unique=True),
+    Column("record", Text, nullable=False),
+    Column("created_at", At, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("created_at", At, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("person_id", ForeignKey("people.id"), primary_key=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), primary_key=True),
+    Column("role", String(16), primary_key=True),
+    Column("granted_at", At, nullable=False),
+    _one_of("role", ["preparer", "approver", "exporter", "officer", "admin", "operator", "auditor"], "role"),
+)
+
+outlets = Table(
+    "outlets",
+    metadata,
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("country", String(2), nullable=False),
+    Column("record", Text, nullable=False),
+    Column("authorised_from", Date, nullable=False),
+    Column("authorised_until", Date),
+    Column("changed_at", At, nullable=False),
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    Column("certificate_digest", String(64), primary_key=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False, index=True),
+    Column("seal_class", String(8), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("state_since", At, nullable=False),
+    Column("key_ref", String(200), nullable=False),
+    Column("created_at", At, nullable=False),
+    _one_of("seal_class", ["TEST", "MAKER", "OFFICIAL"], "seal_class"),
+    _one_of("state", ["active", "verify-only", "suspended", "revoked"], "state"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False),
+    Column("terms_digest", LargeBinary(32), nullable=False, index=True),
+    Column("preparer_id", ForeignKey("people.id"), nullable=False),
+    Column("approver_id", ForeignKey("people.id"), nullable=False),
+    Column("approved_at", At, nullable=False),
+    Column("external_ref", String(120)),
+    CheckConstraint("preparer_id <> approver_id", name="four_eyes"),
+)
+
+confirmations = Table(
+    "confirmations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", String(16), nullable=False, unique=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False),
+    Column("exporter_uscc", String(18), nullable=False, index=True),
+    Column("approval_id", ForeignKey("approvals.id"), nullable=False, unique=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("content_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("terms_digest", LargeBinary(32), nullable=False),
+    Column("renderer_digest", LargeBinary(32), nullable=False),
+    Column("seal_digest", String(64), ForeignKey("seals.certificate_digest"), nullable=False),
+    Column("supersedes", String(16), ForeignKey("confirmations.number")),
+    Column("standing", String(12), nullable=False),
+    Column("reserved_at", At, nullable=False),
+    Column("recorded_at", At),
+    Column("ended_at", At),
+    Column("end_reason", String(200)),
+    Column("suspended_until", At),
+    _one_of("standing", _STANDINGS, "standing"),
+    CheckConstraint("(standing IN ('pending', 'abandoned')) = (recorded_at IS NULL)", name="recorded"),
+    Index("ix_confirmations_manufacturer_id_reserved_at", "manufacturer_id", "reserved_at"),
+    Index("ix_confirmations_standing_reserved_at", "standing", "reserved_at"),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("confirmation_id", ForeignKey("confirmations.id"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("vin", String(17), nullable=False, index=True),
+    Column("standing", String(12), nullable=False),
+    Column("ended_at", At),
+    Column("reason_class", String(24)),
+    Column("successor", String(16), ForeignKey("confirmations.number")),
+    _one_of("standing", _STANDINGS, "standing"),
+    UniqueConstraint("confirmation_id", "vin"),
+)
+
+vin_claims = Table(
+    "vin_claims",
+    metadata,
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), primary_key=True),
+    Column("vin", String(17), primary_key=True, index=True),
+    Column("slot", String(4), primary_key=True),
+    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False, index=True),
+    _one_of("slot", ["live", "next"], "slot"),
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False, index=True),
+    Column("kind", String(12), nullable=False),
+    Column("file_digest", LargeBinary(32), nullable=False, unique=True),
+    Column("sealed_digest", LargeBinary(32), index=True),
+    Column("sealed_length", Integer),
+    Column("size", Integer, nullable=False),
+    Column("level", String(8)),
+    Column("timestamp_at", At),
+    Column("made_at", At, nullable=False),
+    _one_of("kind", ["sealed", "archive", "official"], "kind"),
+)
+
+seal_uses = Table(
+    "seal_uses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False, index=True),
+    Column("seal_digest", String(64), ForeignKey("seals.certificate_digest"), nullable=False),
+    Column("number", String(16), nullable=False),
+    Column("sealed_digest", LargeBinary(32), nullable=False),
+    Column("preparer_id", String(64), nullable=False),
+    Column("approver_id", String(64), nullable=False),
+    Column("origin", String(60), nullable=False),
+    Column("used_at", At, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", At, nullable=False),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), index=True),
+    Column("actor", String(120), nullable=False),
+    Column("event", String(60), nullable=False),
+    Column("subject", String(120), nullable=False),
+    Column("detail", Text, nullable=False),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), primary_key=True),
+    Column("operation", String(24), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("payload_digest", LargeBinary(32), nullable=False),
+    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False),
+    Column("created_at", At, nullable=False),
+)
+
+status_entries = Table(
+    "status_entries",
+    metadata,
+    Column("list", Integer, primary_key=True),
+    Column("index", Integer, primary_key=True),
+    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False, unique=True),
+    Column("status", Integer, nullable=False),
+    CheckConstraint("status BETWEEN 0 AND 3", name="two_bits"),
+)
+
+leaves = Table(
+    "leaves",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False, index=True),
+    Column("type", String(12), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("queued_at", At, nullable=False),
+    Column("sequence", Integer, unique=True),
+    _one_of("type", ["intent", "issued", "abandon", "withdraw", "supersede", "backfill"], "type"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False, index=True),
+    Column("event", String(40), nullable=False),
+    Column("number", String(16), nullable=False),
+    Column("queued_at", At, nullable=False),
+    Column("sent_at", At),
+)

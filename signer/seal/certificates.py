@@ -1,0 +1,150 @@
+"""One X.509 certificate as this room handles it: its bytes, what they say, and the faults it can have as a seal's or TSA's."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from signer.errors import InvalidInput
+from signer.seal import algorithms, der
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+TEST_POLICY_OID = "2.25.147690550250683744860723843729440217956"
+"""The certificate policy that every certificate of a TEST PKI carries, and no other. Source: ITU-T X.667 (UUID arc)."""
+MOST_BYTES = 12_000
+_Kind = TypeVar("_Kind", bound=x509.ExtensionType)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """An X.509 certificate: `der` is all of its bytes, and two certificates are one if these are equal."""
+
+    der: bytes
+
+    @cached_property
+    def parsed(self) -> x509.Certificate:
+        """The certificate as cryptography reads it (it is lazy: an extension may still refuse to be read)."""
+        return x509.load_der_x509_certificate(self.der)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, in hex: what the trust list and a confirmation's terms name."""
+        return hashlib.sha256(self.der).hexdigest()
+
+    @cached_property
+    def _fields(self) -> tuple[der.Node, ...]:
+        whole = der.only(self.der, der.SEQUENCE)
+        fields = der.children(der.children(whole.body)[0].body)
+        return fields[1:] if fields[0].tag == der.CONTEXT_0 else fields
+
+    @property
+    def serial(self) -> bytes:
+        """The serial number's INTEGER, in DER."""
+        return self._fields[0].whole
+
+    @property
+    def issuer(self) -> bytes:
+        """The issuer's Name, in DER."""
+        return self._fields[2].whole
+
+    @property
+    def subject(self) -> str:
+        """The subject as one printable line of at most 300 characters, hostile characters replaced."""
+        name = asn1_x509.Name.load(self._fields[4].whole).human_friendly
+        return printable(name, most=300)
+
+    @cached_property
+    def key_digest(self) -> str:
+        """SHA-256 of the subject's public key info, in hex."""
+        return hashlib.sha256(self._fields[5].whole).hexdigest()
+
+    @property
+    def not_before(self) -> datetime:
+        """The first instant of validity."""
+        return self.parsed.not_valid_before_utc
+
+    @property
+    def not_after(self) -> datetime:
+        """The last instant of validity."""
+        return self.parsed.not_valid_after_utc
+
+    @cached_property
+    def is_test(self) -> bool:
+        """Tell whether the certificate carries the TEST policy; one that cannot be read does not."""
+        try:
+            policies = self.parsed.extensions.get_extension_for_oid(ExtensionOID.CERTIFICATE_POLICIES).value
+        except (x509.ExtensionNotFound, ValueError):
+            return False
+        assert isinstance(policies, x509.CertificatePolicies)
+        return any(policy.policy_identifier.dotted_string == TEST_POLICY_OID for policy in policies)
+
+    @property
+    def is_ca(self) -> bool:
+        """Tell whether basic constraints make it an authority."""
+        constraints = _extension(self.parsed, x509.BasicConstraints)
+        return constraints is not None and constraints.ca
+
+
+def load(data: bytes) -> Certificate:
+    """Read one DER certificate. Raises InvalidInput."""
+    if len(data) > MOST_BYTES:
+        raise InvalidInput("certificate", f"{len(data)} bytes; at most {MOST_BYTES} are read")
+    certificate = Certificate(data)
+    try:
+        certificate.parsed.extensions  # noqa: B018 - parsed now, so that it cannot fail later
+        certificate.parsed.public_key()
+        _ = certificate.serial, certificate.issuer, certificate.key_digest
+    except (ValueError, IndexError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise InvalidInput("certificate", f"not a DER certificate: {printable(str(error), most=120)}") from error
+    return certificate
+
+
+def printable(text: str, *, most: int) -> str:
+    """Return one line without control, format or private characters, cut to `most` characters."""
+    safe = "".join(char if unicodedata.category(char)[0] not in "CZ" or char == " " else "\ufffd" for char in text[: most * 2])
+    return safe[:most]
+
+
+def seal_usage_fault(certificate: Certificate) -> str:
+    """Return why a certificate may not make a seal, or ''. Source: ETSI EN 319 412-2, 4.3.2; EN 319 412-3."""
+    usage = _extension(certificate.parsed, x509.KeyUsage)
+    if certificate.is_ca:
+        return "it is an authority's certificate"
+    if usage is None or not (usage.digital_signature or usage.content_commitment):
+        return "its key usage allows neither digitalSignature nor nonRepudiation"
+    if usage.key_cert_sign or usage.crl_sign:
+        return "its key usage allows signing certificates or CRLs"
+    extended = _extension(certificate.parsed, x509.ExtendedKeyUsage)
+    if extended is not None and ExtendedKeyUsageOID.TIME_STAMPING in extended:
+        return "its key is for timestamps"
+    return algorithms.key_fault(certificate.parsed)
+
+
+def tsa_usage_fault(certificate: Certificate) -> str:
+    """Return why a certificate may not make timestamps, or ''. Source: RFC 3161, 2.3."""
+    try:
+        extended = certificate.parsed.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return "it has no extended key usage"
+    if not extended.critical or list(extended.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
+        return "its extended key usage is not timeStamping alone, critical"
+    usage = _extension(certificate.parsed, x509.KeyUsage)
+    if usage is not None and not (usage.digital_signature or usage.content_commitment):
+        return "its key usage allows neither digitalSignature nor nonRepudiation"
+    return "it is an authority's certificate" if certificate.is_ca else algorithms.key_fault(certificate.parsed)
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Kind]) -> _Kind | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None

@@ -1,0 +1,115 @@
+"""The chain of a listed certificate: exactly the authorities that its entry names, judged at one instant.
+
+No path is ever built: the trust list says which it is. Nothing is fetched. Source: RFC 5280, 6.1; acceptance rule 3.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asn1crypto import x509 as asn1_x509
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.authority import CertTrustAnchor
+from pyhanko_certvalidator.errors import PathValidationError, ValidationError
+from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.validate import async_validate_path
+
+from signer.domain.trust import Purpose
+from signer.seal.certificates import Certificate, printable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signer.domain.trust import TrustEntry, TrustList
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """
+    What was found of a chain at one instant. `not_before` and `not_after` bound the time in which all of it is valid.
+
+    `is_good` is the answer; otherwise `sub_indication` is EN 319 102-1's word, and `is_only_time` tells that
+    nothing but the instant is wrong.
+    """
+
+    is_good: bool
+    not_before: datetime
+    not_after: datetime
+    sub_indication: str | None = None
+    is_only_time: bool = False
+    detail: str = ""
+
+
+def resolve(entry: TrustEntry, trust: TrustList) -> tuple[Certificate, ...]:
+    """Return the authorities of an entry's chain, issuer first; one that the list does not hold as an authority is left out."""
+    listed = {authority.certificate_digest: authority for authority in trust.of(Purpose.CA)}
+    return tuple(Certificate(listed[digest].der) for digest in entry.chain if digest in listed)
+
+
+def judge(entry: TrustEntry, trust: TrustList, *, at: datetime) -> Judged:
+    """Judge the chain of a listed certificate at an instant; the last of the chain is its anchor."""
+    own = Certificate(entry.der)
+    links = resolve(entry, trust)
+    not_before = max(link.not_before for link in (own, *links))
+    not_after = min(link.not_after for link in (own, *links))
+    if len(links) != len(entry.chain) or (not links and entry.naming_profile not in ("pinned", None)):
+        return Judged(
+            is_good=False,
+            not_before=not_before,
+            not_after=not_after,
+            sub_indication="NO_CERTIFICATE_CHAIN_FOUND",
+            detail="the trust list does not hold the chain of this certificate",
+        )
+    if not_before > not_after:
+        return Judged(
+            is_good=False,
+            not_before=not_before,
+            not_after=not_after,
+            sub_indication="CHAIN_CONSTRAINTS_FAILURE",
+            detail="the certificates of the chain are never valid together",
+        )
+    if fault := _path_fault(own, links, at=min(max(at, not_before), not_after)):
+        return Judged(
+            is_good=False,
+            not_before=not_before,
+            not_after=not_after,
+            sub_indication="CERTIFICATE_CHAIN_GENERAL_FAILURE",
+            detail=fault,
+        )
+    return _in_time(not_before, not_after, at)
+
+
+def _in_time(not_before: datetime, not_after: datetime, at: datetime) -> Judged:
+    if not_before <= at <= not_after:
+        return Judged(is_good=True, not_before=not_before, not_after=not_after)
+    is_early = at < not_before
+    return Judged(
+        is_good=False,
+        not_before=not_before,
+        not_after=not_after,
+        sub_indication="NOT_YET_VALID" if is_early else "OUT_OF_BOUNDS_NO_POE",
+        is_only_time=True,
+        detail=f"not valid before {not_before:%Y-%m-%dT%H:%M:%SZ}" if is_early else f"expired {not_after:%Y-%m-%dT%H:%M:%SZ}",
+    )
+
+
+def _path_fault(own: Certificate, links: tuple[Certificate, ...], *, at: datetime) -> str:
+    """
+    Return why the signatures, names and constraints of a chain do not hold, or ''.
+
+    `at` lies within the validity of all. Revocation is asked of nobody here: it comes as evidence of its own.
+    """
+    if not links:
+        return ""
+    members = [asn1_x509.Certificate.load(link.der) for link in (own, *links)]
+    path = ValidationPath(CertTrustAnchor(members[-1]), members[1:-1][::-1], members[0])
+    context = ValidationContext(
+        trust_roots=[members[-1]], other_certs=[], moment=at, allow_fetching=False, revocation_mode="soft-fail"
+    )
+    try:
+        asyncio.run(async_validate_path(context, path))
+    except (PathValidationError, ValidationError, ValueError, TypeError, KeyError) as error:
+        return printable(str(error), most=200)
+    return ""

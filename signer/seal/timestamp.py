@@ -1,0 +1,173 @@
+"""Timestamps on seals: ask listed authorities in order, and believe nothing that they answer before it is checked.
+
+Source: RFC 3161; SEALING.md, trap 15.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import requests
+from asn1crypto import tsp
+
+from signer.domain.trust import Purpose, SealState
+from signer.errors import TimestampUnavailable
+from signer.seal import certificates, chain, der, token
+from signer.seal.certificates import Certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from signer.domain.trust import TrustEntry, TrustList
+
+MOST_ANSWER_BYTES = 60_000
+MOST_CLOCK_DIFFERENCE = timedelta(minutes=5)
+CONNECT_S, READ_S = 3.0, 7.0
+_GRANTED = ("granted", "granted_with_mods")
+_TOKEN_OVERHEAD = 1500
+
+
+class Authority(Protocol):
+    """Something that answers an RFC 3161 query."""
+
+    @property
+    def name(self) -> str:
+        """What an error calls it: its address, or words."""
+
+    def answer(self, query: bytes) -> bytes:
+        """Return the TimeStampResp (DER) to a TimeStampReq (DER). Raises TimestampUnavailable."""
+
+
+class HttpAuthority:
+    """An authority reached by HTTP, at one configured address; redirects and proxies of the environment are not followed."""
+
+    def __init__(self, url: str, *, connect_s: float = CONNECT_S, read_s: float = READ_S) -> None:
+        self.name = url
+        self._timeout = (connect_s, read_s)
+        self._local = threading.local()
+
+    def answer(self, query: bytes) -> bytes:
+        """Return the answer's body, at most 60 kB."""
+        headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+        try:
+            with self._session().post(
+                self.name, data=query, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
+            ) as response:
+                kind = response.headers.get("Content-Type", "").split(";")[0].strip()
+                if response.status_code != requests.codes.ok or kind != "application/timestamp-reply":
+                    raise TimestampUnavailable(f"{self.name}: answered {response.status_code} {kind!r:.60}")
+                return self._body(response)
+        except requests.RequestException as error:
+            raise TimestampUnavailable(f"{self.name}: {type(error).__name__}") from error
+
+    def _body(self, response: requests.Response) -> bytes:
+        body = b""
+        for chunk in response.iter_content(8192):
+            body += chunk
+            if len(body) > MOST_ANSWER_BYTES:
+                raise TimestampUnavailable(f"{self.name}: answered more than {MOST_ANSWER_BYTES} bytes")
+        return body
+
+    def _session(self) -> requests.Session:
+        """Return this thread's session: one connection kept open, never shared."""
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            session.trust_env = False
+            self._local.session = session
+        return session
+
+
+class Timestamper:
+    """
+    Timestamps by the first authority of an ordered list that answers rightly.
+
+    `trust` says whose tokens count, `clock` gives the present (aware).
+    """
+
+    def __init__(self, authorities: tuple[Authority, ...], *, trust: TrustList, clock: Callable[[], datetime]) -> None:
+        self._authorities = authorities
+        self._trust = trust
+        self._clock = clock
+        self._listed = tuple(
+            (entry, Certificate(entry.der)) for entry in trust.of(Purpose.TSA) if entry.state is SealState.ACTIVE
+        )
+
+    @property
+    def most_bytes(self) -> int:
+        """How long a token will be, at most, by all that is known: room is kept in the file for so many bytes."""
+        known = [
+            len(certificate.der) + sum(len(link.der) for link in chain.resolve(entry, self._trust))
+            for entry, certificate in self._listed
+        ]
+        return max(known, default=6000) + _TOKEN_OVERHEAD
+
+    def stamp(self, message: bytes, *, intended_at: datetime) -> tuple[bytes, datetime]:
+        """
+        Return a token (DER) over SHA-256 of `message`, and its time.
+
+        Its time is at most five minutes from our clock, and not before `intended_at` (whole seconds, and less
+        what the authority states as its accuracy). Raises TimestampUnavailable, naming every authority's fault.
+        """
+        faults = []
+        for authority in self._authorities:
+            try:
+                return self._ask(authority, message, intended_at)
+            except TimestampUnavailable as error:
+                faults.append(str(error))
+        raise TimestampUnavailable("; ".join(faults) or "no timestamping authority is configured")
+
+    def _ask(self, authority: Authority, message: bytes, intended_at: datetime) -> tuple[bytes, datetime]:
+        nonce = secrets.randbits(63) | 1 << 62
+        data = _token_of(authority.answer(query(message, nonce=nonce)), name=authority.name)
+        try:
+            found = token.check(data, imprint_of=message, authorities=[listed for _, listed in self._listed])
+        except token.TokenRefused as error:
+            raise TimestampUnavailable(f"{authority.name}: {error}") from error
+        if fault := self._fault(found, nonce=nonce, intended_at=intended_at):
+            raise TimestampUnavailable(f"{authority.name}: {fault}")
+        return data, found.at
+
+    def _fault(self, found: token.Token, *, nonce: int, intended_at: datetime) -> str:
+        now = self._clock()
+        if found.nonce != nonce:
+            return "the nonce is not ours"
+        if abs(found.at - now) > MOST_CLOCK_DIFFERENCE:
+            return f"its time {found.at:%Y-%m-%dT%H:%M:%SZ} is more than five minutes from our clock"
+        if found.at + timedelta(seconds=found.accuracy_s) < intended_at.replace(microsecond=0):
+            return f"its time {found.at:%Y-%m-%dT%H:%M:%SZ} is before the seal was intended"
+        listed = {entry.certificate_digest for entry in self._trust.entries}
+        if any(certificates.Certificate(member).digest not in listed for member in found.embedded):
+            return "the token carries a certificate that is not on the trust list"
+        entry = next(entry for entry, certificate in self._listed if certificate.der == found.certificate.der)
+        judged = chain.judge(entry, self._trust, at=now)
+        return "" if judged.is_good and entry.is_entitled(found.at) else judged.detail or "the authority is not entitled now"
+
+
+def query(message: bytes, *, nonce: int) -> bytes:
+    """Return a TimeStampReq (DER) for SHA-256 of a message, asking for the certificates."""
+    imprint = tsp.MessageImprint(
+        {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": hashlib.sha256(message).digest()}
+    )
+    request = tsp.TimeStampReq({"version": 1, "message_imprint": imprint, "nonce": nonce, "cert_req": True})
+    dumped: bytes = request.dump()
+    return dumped
+
+
+def _token_of(answer: bytes, *, name: str) -> bytes:
+    """Return the token inside a TimeStampResp, as the bytes that came. Source: RFC 3161, 2.4.2."""
+    try:
+        response = tsp.TimeStampResp.load(answer, strict=True)
+        status = response["status"]["status"].native
+        if status not in _GRANTED:
+            raise TimestampUnavailable(f"{name}: refused, {status}")
+        return der.children(der.only(answer, der.SEQUENCE).body)[1].whole
+    except (ValueError, TypeError, KeyError, IndexError) as error:
+        raise TimestampUnavailable(f"{name}: not a timestamp response") from error
+
+

@@ -1,0 +1,135 @@
+"""Verify a file: gather every fact on its own, then let `verification.decide` judge."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+from signer.domain import content as encoding
+from signer.domain.evidence import (
+    Asked,
+    ContentFacts,
+    Facts,
+    FileFacts,
+    Form,
+    RegisterFacts,
+    SealFacts,
+    TrustFacts,
+)
+from signer.domain.trust import Purpose
+from signer.domain.values import beijing_day
+from signer.register import lookup
+from signer.verification.decide import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from signer.domain.number import Number
+    from signer.domain.trust import TrustList
+    from signer.domain.verdict import Verdict
+    from signer.register.database import Database
+    from signer.verification.policy import Policy
+
+    Judge = Callable[[bytes, TrustList, datetime], SealFacts]
+
+
+class Verifying:
+    """Verify files against the trust list and the register."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        trust: Callable[[], TrustList],
+        judge: Judge,
+        policy: Policy,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._trust = trust
+        self._judge = judge
+        self._policy = policy
+        self._clock = clock
+
+    def file(self, data: bytes, asked: Asked | None = None) -> Verdict:
+        """Return the verdict on a file; every content whatsoever has one."""
+        at, trust = self._clock(), self._trust()
+        seal = self._judge(data, trust, at)
+        file, content = file_facts(data, seal), content_facts(seal)
+        return self._decide(seal, file, content, self._register(seal, file, content, at), trust, asked or Asked())
+
+    def before_record(self, data: bytes, expected: Callable[[FileFacts], RegisterFacts]) -> tuple[Verdict, SealFacts, FileFacts]:
+        """Verify a file that is sealed but not recorded yet, over the register's facts as they will be."""
+        at, trust = self._clock(), self._trust()
+        seal = self._judge(data, trust, at)
+        file, content = file_facts(data, seal), content_facts(seal)
+        return self._decide(seal, file, content, expected(file), trust, Asked()), seal, file
+
+    def _decide(
+        self,
+        seal: SealFacts,
+        file: FileFacts,
+        content: ContentFacts,
+        register: RegisterFacts,
+        trust: TrustList,
+        asked: Asked,
+    ) -> Verdict:
+        at = self._clock()
+        facts = Facts(
+            at=at,
+            today=beijing_day(at),
+            file=file,
+            seal=seal,
+            content=content,
+            register_=register,
+            trust=trust_facts(trust, seal),
+        )
+        return decide(facts, asked, self._policy)
+
+    def _register(self, seal: SealFacts, file: FileFacts, content: ContentFacts, at: datetime) -> RegisterFacts:
+        number = claimed_number(seal, content)
+        if seal.form in (Form.UNREADABLE, Form.STRANGER) and number is None:
+            return RegisterFacts(source="none", as_of=at, is_complete=True)
+        with self._database.read() as tx:
+            sealed = bytes.fromhex(file.sealed_digest) if file.sealed_digest else None
+            return RegisterFacts(
+                source="register",
+                as_of=at,
+                record=lookup.by_number(tx, number) if number else None,
+                number_of_digest=lookup.number_of_sealed(tx, sealed) if sealed else None,
+            )
+
+
+def claimed_number(seal: SealFacts, content: ContentFacts) -> Number | None:
+    """Return the number that a file names: in its sealed content, else where it claims one."""
+    return content.confirmation.number if content.confirmation else seal.claimed_number
+
+
+def file_facts(data: bytes, seal: SealFacts) -> FileFacts:
+    """Compute what the parent never takes from the child: the digests of the file and of S."""
+    length = seal.sealed_length
+    sealed = hashlib.sha256(data[:length]).hexdigest() if length is not None and length <= len(data) else None
+    return FileFacts(size=len(data), file_digest=hashlib.sha256(data).hexdigest(), sealed_digest=sealed)
+
+
+def content_facts(seal: SealFacts) -> ContentFacts:
+    """Parse the attachment of the sealed revision with the domain's own parser."""
+    if seal.content is None:
+        return ContentFacts(fault="absent")
+    try:
+        encoded = base64.b64decode(seal.content, validate=True)
+        confirmation = encoding.parse(encoded)
+    except encoding.ContentRefused as error:
+        return ContentFacts.model_validate({"fault": error.reason, "detail": error.detail[:400]})
+    except ValueError:
+        return ContentFacts(fault="malformed", detail="the attachment is not base64 from the child")
+    return ContentFacts(confirmation=confirmation, content_digest=encoding.content_digest(encoded).hex())
+
+
+def trust_facts(trust: TrustList, seal: SealFacts) -> TrustFacts:
+    """Pick from the trust list what the decision may see: its age, and the entry of the seal's certificate."""
+    found = trust.by_digest(seal.certificate_digest) if seal.certificate_digest else None
+    entry = found if found is not None and found.purpose is Purpose.PDF_SEAL else None
+    return TrustFacts(sequence=trust.sequence, issued=trust.issued, expires=trust.expires, test=trust.test, entry=entry)

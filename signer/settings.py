@@ -1,0 +1,134 @@
+"""The only reader of the environment: one frozen object, made once, in which nothing can be misspelt."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from signer.errors import InvalidInput, Misconfigured
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "SIGNER_"
+
+
+class Settings(BaseSettings):
+    """
+    What a deployment is told; names as in the environment without `SIGNER_`, secrets as `..._FILE`.
+
+    Documented in docs/reference/settings.md, which a test holds against this class.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `load` hands over, so that a test's environment is the whole environment."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    mode: Literal["test", "production"] = "test"
+    """`test` counts TEST seals only; `production` lists none."""
+    base_url: str = "http://127.0.0.1:8000"
+    """Printed on every confirmation for ever; in production https and public, or nothing is sealed."""
+    data_dir: Path = Path("var")
+    """Where the register, the sealed files and the keys are kept."""
+    database_url: str = ""
+    """SQLAlchemy's address of the register; empty: SQLite in the data folder."""
+    keys_dir: Path | None = None
+    """Where key files and their password files are; empty: `keys` in the data folder."""
+    trust_list: Path | None = None
+    """The signed trust list; empty: `trust-list.jws` in the folder of keys."""
+    trust_root: Path | None = None
+    """The pinned root key of the trust list (PEM, public); empty: `trust-root.pub.pem` in the folder of keys."""
+    tsa_urls: str = ""
+    """RFC 3161 authorities, tried in order, separated by blanks; empty in test mode: the built-in TEST authority."""
+    tsa_policy: Literal["require", "best-effort"] = "best-effort"
+    """Whether to seal without a timestamp when no authority answers; a manufacturer may have its own."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is logged."""
+
+    @property
+    def database(self) -> str:
+        """The register's address, resolved."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'register.sqlite3'}"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of keys, resolved."""
+        return self.keys_dir or self.data_dir / "keys"
+
+    @property
+    def trust_list_path(self) -> Path:
+        """The signed trust list, resolved."""
+        return self.trust_list or self.keys / "trust-list.jws"
+
+    @property
+    def trust_root_path(self) -> Path:
+        """The pinned root key, resolved."""
+        return self.trust_root or self.keys / "trust-root.pub.pem"
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """The addresses of the timestamping authorities, in order."""
+        return tuple(self.tsa_urls.split())
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment; Misconfigured names an unknown `SIGNER_*` name (pydantic-settings ignores it) or a bad value."""
+    names = os.environ if environment is None else environment
+    known = {PREFIX + field.upper() for field in Settings.model_fields}
+    if unknown := sorted(name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known):
+        raise Misconfigured(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    values = {name.upper().removeprefix(PREFIX).lower(): names[name] for name in names if name.upper() in known}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise Misconfigured(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from error
+
+
+def refuse_base_url(settings: Settings) -> None:
+    """
+    Refuse to seal in production with a base URL that is missing, not https, or local.
+
+    A wrong address is burned into a sealed file for ever (PROOFS.md, section 2).
+    """
+    if settings.mode == "test":
+        return
+    if fault := base_url_fault(settings.base_url):
+        raise InvalidInput("SIGNER_BASE_URL", fault)
+
+
+def base_url_fault(base_url: str) -> str:
+    """Return what is wrong with a base URL for production, or ''."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if not host:
+        return "is missing; every confirmation prints it"
+    if parts.scheme != "https":
+        return "must begin with https://"
+    if parts.query or parts.fragment or parts.username:
+        return "must be a plain address without query, fragment or user"
+    return f"is local ({host}); officers abroad must reach it" if _is_local(host) else ""
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".localhost", ".internal", ".lan", ".home", ".test", ".invalid"))

@@ -1,0 +1,232 @@
+"""The checks: one function a question, each from facts to an answer, none knowing the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signer.domain.confirmation import Standing
+from signer.domain.evidence import Form, Part, State
+from signer.domain.parties import is_same_name
+from signer.domain.trust import SealState
+from signer.domain.verdict import Check, Code
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from signer.domain.evidence import Asked, Facts, LineFacts, RecordFacts, SealFinding, TrustFacts
+    from signer.verification.policy import Policy
+
+_FAILED = {Part.INTEGRITY: Code.ALTERED, Part.SEAL: Code.UNKNOWN_SEAL, Part.STANDING: Code.INDETERMINATE}
+NOTICES = frozenset({"timestamp"})
+"""Checks whose open answer is a notice on a valid file, not a doubt about it."""
+
+
+def passed(name: str, part: Part, detail: str = "") -> Check:
+    """Answer yes."""
+    return Check(id=name, part=part, state=State.PASSED, detail=detail)
+
+
+def failed(name: str, part: Part, code: Code, *, reason: str | None = None, detail: str = "") -> Check:
+    """Answer no, and argue for a code."""
+    return Check(id=name, part=part, state=State.FAILED, argues_for=code, reason=reason, detail=detail)
+
+
+def open_(name: str, part: Part, reason: str, detail: str = "") -> Check:
+    """Answer that it could not be checked, which is never fine."""
+    return Check(
+        id=name, part=part, state=State.UNDETERMINED, argues_for=Code.INDETERMINATE, reason=reason, detail=detail
+    )
+
+
+def noted(name: str, part: Part, reason: str, detail: str = "") -> Check:
+    """Answer yes, with something that the reader must be told."""
+    return Check(id=name, part=part, state=State.PASSED, argues_for=Code.VALID_WITH_NOTICE, reason=reason, detail=detail)
+
+
+def form(facts: Facts) -> Check:
+    """Is this a sealed confirmation at all?"""
+    seal = facts.seal
+    if seal.form is Form.UNREADABLE:
+        return failed("form", Part.INTEGRITY, Code.UNREADABLE, reason=seal.reason, detail=seal.detail)
+    if seal.form is Form.STRANGER:
+        return failed("form", Part.INTEGRITY, Code.NOT_A_CONFIRMATION)
+    if seal.form is Form.UNSEALED:
+        return failed("form", Part.SEAL, Code.UNSEALED)
+    return passed("form", Part.INTEGRITY)
+
+
+def finding(found: SealFinding, facts: Facts, *, authoritative: bool) -> Check:
+    """Translate what the child found: a failure of integrity is ALTERED, one of the seal UNKNOWN_SEAL."""
+    common = {"id": found.id, "part": found.part, "sub_indication": found.sub_indication, "detail": found.detail}
+    if found.state is State.PASSED:
+        return Check.model_validate({**common, "state": State.PASSED})
+    if found.state is State.UNDETERMINED:
+        is_notice = found.id in NOTICES
+        reason = "NO_TIMESTAMP" if found.id == "timestamp" else _word(found.id)
+        code = Code.VALID_WITH_NOTICE if is_notice else Code.INDETERMINATE
+        return Check.model_validate({**common, "state": State.UNDETERMINED, "argues_for": code, "reason": reason})
+    if found.part is Part.SEAL and not authoritative:
+        reason = "TRUST_LIST_OLDER_THAN_SEAL"
+        return Check.model_validate({**common, "state": State.FAILED, "argues_for": Code.INDETERMINATE, "reason": reason})
+    reason = facts.seal.reason or _word(found.id)
+    return Check.model_validate({**common, "state": State.FAILED, "argues_for": _FAILED[found.part], "reason": reason})
+
+
+def _word(name: str) -> str:
+    return name.replace("-", "_").upper()
+
+
+def trust_list(facts: Facts) -> Check:
+    """Is the trust list fresh enough for its silence to mean anything?"""
+    trust = facts.trust
+    if not is_authoritative(trust, facts):
+        return open_("trust-list", Part.SEAL, "TRUST_LIST_STALE", f"list {trust.sequence} expires {trust.expires:%Y-%m-%d}")
+    return passed("trust-list", Part.SEAL, f"list {trust.sequence}")
+
+
+def is_authoritative(trust: TrustFacts, facts: Facts) -> bool:
+    """Tell whether the list is unexpired, and at least as new as the time at which the file was made, if that is proven."""
+    made_at = facts.seal.timestamp.at if facts.seal.timestamp else None
+    is_newer = made_at is None or trust.entry is not None or trust.issued >= made_at
+    return facts.at < trust.expires and is_newer
+
+
+def content_form(facts: Facts) -> Check:
+    """Is the attached content there, of a known schema, and canonical?"""
+    fault = facts.content.fault
+    if fault is None:
+        return passed("content-form", Part.INTEGRITY)
+    if fault == "schema-unknown":
+        return open_("content-form", Part.INTEGRITY, "SCHEMA_UNKNOWN", facts.content.detail)
+    return failed("content-form", Part.INTEGRITY, Code.ALTERED, reason=_word(fault), detail=facts.content.detail)
+
+
+def content_issuer(facts: Facts) -> Check | None:
+    """Does the paper name the manufacturer whose seal it bears, and the seal that was chosen?"""
+    confirmation, entry = facts.content.confirmation, facts.trust.entry
+    if confirmation is None or entry is None:
+        return None
+    maker = confirmation.terms.manufacturer
+    if entry.uscc != maker.uscc or not is_same_name(entry.legal_name, maker.legal_name):
+        return failed("content-issuer", Part.SEAL, Code.UNKNOWN_SEAL, reason="OTHER_MANUFACTURER")
+    if confirmation.terms.seal.certificate_digest != facts.seal.certificate_digest:
+        return failed("content-issuer", Part.SEAL, Code.UNKNOWN_SEAL, reason="OTHER_SEAL")
+    return passed("content-issuer", Part.SEAL)
+
+
+def entitled(facts: Facts) -> Check | None:
+    """Was this seal entitled when the file was proven to exist, and does it still count?"""
+    entry, proven_at = facts.trust.entry, facts.proven_at
+    if entry is None:
+        return None
+    at = proven_at or facts.at
+    if entry.state is SealState.REVOKED:
+        return _revoked(facts, proven_at)
+    if not entry.is_entitled(at):
+        return failed("entitled", Part.SEAL, Code.UNKNOWN_SEAL, reason="NOT_ENTITLED_THEN")
+    if entry.state is SealState.SUSPENDED:
+        return open_("entitled", Part.SEAL, "SEAL_SUSPENDED")
+    if entry.state is SealState.VERIFY_ONLY:
+        if entry.state_since is not None and at >= entry.state_since:
+            return failed("entitled", Part.SEAL, Code.UNKNOWN_SEAL, reason="SEALED_AFTER_VERIFY_ONLY")
+        return noted("entitled", Part.SEAL, "SEAL_VERIFY_ONLY")
+    return passed("entitled", Part.SEAL)
+
+
+def _revoked(facts: Facts, proven_at: datetime | None) -> Check:
+    entry = facts.trust.entry
+    cut = None if entry is None else entry.compromised_from or entry.revoked_at
+    if entry is not None and cut is not None and proven_at is not None and proven_at < cut and entry.is_entitled(proven_at):
+        return noted("entitled", Part.SEAL, "SEAL_REVOKED_LATER")
+    return failed("entitled", Part.SEAL, Code.SEAL_REVOKED, reason="SEAL_REVOKED", detail=str(cut or ""))
+
+
+def times(facts: Facts, policy: Policy) -> Check:
+    """Do the times in the file agree with our clock?"""
+    latest = facts.at + policy.clock_skew
+    claimed = (facts.seal.claimed_at, facts.seal.timestamp.at if facts.seal.timestamp else None)
+    if any(time is not None and time > latest for time in claimed):
+        return open_("times", Part.SEAL, "TIME_IN_FUTURE", "a time in the file lies ahead of this clock")
+    return passed("times", Part.SEAL)
+
+
+def record_known(facts: Facts) -> Check:
+    """Does the register hold this confirmation, with exactly these sealed bytes?"""
+    register, sealed = facts.register_, facts.file.sealed_digest
+    record = register.record
+    if record is None and register.number_of_digest is None:
+        if not register.is_complete:
+            return open_("record", Part.STANDING, "REGISTER_INCOMPLETE")
+        return failed("record", Part.STANDING, Code.NOT_REGISTERED, reason="NUMBER_UNKNOWN")
+    if record is None or (register.number_of_digest not in (None, record.number)):
+        return failed("record", Part.STANDING, Code.NOT_REGISTERED, reason="NUMBER_DIFFERS")
+    if record.standing is Standing.PENDING:
+        return open_("record", Part.STANDING, "TRY_LATER")
+    if record.standing is Standing.ABANDONED:
+        return failed("record", Part.STANDING, Code.NOT_ISSUED, reason="ABANDONED")
+    if sealed not in record.sealed_digests or facts.content.content_digest != record.content_digest:
+        return failed("record", Part.STANDING, Code.NOT_REGISTERED, reason="BYTES_DIFFER")
+    return passed("record", Part.STANDING)
+
+
+def standing(record: RecordFacts, asked: Asked) -> Check:
+    """Are the lines that were asked for, or all when none were, still in force?"""
+    if record.standing is Standing.PENDING:
+        return open_("standing", Part.STANDING, "TRY_LATER")
+    if record.standing is Standing.ABANDONED:
+        return failed("standing", Part.STANDING, Code.NOT_ISSUED, reason="ABANDONED")
+    lines = tuple(line for line in record.lines if line.vin in asked.vins) or record.lines
+    found = {line.standing for line in lines}
+    if Standing.WITHDRAWN in found:
+        return _withdrawn(lines, named=bool(asked.vins))
+    if Standing.SUPERSEDED in found:
+        code = Code.SUPERSEDED if found == {Standing.SUPERSEDED} else Code.PARTLY_SUPERSEDED
+        return Check(id="standing", part=Part.STANDING, state=State.FAILED, argues_for=code, reason=code.value)
+    if Standing.SUSPENDED in found:
+        return open_("standing", Part.STANDING, "SUSPENDED")
+    if len(lines) < len(record.lines) and any(line.standing.is_final for line in record.lines):
+        return noted("standing", Part.STANDING, "OTHER_LINES_ENDED")
+    return passed("standing", Part.STANDING)
+
+
+def _withdrawn(lines: tuple[LineFacts, ...], *, named: bool) -> Check:
+    ended = next(line for line in lines if line.standing is Standing.WITHDRAWN)
+    if named or all(line.standing is Standing.WITHDRAWN for line in lines):
+        return failed("standing", Part.STANDING, Code.WITHDRAWN, reason=_word(ended.reason_class or "other"))
+    return open_("standing", Part.STANDING, "PARTLY_WITHDRAWN", "name the VINs to learn which lines are in force")
+
+
+def conflict(record: RecordFacts, asked: Asked) -> Check:
+    """Has another manufacturer the same VIN in force?"""
+    lines = tuple(line for line in record.lines if not asked.vins or line.vin in asked.vins)
+    if any(line.is_conflict and line.standing is Standing.ISSUED for line in lines):
+        return open_("vin-conflict", Part.STANDING, "VIN_CONFLICT")
+    return passed("vin-conflict", Part.STANDING)
+
+
+def until(record: RecordFacts, asked: Asked, *, today: date) -> Check:
+    """Is the application still within the maker's own last day, if it named one?"""
+    end = record.confirmation.until
+    applied_on = asked.applied_on or today
+    if end is not None and applied_on > end:
+        return Check(
+            id="until", part=Part.STANDING, state=State.FAILED, argues_for=Code.PAST_END, reason="PAST_END", detail=end.isoformat()
+        )
+    return passed("until", Part.STANDING)
+
+
+def covered(record: RecordFacts, asked: Asked) -> tuple[Check, ...]:
+    """Is it for what was asked: these VINs, this country, this exporter? Unasked questions are not checked."""
+    terms = record.confirmation.terms
+    listed = set(terms.vins)
+    answers = []
+    if asked.vins:
+        answers.append(("coverage-vins", all(vin in listed for vin in asked.vins), "VIN_NOT_LISTED"))
+    if asked.destination:
+        answers.append(("coverage-destination", asked.destination == terms.destination.country.alpha2, "OTHER_COUNTRY"))
+    if asked.exporter:
+        answers.append(("coverage-exporter", asked.exporter == terms.exporter.uscc, "OTHER_EXPORTER"))
+    return tuple(
+        passed(name, Part.STANDING) if is_equal else failed(name, Part.STANDING, Code.NOT_COVERED, reason=reason)
+        for name, is_equal, reason in answers
+    )

@@ -1,0 +1,186 @@
+"""The decision: all checks of the subject, then precedence. A proven failure outranks an earlier doubt (ADR 0004)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from signer.domain.confirmation import Standing
+from signer.domain.evidence import Form, Part, State
+from signer.domain.verdict import (
+    Check,
+    Code,
+    Coverage,
+    Issuer,
+    Line,
+    Parts,
+    SealReport,
+    Verdict,
+    VinCoverage,
+    VinWindow,
+    combine,
+)
+from signer.verification import checks
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from signer.domain.evidence import Asked, Facts, LineFacts, RecordFacts
+    from signer.domain.vehicle import Vehicle
+    from signer.domain.verdict import Comparison, LineState
+    from signer.verification.policy import Policy
+
+_GREYS = (Form.UNREADABLE, Form.STRANGER)
+
+
+def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
+    """Return the verdict on a file: every check runs, and the code of highest precedence wins."""
+    done = _checks(facts, asked, policy)
+    inner = combine(done, default=Code.VALID)
+    is_test = facts.trust.test or facts.seal.test_policy
+    code = Code.TEST_ONLY if is_test and policy.mode == "production" and inner.rank > Code.TEST_ONLY.rank else inner
+    parts = _parts(done)
+    is_proven = parts.integrity is State.PASSED and parts.seal is State.PASSED
+    record = facts.register_.record
+    issuer = _issuer(facts) if parts.integrity is State.PASSED else None
+    first_end = next((line for line in record.lines if line.standing.is_final), None) if record else None
+    return Verdict(
+        code=code,
+        subject="file",
+        test=is_test,
+        would_be=inner if code is Code.TEST_ONLY else None,
+        reason=_reason(done, inner),
+        notices=tuple(check.reason for check in done if check.argues_for is Code.VALID_WITH_NOTICE and check.reason),
+        number=record.number if record else facts.seal.claimed_number,
+        issuer=issuer,
+        sealed_at=facts.seal.claimed_at if parts.integrity is State.PASSED else None,
+        proven_at=facts.proven_at,
+        proven_by=_proven_by(facts),
+        checked_at=facts.at,
+        policy=f"{policy.name} {policy.mode}",
+        parts=parts,
+        coverage=_coverage(facts, asked),
+        seal_report=_seal_report(facts),
+        confirmation=record.confirmation if record and is_proven and _is_ours(facts) else None,
+        lines=_lines(record) if record and is_proven and _is_ours(facts) else (),
+        ended_at=first_end.ended_at if first_end else None,
+        end_reason=first_end.reason_class if first_end else None,
+        successor=first_end.successor if first_end and is_proven else None,
+        checks=done,
+        trust_list=facts.trust.sequence,
+    )
+
+
+def _checks(facts: Facts, asked: Asked, policy: Policy) -> tuple[Check, ...]:
+    done = [checks.form(facts)]
+    record = facts.register_.record
+    if facts.seal.form is Form.SEALED:
+        authoritative = checks.is_authoritative(facts.trust, facts)
+        done += [checks.finding(found, facts, authoritative=authoritative) for found in facts.seal.findings]
+        done += [checks.trust_list(facts), checks.times(facts, policy), checks.content_form(facts)]
+        done += [check for check in (checks.content_issuer(facts), checks.entitled(facts)) if check is not None]
+        done.append(checks.record_known(facts))
+    if record is not None and facts.seal.form not in _GREYS:
+        done.append(checks.standing(record, asked))
+        done.append(checks.conflict(record, asked))
+        done.append(checks.until(record, asked, today=facts.today))
+        done += checks.covered(record, asked)
+    return tuple(done)
+
+
+def _parts(done: tuple[Check, ...]) -> Parts:
+    def state(part: Part) -> State:
+        states = {check.state for check in done if check.part is part and not _is_notice(check)}
+        if State.FAILED in states:
+            return State.FAILED
+        return State.PASSED if states == {State.PASSED} else State.UNDETERMINED
+
+    return Parts(integrity=state(Part.INTEGRITY), seal=state(Part.SEAL), standing=state(Part.STANDING))
+
+
+def _is_notice(check: Check) -> bool:
+    return check.argues_for is Code.VALID_WITH_NOTICE
+
+
+def _reason(done: tuple[Check, ...], inner: Code) -> str | None:
+    return next((check.reason for check in done if check.argues_for is inner and check.reason), None)
+
+
+def _issuer(facts: Facts) -> Issuer | None:
+    entry = facts.trust.entry
+    if entry is None or entry.uscc is None or entry.seal_class is None:
+        return None
+    return Issuer(name=entry.legal_name, uscc=entry.uscc, seal_class=entry.seal_class)
+
+
+def _proven_by(facts: Facts) -> Literal["timestamp", "register"] | None:
+    if facts.proven_at is None:
+        return None
+    return "timestamp" if facts.seal.timestamp and facts.seal.timestamp.at == facts.proven_at else "register"
+
+
+def _is_ours(facts: Facts) -> bool:
+    record = facts.register_.record
+    return record is not None and facts.file.sealed_digest in record.sealed_digests
+
+
+def _seal_report(facts: Facts) -> SealReport | None:
+    if facts.seal.form is not Form.SEALED:
+        return None
+    return SealReport(
+        indication=facts.seal.indication, sub_indication=facts.seal.sub_indication, level=facts.seal.level
+    )
+
+
+def _lines(record: RecordFacts) -> tuple[Line, ...]:
+    return tuple(Line(vin=line.vin, standing=line.standing, ended_at=line.ended_at) for line in record.lines)
+
+
+def _coverage(facts: Facts, asked: Asked) -> Coverage:
+    record = facts.register_.record
+    if record is None or facts.seal.form in _GREYS:
+        return Coverage(
+            vins=tuple(VinCoverage(vin=vin, state="missing") for vin in asked.vins),
+            destination="unknown" if asked.destination else "not-asked",
+            exporter="unknown" if asked.exporter else "not-asked",
+        )
+    terms = record.confirmation.terms
+    vehicles = {str(vehicle.vin): vehicle for vehicle in terms.vehicles}
+    lines = {line.vin: line for line in record.lines}
+    applied_on = asked.applied_on or facts.today
+    extra = tuple(str(vin) for vin in terms.vins if vin not in asked.vins) if asked.vins and _is_ours(facts) else ()
+    return Coverage(
+        vins=tuple(_vin(vin, vehicles.get(vin), lines.get(vin), applied_on) for vin in asked.vins),
+        extra=extra,
+        destination=_compare(asked.destination, terms.destination.country.alpha2),
+        exporter=_compare(asked.exporter, terms.exporter.uscc),
+    )
+
+
+def _compare(asked: str | None, recorded: str) -> Comparison:
+    if not asked:
+        return "not-asked"
+    return "equal" if asked == recorded else "different"
+
+
+def _vin(vin: str, vehicle: Vehicle | None, line: LineFacts | None, applied_on: date) -> VinCoverage:
+    if vehicle is None or line is None:
+        return VinCoverage(vin=vin, state="missing")
+    window = vehicle.window
+    return VinCoverage(
+        vin=vin,
+        state=_line_state(line),
+        window=VinWindow(
+            n=window.days(applied_on), state=window.state(applied_on), through=window.through, free_from=window.free_from
+        ),
+        ended_at=line.ended_at,
+    )
+
+
+def _line_state(line: LineFacts) -> LineState:
+    if line.standing is Standing.SUPERSEDED:
+        return "superseded"
+    if line.standing is Standing.WITHDRAWN:
+        return "withdrawn"
+    if line.is_conflict:
+        return "conflict"
+    return "matched" if line.standing in (Standing.ISSUED, Standing.SUSPENDED) else "missing"

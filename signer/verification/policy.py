@@ -1,0 +1,21 @@
+"""The verification policy as data: what one deployment demands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """
+    What a deployment demands of a file.
+
+    `mode` is `test` or `production`; only `test` counts TEST seals. `clock_skew` is how far a time in a
+    file may lie ahead of our clock.
+    """
+
+    mode: Literal["test", "production"]
+    clock_skew: timedelta = timedelta(minutes=5)
+    name: str = "signer-policy/1"

@@ -1,0 +1,255 @@
+"""The sentences of a verdict, in Chinese and English: what is known, and whom to ask. Codes are never translated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from signer.domain.values import BEIJING
+from signer.domain.verdict import Code
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signer.domain.evidence import State
+    from signer.domain.verdict import Check, Verdict
+
+Language = Literal["zh", "en"]
+
+_BANNERS: dict[Code, tuple[str, str]] = {
+    Code.UNREADABLE: ("此文件无法读取", "This file cannot be read"),
+    Code.NOT_A_CONFIRMATION: ("不是本服务的确认书", "Not a confirmation of this service"),
+    Code.TEST_ONLY: ("测试印章，没有效力", "TEST seal: it has no effect"),
+    Code.UNSEALED: ("没有电子印章", "It carries no seal"),
+    Code.ALTERED: ("文件已被改动", "Not as it was sealed"),
+    Code.CODE_INVALID: ("印刷码无效", "The printed code is not valid"),
+    Code.UNKNOWN_SEAL: ("印章不属于名单中的生产企业", "Not a listed manufacturer's seal"),
+    Code.SEAL_REVOKED: ("印章密钥已被吊销", "The seal's key was revoked"),
+    Code.NOT_REGISTERED: ("登记簿中没有此确认书", "Not in the register"),
+    Code.NOT_ISSUED: ("从未签发", "Never issued"),
+    Code.NOT_ON_RECORD: ("没有相符的记录", "No such record"),
+    Code.WITHDRAWN: ("已撤回", "Withdrawn"),
+    Code.NOT_COVERED: ("不适用于所查内容", "Not for what you asked"),
+    Code.INDETERMINATE: ("未能完成核验", "The check could not be finished"),
+    Code.SUPERSEDED: ("已被新的确认书替代", "Replaced by a newer confirmation"),
+    Code.PARTLY_SUPERSEDED: ("部分车辆已由新的确认书替代", "Replaced for some vehicles"),
+    Code.PAST_END: ("已过其载明的申请截止日", "Past its own last day"),
+    Code.VALID_WITH_NOTICE: ("有效，另有提示", "Valid, with a notice"),
+    Code.VALID: ("有效", "Valid"),
+    Code.COVERED: ("登记簿确认这些车辆", "Covered by the register"),
+    Code.OFFICIAL_COPY: ("与备案的正式用印件一致", "The filed official copy"),
+    Code.ON_RECORD: ("有此记录，请逐项比对", "On record: compare line by line"),
+    Code.PAPER_GENUINE: ("印刷码数据真实", "The printed code is genuine"),
+}
+
+_SENTENCES: dict[Code, tuple[str, str]] = {
+    Code.UNREADABLE: (
+        "此文件无法作为 PDF 读取（{reason}）。什么都没有得到证明。请索取原始 PDF。",
+        "This file cannot be read as a PDF ({reason}). Nothing is proven. Ask for the original PDF.",
+    ),
+    Code.NOT_A_CONFIRMATION: (
+        "此文件没有本服务的印章，也没有自称是本服务的确认书。",
+        "This file carries no seal of this service and does not claim to.",
+    ),
+    Code.TEST_ONLY: (
+        "此文件由测试（TEST）印章签署，没有任何效力。",
+        "Sealed by a TEST seal; it has no effect.",
+    ),
+    Code.UNSEALED: (
+        "文件写有编号 {number}，但没有电子印章。如为打印件或扫描件，请用编号和车架号查询登记记录，或核验其印刷码。",
+        "It names {number} but carries no seal. If it is a print or scan, check the record by number and VINs, or its code.",
+    ),
+    Code.ALTERED: (
+        "此文件与用印时不一致。另存、压缩、加盖图章或再次签名也会造成这种情况：请索取原始 PDF，或查询登记记录。其内容一概不予显示。",
+        "The file is not as it was sealed. Saving, compressing, stamping or signing it again also causes this: "
+        "ask for the original, or check the record. Nothing of its content is shown.",
+    ),
+    Code.CODE_INVALID: (
+        "印刷码已损坏，或不是由名单中的密钥签署。",
+        "The printed code is damaged or not signed by a listed key.",
+    ),
+    Code.UNKNOWN_SEAL: (
+        "印章本身完整，但其证书不属于名单中的生产企业，或当时无权使用，或与文中所写的生产企业不同。请向该生产企业核实。",
+        "The seal is intact, but its certificate is not a listed manufacturer's, or was not entitled at that time, "
+        "or is another manufacturer's than the paper names. Ask that manufacturer.",
+    ),
+    Code.SEAL_REVOKED: (
+        "该印章的密钥已被吊销，且不能证明此文件早于吊销时间。请向该生产企业核实。",
+        "The seal's key was revoked and this file is not proven older. Ask the manufacturer.",
+    ),
+    Code.NOT_REGISTERED: (
+        "印章属于名单中的生产企业，但登记簿中没有这份确认书，或登记的内容不同。请勿依据此文件，并向该生产企业核实。",
+        "A listed seal, but the register has no such confirmation or a different one. "
+        "Do not rely on it; ask the manufacturer.",
+    ),
+    Code.NOT_ISSUED: (
+        "编号 {number} 的用印没有完成，从未签发。",
+        "Sealing was never completed; number {number} was never issued.",
+    ),
+    Code.NOT_ON_RECORD: (
+        "没有与该编号和车架号后六位同时相符的记录。请检查两者；如均无误，请勿依据此文件。",
+        "No record has this number and these last six characters. Check both; if they are right, do not rely on the paper.",
+    ),
+    Code.WITHDRAWN: (
+        "确认书 {number} 是真实的，但已于 {ended} 撤回（{reason}）。请向该生产企业核实。",
+        "Number {number} is genuine, but was withdrawn on {ended} ({reason}). Ask the manufacturer.",
+    ),
+    Code.NOT_COVERED: (
+        "确认书不适用于所查的内容：车架号从未列入，或目的国、出口企业不同。",
+        "Not for what you asked: a VIN it never listed, another country, or another exporter.",
+    ),
+    Code.INDETERMINATE: (
+        "核验未能完成（{reason}）。目前什么都没有得到证明。请稍后再试，或向该生产企业核实。",
+        "The check could not be finished ({reason}). Nothing is proven yet. Try again later, or ask the manufacturer.",
+    ),
+    Code.SUPERSEDED: (
+        "确认书 {number} 是真实的，但已于 {ended} 由新的确认书替代。请向出口企业索取新的确认书。",
+        "Number {number} is genuine, but was replaced on {ended}. Ask the exporter for the newer confirmation.",
+    ),
+    Code.PARTLY_SUPERSEDED: (
+        "确认书 {number} 是真实的；其中部分车辆已于 {ended} 由新的确认书替代，其余车辆仍然有效。",
+        "Number {number} is genuine; some of its vehicles were replaced on {ended}, the others are still in force.",
+    ),
+    Code.PAST_END: (
+        "确认书是真实的，但其载明的“用于出口许可申请的截止日”已过。",
+        'Genuine; its own date "for licence applications until" has passed.',
+    ),
+    Code.VALID_WITH_NOTICE: (
+        "由 {issuer} 于 {sealed} 用印，此后未改动，截至 {checked} 有效。提示：{notices}。",
+        "Sealed by {issuer} on {sealed}; unchanged since; in force as of {checked}. Note: {notices}.",
+    ),
+    Code.VALID: (
+        "由 {issuer} 于 {sealed} 用印，此后未改动，截至 {checked} 有效。",
+        "Sealed by {issuer} on {sealed}; unchanged since; in force as of {checked}.",
+    ),
+    Code.COVERED: (
+        "登记簿显示：截至 {checked}，{issuer} 为所查车辆、目的国和出口企业出具的确认书有效。纸面本身未经检查。",
+        "As of {checked}, {issuer} confirms these vehicles for this country to this exporter. The sheet was not examined.",
+    ),
+    Code.OFFICIAL_COPY: (
+        "此文件与生产企业以编号 {number} 备案的正式用印件逐字节相同；登记记录如下。",
+        "This is, byte for byte, the officially sealed copy filed under {number}; the record follows.",
+    ),
+    Code.ON_RECORD: (
+        "有此记录：请与手中的纸面逐项比对。",
+        "This record exists: compare it with your paper line by line.",
+    ),
+    Code.PAPER_GENUINE: (
+        "印刷码中的数据由 {issuer} 签署。这不能证明纸面本身。",
+        "The data in the printed code was signed by {issuer}. It does not prove the sheet.",
+    ),
+}
+
+REASONS: dict[str, tuple[str, str]] = {
+    "EMPTY": ("文件是空的", "the file is empty"),
+    "NOT_PDF": ("不是 PDF 文件", "it is not a PDF"),
+    "ENCRYPTED": ("PDF 已加密", "the PDF is encrypted"),
+    "TOO_LARGE": ("文件过大", "the file is too large"),
+    "MALFORMED": ("PDF 结构损坏", "the PDF's structure is broken"),
+    "CHILD_DIED": ("检查进程中止", "the checking process stopped"),
+    "TOO_SLOW": ("检查超时", "the check took too long"),
+    "ADDED_SIGNATURE": ("用印后又添加了签名", "a signature was added after the seal"),
+    "NO_TIMESTAMP": ("没有可信时间戳", "no trusted timestamp"),
+    "SEAL_VERIFY_ONLY": ("该印章此后改为仅供核验", "the seal was made verify-only later"),
+    "SEAL_REVOKED_LATER": ("该印章在此之后被吊销", "the seal was revoked later"),
+    "OTHER_LINES_ENDED": ("未查询的其他车辆已失效或被替代", "other vehicles, not asked for, are no longer in force"),
+    "TRUST_LIST_STALE": ("信任名单已过期或早于此文件", "the trust list is expired or older than the file"),
+    "TRUST_LIST_OLDER_THAN_SEAL": ("信任名单早于此文件", "the trust list is older than the file"),
+    "REGISTER_INCOMPLETE": ("登记簿不完整", "the register is incomplete"),
+    "TRY_LATER": ("正在签发，请稍后再试", "it is being issued right now; try again in a minute"),
+    "SUSPENDED": ("确认书已暂停", "the confirmation is suspended"),
+    "SEAL_SUSPENDED": ("印章已暂停使用", "the seal is suspended"),
+    "VIN_CONFLICT": ("另有生产企业对同一车架号出具了确认书", "another manufacturer confirmed the same VIN"),
+    "PARTLY_WITHDRAWN": ("部分车辆已撤回，请指明车架号", "some vehicles were withdrawn; name the VINs"),
+    "SCHEMA_UNKNOWN": ("内容格式未知", "the content's schema is not known here"),
+    "TIME_IN_FUTURE": ("文件中的时间晚于当前时间", "a time in the file lies in the future"),
+    "NUMBER_UNKNOWN": ("编号不在登记簿中", "the number is not in the register"),
+    "NUMBER_DIFFERS": ("登记的编号不同", "it is filed under another number"),
+    "BYTES_DIFFER": ("与登记的文件不同", "its bytes are not those on record"),
+    "OTHER_MANUFACTURER": ("印章属于另一家生产企业", "the seal is another manufacturer's"),
+    "OTHER_SEAL": ("不是所选定的印章", "it is not the seal that was chosen"),
+    "NOT_ENTITLED_THEN": ("当时无权使用该印章", "the seal was not entitled at that time"),
+    "SEALED_AFTER_VERIFY_ONLY": ("印章停用后才用印", "it was sealed after the seal became verify-only"),
+    "SEAL_REVOKED": ("印章已被吊销", "the seal was revoked"),
+    "SIGNER_LISTED": ("证书不在信任名单中", "the certificate is not on the trust list"),
+    "VIN_NOT_LISTED": ("车架号未列入", "a VIN is not listed"),
+    "OTHER_COUNTRY": ("目的国不同", "another country"),
+    "OTHER_EXPORTER": ("出口企业不同", "another exporter"),
+    "ABANDONED": ("签发已放弃", "issuing was abandoned"),
+    "PAST_END": ("已过截止日", "past its last day"),
+    "ERROR": ("内容有误", "error"),
+    "SALE_FELL_THROUGH": ("交易取消", "the sale fell through"),
+    "EXPORTER_REQUEST": ("应出口企业要求", "at the exporter's request"),
+    "VEHICLE_CHANGED": ("车辆变更", "the vehicle changed"),
+    "KEY_MISUSE": ("印章密钥被滥用", "the seal's key was misused"),
+    "FRAUD": ("欺诈", "fraud"),
+    "OTHER": ("其他原因", "another reason"),
+}
+
+
+def banner(code: Code, language: Language) -> str:
+    """Return the few words of a code's banner."""
+    return _pick(_BANNERS[code], language)
+
+
+def reason(word: str | None, language: Language) -> str:
+    """Return a reason in words; an unlisted one is shown as its stable ASCII word."""
+    if word is None:
+        return "-"
+    return _pick(REASONS[word], language) if word in REASONS else word
+
+
+def sentence(verdict: Verdict, language: Language) -> str:
+    """Return what a verdict says, whole; TEST answers say TEST."""
+    separator = "；" if language == "zh" else "; "
+    told = _pick(_SENTENCES[verdict.code], language).format(
+        reason=reason(verdict.reason, language),
+        number=verdict.number or "-",
+        ended=beijing(verdict.ended_at),
+        issuer=verdict.issuer.name if verdict.issuer else "-",
+        sealed=beijing(verdict.sealed_at),
+        checked=beijing(verdict.checked_at),
+        notices=separator.join(reason(word, language) for word in verdict.notices),
+    )
+    if verdict.test and verdict.code is not Code.TEST_ONLY:
+        told += _pick((" 这是测试（TEST）答复，没有效力。", " This is a TEST answer; it has no effect."), language)
+    return told
+
+
+def beijing(at: datetime | None) -> str:
+    """Return an instant as read in Beijing, to the minute, or a dash."""
+    return "-" if at is None else at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M (UTC+8)")
+
+
+def state(found: State, language: Language) -> str:
+    """Return the state of a check in words."""
+    words = {"passed": ("通过", "passed"), "failed": ("未通过", "failed"), "undetermined": ("未能确定", "not determined")}
+    return _pick(words[found.value], language)
+
+
+_CHECKS: dict[str, tuple[str, str]] = {
+    "form": ("是带有印章的确认书", "It is a sealed confirmation"),
+    "trust-list": ("信任名单是最新的", "The trust list is current"),
+    "times": ("文件中的时间与本机时钟相符", "The times in the file agree with our clock"),
+    "content-form": ("所附内容完整规范", "The attached content is whole and canonical"),
+    "content-issuer": ("印章属于文中所写的生产企业", "The seal is that of the manufacturer named"),
+    "entitled": ("印章当时有权使用", "The seal was entitled at that time"),
+    "record": ("登记簿中有同一文件", "The register holds these very bytes"),
+    "standing": ("登记状态有效", "The record is in force"),
+    "vin-conflict": ("没有其他生产企业确认同一车架号", "No other manufacturer confirmed the same VIN"),
+    "until": ("未过其载明的截止日", "Its own last day has not passed"),
+    "coverage-vins": ("所查车架号均已列入", "Every VIN asked for is listed"),
+    "coverage-destination": ("目的国相同", "The destination is the same"),
+    "coverage-exporter": ("出口企业相同", "The exporter is the same"),
+}
+
+
+def check(done: Check, language: Language, texts: dict[str, tuple[str, str]] | None = None) -> str:
+    """Return a check as a sentence and its answer."""
+    names = {**(texts or {}), **_CHECKS}
+    name = _pick(names[done.id], language) if done.id in names else done.id
+    told = f"{name}：{state(done.state, language)}" if language == "zh" else f"{name}: {state(done.state, language)}"
+    return f"{told} ({done.detail})" if done.detail else told
+
+
+def _pick(texts: tuple[str, str], language: Language) -> str:
+    return texts[0] if language == "zh" else texts[1]
