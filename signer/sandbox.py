@@ -1,6 +1,7 @@
-"""Run one task on one hostile file in a child process: no environment, no keys, bounded in every direction.
+"""
+Run one task on one hostile file in a child process: no environment, no keys, bounded in every direction.
 
-The child is spawned by exec, never forked: `python -I -m signer.sandbox TASK LIMITS`, with an empty environment, in `/`.
+The child is spawned by exec, never forked: `python -I -m signer.sandbox TASK LIMITS`, in `/`, without environment.
 In by one pipe: the length of the header (8 bytes, big-endian), the header, the file. Out by the other: bytes, capped.
 Knows nothing of what the task does. Source: VERIFICATION.md, acceptance rule 4.
 """
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 from signer.errors import SignerError
 
@@ -71,6 +72,7 @@ def run(task: str, *, header: bytes, data: bytes, limits: Limits) -> bytes:
 
     Raises:
         ChildFailed: it died, was too slow or said too much; nothing of what it said is returned.
+
     """
     if not _TASK.fullmatch(task):
         raise ValueError(f"not a task: {task!r}")
@@ -107,44 +109,42 @@ def _talk(process: subprocess.Popen[bytes], payload: bytes, limits: Limits) -> b
 
 def _exchange(process: subprocess.Popen[bytes], payload: memoryview, deadline: float, most_bytes: int) -> bytes:
     """Write the payload and read the answer at the same time, until the child closes its end."""
-    stdin, stdout = process.stdin, process.stdout
-    assert stdin is not None
-    assert stdout is not None
+    stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
     output = bytearray()
+    is_open = True
     with selectors.DefaultSelector() as selector:
         for stream, event in ((stdin, selectors.EVENT_WRITE), (stdout, selectors.EVENT_READ)):
             os.set_blocking(stream.fileno(), False)
             selector.register(stream, event)
-        while stdout in (key.fileobj for key in selector.get_map().values()):
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
+        while is_open:
+            ready = [key.fileobj for key, _ in selector.select(max(0.0, deadline - time.monotonic()))]
             if not ready:
                 raise ChildFailed("TOO_SLOW", "no answer within the time allowed")
-            for key, _ in ready:
-                if key.fileobj is stdin:
-                    payload = payload[_write(stdin.fileno(), payload) :]
-                    if not payload:
-                        selector.unregister(stdin)
-                        _close(stdin)
-                elif chunk := os.read(stdout.fileno(), _CHUNK):
-                    output += chunk
-                else:
-                    selector.unregister(stdout)
+            if stdin in ready:
+                payload = payload[_write(stdin, payload) :]
+                if not payload:
+                    selector.unregister(stdin)
+                    _close(stdin)
+            if stdout in ready:
+                chunk = os.read(stdout.fileno(), _CHUNK)
+                output += chunk
+                is_open = bool(chunk)
             if len(output) > most_bytes:
                 raise ChildFailed("OUTPUT_TOO_LARGE", f"said more than {most_bytes} bytes")
     return bytes(output)
 
 
-def _write(descriptor: int, payload: memoryview) -> int:
+def _write(stream: IO[bytes], payload: memoryview) -> int:
     """Return how much of the payload is done with: all of it once the child no longer listens."""
     try:
-        return os.write(descriptor, payload[:_CHUNK])
+        return os.write(stream.fileno(), payload[:_CHUNK])
     except BrokenPipeError:
         return len(payload)
 
 
-def _close(stream: object) -> None:
+def _close(stream: IO[bytes]) -> None:
     with contextlib.suppress(BrokenPipeError):
-        stream.close()  # type: ignore[attr-defined]
+        stream.close()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -84,7 +84,7 @@ def renderer_digest(templates: Path, version: str) -> bytes:
 
 @cache
 def _font_lines() -> tuple[str, ...]:
-    return tuple(f"{face.family} {face.index} {_hex(face.path.read_bytes())}" for face in fonts.FACES)
+    return tuple(f"{face.family} {face.index} {_hex(face.path.read_bytes())}" for face in (*fonts.FACES, *fonts.WEIGHTS))
 
 
 def build_manifest(templates: Path, version: str, *, frozen: bool) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pikepdf
@@ -24,25 +23,19 @@ class FieldFailed(SignerError):
     code = "field-failed"
 
 
-def add_seal_field(pdf: bytes, *, picture_alt: str, tooltip: str) -> bytes:
+def add_seal_field(pdf: pikepdf.Pdf, *, picture_alt: str, tooltip: str) -> None:
     """
-    Return the PDF with an empty, tagged signature field over the figure whose alternate text is `picture_alt`.
+    Add an empty, tagged signature field over the figure whose alternate text is `picture_alt`.
 
     The widget has no appearance: readers can click it and see the picture beneath. It is tagged as PDF/UA
-    wants it (TU, a Form element with OBJR and StructParent, tab order by structure), the file ends with
-    %%EOF and a newline as PDF/A wants it, and the same input gives the same bytes.
+    wants it: TU, a Form element with OBJR and StructParent, tab order by structure. Raises FieldFailed.
 
-    Source: ISO 32000-1, 12.7.4.5 and 14.7.4.3; ISO 14289-1, 7.18; ISO 19005-3, 6.1.3.
+    Source: ISO 32000-1, 12.7.4.5 and 14.7.4.3; ISO 14289-1, 7.18.
     """
-    with pikepdf.open(io.BytesIO(pdf)) as opened:
-        figure, parent = _figure(opened.Root.StructTreeRoot, picture_alt)
-        page = figure.Pg if Name.Pg in figure else _page_of(figure)
-        rect = figure.A[0].BBox if isinstance(figure.A, Array) else figure.A.BBox
-        _attach(opened, page=page, parent=parent, figure=figure, rect=Array(rect), tooltip=tooltip)
-        out = io.BytesIO()
-        opened.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.preserve, fix_metadata_version=False)
-    made = out.getvalue()
-    return made if made.endswith(b"\n") else made + b"\n"
+    figure, parent = _figure(pdf.Root.StructTreeRoot, picture_alt)
+    page = figure.Pg if Name.Pg in figure else _page_of(figure)
+    rect = figure.A[0].BBox if isinstance(figure.A, Array) else figure.A.BBox
+    _attach(pdf, page=page, parent=parent, figure=figure, rect=Array(rect), tooltip=tooltip)
 
 
 def _figure(root: pikepdf.Object, alt: str) -> tuple[pikepdf.Object, pikepdf.Object]:
@@ -53,8 +46,9 @@ def _figure(root: pikepdf.Object, alt: str) -> tuple[pikepdf.Object, pikepdf.Obj
 
 
 def _elements(parent: pikepdf.Object) -> Iterator[tuple[pikepdf.Object, pikepdf.Object]]:
+    """Yield a tree's elements with their parents, the last first: the seal stands near the end."""
     kids = parent.get(Name.K)
-    for kid in kids if isinstance(kids, Array) else () if kids is None else (kids,):
+    for kid in reversed(list(kids)) if isinstance(kids, Array) else () if kids is None else (kids,):
         if isinstance(kid, Dictionary) and Name.S in kid:
             yield kid, parent
             yield from _elements(kid)

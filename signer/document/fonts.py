@@ -9,6 +9,7 @@ from pathlib import Path
 
 LATIN = "manimgx_fonts"
 CJK = "manimgx_fonts_cjk"
+ARABIC = "fontpkg_almarai"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,23 @@ class Face:
 
 
 _SCRIPTS = (
-    "Arabic Hebrew Armenian Georgian Thai Lao Khmer Myanmar Devanagari Bengali Gujarati Gurmukhi Kannada Malayalam Oriya "
+    "Hebrew Armenian Georgian Thai Lao Khmer Myanmar Devanagari Bengali Gujarati Gurmukhi Kannada Malayalam Oriya "
     "Sinhala Tamil Telugu Ethiopic"
 )
 FACES = (
     Face("Noto Sans", LATIN, "NotoSans[wght].ttf"),
     Face("Noto Sans CJK SC", CJK, "NotoSansCJK-VF.otf.ttc", 2),
+    Face("Almarai", ARABIC, "files/Almarai-Regular.ttf"),
     *(Face(f"Noto Sans {script}", LATIN, f"NotoSans{script}[wght].ttf") for script in _SCRIPTS.split()),
 )
-"""Latin, Greek and Cyrillic first, Chinese second: the template's font lists rely on this order. All OFL-1.1."""
+"""
+Latin, Greek and Cyrillic first, Chinese second: the template's font lists rely on this order. All OFL-1.1.
+
+Arabic is not Noto's: its letters are drawn as body and dots, which Typst writes as two runs of text with the
+same letter, so that readers extract it twice.
+"""
+WEIGHTS = tuple(Face("Almarai", ARABIC, f"files/Almarai-{weight}.ttf") for weight in ("Light", "Bold", "ExtraBold"))
+"""Further weights of faces that are not variable."""
 
 
 @cache

@@ -62,8 +62,13 @@ NO_EXTRAS = Extras()
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The template's data as JSON, the text that stands for the seal's picture, and the files to attach."""
+    """
+    What the template is given: its data as JSON, the files to attach, the text that stands for the seal's picture.
 
+    `setup` is what many documents have in common and is read apart from `data`, so that Typst keeps what it made of it.
+    """
+
+    setup: bytes
     data: bytes
     seal_alt: str
     attachments: tuple[Attachment, ...]
@@ -86,9 +91,7 @@ def build(
     terms = confirmation.terms
     attachments = (_content_file(template, encoded), *extras.attachments)
     seal_alt = _seal_alt(template.strings, terms)
-    data = {
-        "languages": list(terms.template.languages),
-        "fonts": [face.family for face in fonts.FACES],
+    data: dict[str, object] = {
         "content": json.loads(encoded),
         "digest": hashlib.sha256(encoded).hexdigest(),
         "number": confirmation.number,
@@ -106,7 +109,12 @@ def build(
             for file in attachments
         ],
     }
-    return Page(data=json.dumps(data, ensure_ascii=False).encode(), seal_alt=seal_alt, attachments=attachments)
+    setup: dict[str, object] = {"languages": list(terms.template.languages), "fonts": [face.family for face in fonts.FACES]}
+    return Page(setup=_json(setup), data=_json(data), seal_alt=seal_alt, attachments=attachments)
+
+
+def _json(value: dict[str, object]) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _content_file(template: Template, encoded: bytes) -> Attachment:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typst
 
-from signer.document import catalogue, field, fonts, page
+from signer.document import catalogue, finish, fonts, page
 from signer.errors import SignerError
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ class Renderer:
         template = self._template(confirmation.terms.template.version)
         shown = page.build(template, confirmation, encoded=encoded, base_url=base_url, symbol=self._symbol, extras=extras)
         pdf = self._compile(template, shown)
-        return field.add_seal_field(pdf, picture_alt=shown.seal_alt, tooltip=shown.seal_alt)
+        return finish.finish(pdf, picture_alt=shown.seal_alt, tooltip=shown.seal_alt)
 
     def _compile(self, template: Template, shown: page.Page) -> bytes:
         files = {name: content for name, content in template.files}
         files |= {file.name: file.data for file in shown.attachments}
-        files["data.json"] = shown.data
+        files |= {"data.json": shown.data, "setup.json": shown.setup}
         try:
             pdf = self._compiler().compile(input=files, pdf_standards=list(STANDARDS))
         except typst.TypstError as error:

@@ -21,7 +21,7 @@ MOST_CONTENT_BYTES = 400_000
 
 
 class ContentRefused(SignerError):
-    """Bytes are not a confirmation's canonical content; `reason` is `schema-unknown`, `malformed` or `not-canonical`."""
+    """Bytes are no confirmation's content; `reason` is `schema-unknown`, `malformed` or `not-canonical`."""
 
     code = "content-refused"
 
@@ -108,3 +108,5 @@ def _refuse_inconsistent(confirmation: Confirmation) -> None:
         raise ContentRefused("malformed", "outlets are not in the order of their ids")
     if len(set(terms.vins)) != len(terms.vehicles):
         raise ContentRefused("malformed", "a VIN stands twice")
+    if any(outlet_id not in ids for vehicle in terms.vehicles for outlet_id in vehicle.outlets):
+        raise ContentRefused("malformed", "a vehicle names an outlet that is not listed")

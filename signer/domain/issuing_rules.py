@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from signer.domain.confirmation import SealClass
+from signer.domain.field_names import FIELDS
 from signer.domain.parties import is_same_name, normalise_uscc
-from signer.domain.reading import inspect
+from signer.domain.reader import Reader
 from signer.domain.trust import SealState
 from signer.domain.values import format_instant
 
@@ -25,8 +26,7 @@ ANNOUNCEMENT_DAYS = 90
 
 SAMPLE_COMMITMENT = (
     "【示例文字】本企业确认，上列服务网点将为上列车辆提供售后维修服务，并供应维修所需的配件。",
-    "[Sample text] We confirm that the outlets listed will provide after-sales maintenance for the vehicles listed, "
-    "and supply the parts it needs.",
+    "[Sample text] We confirm that the outlets listed will maintain the vehicles listed and supply the parts for it.",
 )
 """A neutral commitment, Chinese and English, marked as a sample: the manufacturer is to use its own words."""
 
@@ -105,9 +105,8 @@ def _judge_validity(seal: SealCircumstances, given: Circumstances, ledger: Ledge
 
 
 def _judge_until(read: ReadDraft, today: date, ledger: Ledger) -> None:
-    until = read.until
-    if until == "required-through":
-        until = max((vehicle.window.through for vehicle in read.vehicles if vehicle.window), default=None)
+    latest = max((vehicle.window.through for vehicle in read.vehicles if vehicle.window), default=None)
+    until = latest if read.until == "required-through" else read.until
     if until is None:
         return
     if until < today:
@@ -162,12 +161,12 @@ def _judge_period(promise: Commitment, today: date, ledger: Ledger) -> None:
 
 def _judge_print(given: Circumstances, outlets: tuple[Outlet, ...], ledger: Ledger) -> None:
     """Judge what is on record already but will be printed too."""
-    look = inspect(ledger, given.uncovered)
+    reader = Reader(ledger, given.uncovered)
     issuer, exporter = given.manufacturer, given.exporter
     for name in ("legal_name", "legal_name_en", "address", "contact"):
-        look("/manufacturer", name, getattr(issuer, name) or "")
+        reader.prints("/manufacturer", FIELDS[name], getattr(issuer, name) or "")
     for name in ("legal_name", "legal_name_en"):
-        look("/exporter", name, getattr(exporter, name, None) or "")
+        reader.prints("/exporter", FIELDS[name], getattr(exporter, name, None) or "")
     for outlet in outlets:
         for name in ("name", "name_local", "provider", "address", "address_local", "phone", "email", "hours"):
-            look("/outlets", name, getattr(outlet, name) or "")
+            reader.prints("/outlets", FIELDS[name], getattr(outlet, name) or "")

@@ -11,7 +11,8 @@ from signer.domain.values import fold_code
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32; its letters stand for 0-31."""
@@ -44,6 +45,7 @@ class Number(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Number:
+        """Take a number as printed; ValueError(rule id) for anything else."""
         plain = text.replace("-", "")
         if len(text) != 16 or text != cls._grouped(plain):
             raise ValueError("number.form")
@@ -59,7 +61,11 @@ class Number(str):
 
     @classmethod
     def parse(cls, typed: str) -> Number:
-        """Parse what a person typed: any case or width, I and L for 1, O for 0, blanks and hyphens dropped. ValueError(id)."""
+        """
+        Parse what a person typed: any case or width, I and L for 1, O for 0, blanks and hyphens dropped.
+
+        Raises ValueError(`number.length`, `number.alphabet` or `number.check`).
+        """
         plain = fold_code(typed).translate(_LOOK_ALIKES)
         if len(plain) != LENGTH:
             raise ValueError("number.length")
@@ -75,3 +81,9 @@ class Number(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(schema) | {"pattern": f"^[{ALPHABET}]{{5}}-[{ALPHABET}]{{5}}-[{ALPHABET}]{{4}}$"}

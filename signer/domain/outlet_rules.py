@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from signer.domain.circumstances import Circumstances
     from signer.domain.ledger import Ledger
     from signer.domain.parties import Outlet
-    from signer.domain.reading import ReadDraft, ReadVehicle
+    from signer.domain.reading import NamedOutlet, ReadDraft, ReadVehicle
 
 __all__ = ["VERIFIED_DAYS", "choose_outlets"]
 
@@ -31,15 +31,16 @@ def choose_outlets(read: ReadDraft, given: Circumstances, ledger: Ledger) -> tup
     """
     if read.country is None:  # its own violation; nothing can be said about outlets
         return ()
-    named = _named(read, given, ledger) if read.outlets else _all_live(read.country, given, ledger)
+    country = read.country
+    named = _named(read.outlets, country, given, ledger) if read.outlets else _all_live(country, given, ledger)
     chosen = tuple(sorted(named, key=lambda outlet: outlet.id))
     if len(chosen) > MOST_OUTLETS:
         ledger.note("outlet.too-many", "/outlets", count=str(len(chosen)), most=str(MOST_OUTLETS))
     if not chosen:
-        _note_none(read.country, given, ledger)
+        _note_none(country, given, ledger)
     _judge_age(chosen, given.today, ledger)
     for vehicle in read.vehicles:
-        _judge_vehicle(vehicle, chosen, read.country, given, ledger)
+        _judge_vehicle(vehicle, chosen, country, given, ledger)
     return chosen
 
 
@@ -74,16 +75,16 @@ def _country_words(alpha2: str) -> tuple[str, str]:
     return country.name_zh, country.name_en
 
 
-def _named(read: ReadDraft, given: Circumstances, ledger: Ledger) -> list[Outlet]:
-    assert read.country is not None
+def _named(names: tuple[NamedOutlet, ...], country: Country, given: Circumstances, ledger: Ledger) -> list[Outlet]:
+    """Return those of the named outlets that can be used, and note what is wrong with the others."""
     known = {outlet.id: outlet for outlet in given.outlets}
     usable = []
-    for place, outlet_id in enumerate(read.outlets):
-        outlet = known.get(outlet_id)
+    for name in names:
+        outlet = known.get(name.id)
         if outlet is None:
-            ledger.note("outlet.unknown", f"/outlets/{place}", id=outlet_id)
-        elif fault := _fault(outlet, read.country, given.today):
-            _note_fault(fault, outlet, read.country, f"/outlets/{place}", ledger)
+            ledger.note("outlet.unknown", name.pointer, id=name.id)
+        elif fault := _fault(outlet, country, given.today):
+            _note_fault(fault, outlet, country, name.pointer, ledger)
         else:
             usable.append(outlet)
     return usable
@@ -149,17 +150,12 @@ def _judge_vehicle(
     vehicle: ReadVehicle, chosen: tuple[Outlet, ...], country: Country, given: Circumstances, ledger: Ledger
 ) -> None:
     """Judge the outlets that one vehicle names (none: all of the confirmation)."""
-    usable = {outlet.id: outlet for outlet in chosen}
-    known = {outlet.id: outlet for outlet in given.outlets}
-    for place, outlet_id in enumerate(vehicle.outlets):
-        pointer = f"{vehicle.pointer}/outlets/{place}"
-        outlet = known.get(outlet_id)
-        if outlet is None:
-            ledger.note("outlet.unknown", pointer, id=outlet_id)
-        elif fault := _fault(outlet, country, given.today):
-            _note_fault(fault, outlet, country, pointer, ledger)
-        elif outlet_id not in usable:
-            ledger.note("outlet.not-chosen", pointer, id=outlet_id)
-    own = [usable[outlet_id] for outlet_id in vehicle.outlets if outlet_id in usable] if vehicle.outlets else chosen
+    own: Sequence[Outlet] = chosen
+    if vehicle.outlets:
+        usable = _named(vehicle.outlets, country, given, ledger)
+        own = [outlet for outlet in usable if outlet in chosen]
+        for name in vehicle.outlets:
+            if name.id in {outlet.id for outlet in usable if outlet not in chosen}:
+                ledger.note("outlet.not-chosen", name.pointer, id=name.id)
     if vehicle.is_electric and own and not any("high-voltage-battery" in outlet.scope for outlet in own):
         ledger.note("outlet.scope", f"{vehicle.pointer}/outlets")

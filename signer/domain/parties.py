@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import babel
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_core import core_schema
 
 from signer.domain.values import Day, Frozen, LongText, Text, fold_code
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
 
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
@@ -50,6 +51,7 @@ class Uscc(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Uscc:
+        """Take a USCC in its stored form; ValueError(rule id) for anything else."""
         if fault := uscc_fault(text):
             raise ValueError(fault)
         return super().__new__(cls, text)
@@ -57,6 +59,12 @@ class Uscc(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(schema) | {"pattern": f"^[{USCC_ALPHABET}]{{18}}$"}
 
 
 _BRACKETS = str.maketrans({"（": "(", "）": ")", "［": "[", "］": "]"})
@@ -73,21 +81,23 @@ def is_same_name(one: str, other: str) -> bool:
     return comparable_name(one) == comparable_name(other)
 
 
-_ALPHA3 = (
-    "AF AFG AL ALB DZ DZA AD AND AO AGO AG ATG AR ARG AM ARM AU AUS AT AUT AZ AZE BS BHS BH BHR BD BGD BB BRB BY BLR BE BEL BZ BLZ "
-    "BJ BEN BT BTN BO BOL BA BIH BW BWA BR BRA BN BRN BG BGR BF BFA BI BDI CV CPV KH KHM CM CMR CA CAN CF CAF TD TCD CL CHL CO COL "
-    "KM COM CG COG CD COD CR CRI CI CIV HR HRV CU CUB CY CYP CZ CZE DK DNK DJ DJI DM DMA DO DOM EC ECU EG EGY SV SLV GQ GNQ ER ERI "
-    "EE EST SZ SWZ ET ETH FJ FJI FI FIN FR FRA GA GAB GM GMB GE GEO DE DEU GH GHA GR GRC GD GRD GT GTM GN GIN GW GNB GY GUY HT HTI "
-    "VA VAT HN HND HU HUN IS ISL IN IND ID IDN IR IRN IQ IRQ IE IRL IL ISR IT ITA JM JAM JP JPN JO JOR KZ KAZ KE KEN KI KIR KP PRK "
-    "KR KOR KW KWT KG KGZ LA LAO LV LVA LB LBN LS LSO LR LBR LY LBY LI LIE LT LTU LU LUX MG MDG MW MWI MY MYS MV MDV ML MLI MT MLT "
-    "MH MHL MR MRT MU MUS MX MEX FM FSM MD MDA MC MCO MN MNG ME MNE MA MAR MZ MOZ MM MMR NA NAM NR NRU NP NPL NL NLD NZ NZL NI NIC "
-    "NE NER NG NGA MK MKD NO NOR OM OMN PK PAK PW PLW PS PSE PA PAN PG PNG PY PRY PE PER PH PHL PL POL PT PRT QA QAT RO ROU RU RUS "
-    "RW RWA KN KNA LC LCA VC VCT WS WSM SM SMR ST STP SA SAU SN SEN RS SRB SC SYC SL SLE SG SGP SK SVK SI SVN SB SLB SO SOM ZA ZAF "
-    "SS SSD ES ESP LK LKA SD SDN SR SUR SE SWE CH CHE SY SYR TJ TJK TZ TZA TH THA TL TLS TG TGO TO TON TT TTO TN TUN TR TUR TM TKM "
-    "TV TUV UG UGA UA UKR AE ARE GB GBR US USA UY URY UZ UZB VU VUT VE VEN VN VNM YE YEM ZM ZMB ZW ZWE HK HKG MO MAC TW TWN GL GRL "
-    "PR PRI GU GUM GI GIB NC NCL PF PYF RE REU BM BMU KY CYM AW ABW CW CUW FO FRO GP GLP MQ MTQ GF GUF AI AIA AS ASM AX ALA BL BLM "
-    "BQ BES CC CCK CK COK CX CXR EH ESH FK FLK GG GGY IM IMN JE JEY MF MAF MP MNP MS MSR NF NFK NU NIU PM SPM PN PCN SH SHN SJ SJM "
-    "SX SXM TC TCA TK TKL VG VGB VI VIR WF WLF YT MYT"
+_ALPHA3 = (  # noqa: SIM905 (a table, read as one)
+    "AF AFG AL ALB DZ DZA AD AND AO AGO AG ATG AR ARG AM ARM AU AUS AT AUT AZ AZE BS BHS BH BHR BD BGD BB BRB BY BLR "
+    "BE BEL BZ BLZ BJ BEN BT BTN BO BOL BA BIH BW BWA BR BRA BN BRN BG BGR BF BFA BI BDI CV CPV KH KHM CM CMR CA CAN "
+    "CF CAF TD TCD CL CHL CO COL KM COM CG COG CD COD CR CRI CI CIV HR HRV CU CUB CY CYP CZ CZE DK DNK DJ DJI DM DMA "
+    "DO DOM EC ECU EG EGY SV SLV GQ GNQ ER ERI EE EST SZ SWZ ET ETH FJ FJI FI FIN FR FRA GA GAB GM GMB GE GEO DE DEU "
+    "GH GHA GR GRC GD GRD GT GTM GN GIN GW GNB GY GUY HT HTI VA VAT HN HND HU HUN IS ISL IN IND ID IDN IR IRN IQ IRQ "
+    "IE IRL IL ISR IT ITA JM JAM JP JPN JO JOR KZ KAZ KE KEN KI KIR KP PRK KR KOR KW KWT KG KGZ LA LAO LV LVA LB LBN "
+    "LS LSO LR LBR LY LBY LI LIE LT LTU LU LUX MG MDG MW MWI MY MYS MV MDV ML MLI MT MLT MH MHL MR MRT MU MUS MX MEX "
+    "FM FSM MD MDA MC MCO MN MNG ME MNE MA MAR MZ MOZ MM MMR NA NAM NR NRU NP NPL NL NLD NZ NZL NI NIC NE NER NG NGA "
+    "MK MKD NO NOR OM OMN PK PAK PW PLW PS PSE PA PAN PG PNG PY PRY PE PER PH PHL PL POL PT PRT QA QAT RO ROU RU RUS "
+    "RW RWA KN KNA LC LCA VC VCT WS WSM SM SMR ST STP SA SAU SN SEN RS SRB SC SYC SL SLE SG SGP SK SVK SI SVN SB SLB "
+    "SO SOM ZA ZAF SS SSD ES ESP LK LKA SD SDN SR SUR SE SWE CH CHE SY SYR TJ TJK TZ TZA TH THA TL TLS TG TGO TO TON "
+    "TT TTO TN TUN TR TUR TM TKM TV TUV UG UGA UA UKR AE ARE GB GBR US USA UY URY UZ UZB VU VUT VE VEN VN VNM YE YEM "
+    "ZM ZMB ZW ZWE HK HKG MO MAC TW TWN GL GRL PR PRI GU GUM GI GIB NC NCL PF PYF RE REU BM BMU KY CYM AW ABW CW CUW "
+    "FO FRO GP GLP MQ MTQ GF GUF AI AIA AS ASM AX ALA BL BLM BQ BES CC CCK CK COK CX CXR EH ESH FK FLK GG GGY IM IMN "
+    "JE JEY MF MAF MP MNP MS MSR NF NFK NU NIU PM SPM PN PCN SH SHN SJ SJM SX SXM TC TCA TK TKL VG VGB VI VIR WF WLF "
+    "YT MYT "
 ).split()
 ALPHA3 = dict(zip(_ALPHA3[::2], _ALPHA3[1::2], strict=True))
 _PRINTED = {  # separate customs territories have their own printed names
@@ -95,7 +105,8 @@ _PRINTED = {  # separate customs territories have their own printed names
     "MO": ("中国澳门", "Macao, China"),
     "TW": ("中国台湾", "Taiwan, China"),
 }
-THIRD_LANGUAGES = {
+ThirdLanguage = Literal["ru", "es", "ar", "fr"]
+THIRD_LANGUAGES: dict[ThirdLanguage, str] = {
     "ru": "RU KZ KG BY UZ TJ TM AM",
     "es": "MX ES AR BO CL CO CR CU DO EC SV GT HN NI PA PY PE UY VE GQ PR",
     "ar": "AE SA OM QA KW BH JO IQ LB SY YE EG LY TN DZ MA SD MR PS",
@@ -105,12 +116,18 @@ _LANGUAGE_OF = {country: language for language, countries in THIRD_LANGUAGES.ite
 
 
 class Country(Frozen):
-    """A destination: ISO 3166-1 codes and the names as printed. Never CN; HK, MO and TW are customs territories of their own."""
+    """A destination: ISO 3166-1 codes and the names as printed; never CN. HK, MO and TW are customs territories."""
 
     alpha2: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
     alpha3: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
     name_zh: Text
     name_en: Text
+
+    @model_validator(mode="after")
+    def _is_foreign(self) -> Self:
+        if ALPHA3.get(self.alpha2) != self.alpha3:
+            raise ValueError("country.unknown")
+        return self
 
     @classmethod
     def of(cls, alpha2: str) -> Country:
@@ -121,16 +138,14 @@ class Country(Frozen):
         return cls(alpha2=alpha2, alpha3=ALPHA3[alpha2], name_zh=zh, name_en=en)
 
     @property
-    def language(self) -> str | None:
+    def language(self) -> ThirdLanguage | None:
         """The third language of a confirmation for this country (ru, es, ar, fr), or None."""
         return _LANGUAGE_OF.get(self.alpha2)
 
 
 @cache
 def _territory(alpha2: str, language: str) -> str:
-    name = babel.Locale(language).territories[alpha2]
-    assert isinstance(name, str)
-    return name
+    return str(babel.Locale(language).territories[alpha2])
 
 
 @cache

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import string
+from typing import TYPE_CHECKING
 
 from signer.domain import rule_texts_draft, rule_texts_issuing, rule_texts_vehicles
 from signer.domain.rule_text import Rule, Words
-from signer.errors import Finding
+
+if TYPE_CHECKING:
+    from signer.errors import Finding
 
 __all__ = ["RULES", "Rule", "Words", "finding", "placeholders", "rule"]
 

@@ -22,8 +22,8 @@ RULES = (
     Rule(
         "draft.type",
         "violation",
-        "此处应为{expected}。请改正该值的类型。",
-        "{expected} is expected here. Change the type of this value.",
+        "此处须为{expected}。请改正该值。",
+        "This must be {expected}. Change the value.",
         "signer draft schema",
     ),
     Rule(
@@ -80,7 +80,8 @@ RULES = (
         "text.markup",
         "warning",
         "“{field}”含有类似网页代码的内容，将按原样逐字印出。若非本意，请删除。",
-        "“{field}” contains what looks like web page code; it will be printed letter by letter. Remove it if it is not meant.",
+        "“{field}” contains what looks like web page code; it will be printed letter by letter. Remove it if it is "
+        "not meant.",
         "signer: text is never code",
     ),
     Rule(
@@ -150,8 +151,10 @@ RULES = (
     Rule(
         "until.past",
         "violation",
-        "用于许可证申请的截止日 {until} 早于签发日 {today}，确认书一经签发即过期。请改为较晚的日期，或选择 none（不限）。",
-        "The last day for licence applications, {until}, is before the day of issue, {today}: the paper would be past its end at once. "
+        "用于许可证申请的截止日 {until} 早于签发日 {today}，确认书一经签发即过期。请改为较晚的日期，或选择 "
+        "none（不限）。",
+        "The last day for licence applications, {until}, is before the day of issue, {today}: the paper would be "
+        "past its end at once. "
         "Choose a later day, or none.",
         "signer content schema",
     ),
@@ -201,14 +204,16 @@ RULES = (
         "commitment.localised-note",
         "warning",
         "软件或充电未完全本地化，但没有说明。请写明哪些功能在目的地不可用。",
-        "Software or charging does not wholly fit the destination, and no note says how. State what does not work there.",
+        "Software or charging does not wholly fit the destination, and no note says how. State what does not work "
+        "there.",
         "signer: what buyers complain about most",
     ),
     Rule(
         "commitment.bare",
         "notice",
         "未写明质保、配件供应和本地化情况。买方最关心这些内容，建议补充。",
-        "Nothing is said about warranty, spare parts and localisation. Buyers ask for these first; consider adding them.",
+        "Nothing is said about warranty, spare parts and localisation. Buyers ask for these first; consider adding "
+        "them.",
         "signer: what buyers complain about most",
     ),
     Rule(

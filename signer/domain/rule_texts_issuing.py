@@ -8,9 +8,11 @@ RULES = (
     Rule(
         "issuer.role",
         "violation",
-        "“{name}”登记为{role}，不能出具确认书。只有工信部《道路机动车辆生产企业及产品公告》中列名的汽车生产企业可以出具，"
+        "“{name}”登记为{role}，不能出具确认书。"
+        "只有工信部《道路机动车辆生产企业及产品公告》中列名的汽车生产企业可以出具，"
         "请由该企业出具并加盖其公章。",
-        "“{name}” is entered as {role} and cannot issue. Only the vehicle manufacturer named in the MIIT announcement can; "
+        "“{name}” is entered as {role} and cannot issue. Only the vehicle manufacturer named in the MIIT "
+        "announcement can; "
         "have that company issue it, under its own seal.",
         f"{NOTICE}; {GUIDE}",
     ),
@@ -54,7 +56,8 @@ RULES = (
         "uscc.alphabet",
         "violation",
         "统一社会信用代码第 {place} 位“{character}”不可用（不含 I、O、S、V、Z）。请对照营业执照改正。",
-        "Position {place} of the unified social credit code is “{character}”, which it cannot have (nor I, O, S, V, Z). "
+        "Position {place} of the unified social credit code is “{character}”, which it cannot have (nor I, O, S, V, "
+        "Z). "
         "Compare it with the business licence.",
         USCC_STANDARD,
     ),
@@ -76,7 +79,8 @@ RULES = (
     Rule(
         "outlet.none",
         "violation",
-        "{country}没有可用的服务网点（{instead}）。每辆车在目的地至少要有一个授权有效、写明服务商的网点，否则不能签发。",
+        "{country}没有可用的服务网点（{instead}）。每辆车在目的地至少要有一个授权有效、写明服务商的网点，"
+        "否则不能签发。",
         "There is no outlet to use in {country} ({instead}). Every vehicle needs at least one in its destination, "
         "authorised now and with its provider named; nothing can be issued without.",
         f"{NOTICE}; signer B4",
@@ -113,7 +117,8 @@ RULES = (
         "outlet.not-yet",
         "violation",
         "网点“{name}”的授权自 {start} 起才生效。请待生效后签发，或选择其他网点。",
-        "The authorisation of the outlet “{name}” starts only on {start}. Issue after that day, or choose another outlet.",
+        "The authorisation of the outlet “{name}” starts only on {start}. Issue after that day, or choose another "
+        "outlet.",
         "signer B4",
     ),
     Rule(
@@ -127,21 +132,24 @@ RULES = (
         "outlet.not-chosen",
         "violation",
         "该车指定的网点“{id}”不在本确认书所选网点之内。请一并选择该网点，或改为已选的网点。",
-        "The vehicle names the outlet “{id}”, which is not among the outlets of this confirmation. Choose it there too, or name another.",
+        "The vehicle names the outlet “{id}”, which is not among the outlets of this confirmation. Choose it there "
+        "too, or name another.",
         "signer B4",
     ),
     Rule(
         "outlet.too-many",
         "violation",
         "共 {count} 个网点，一份确认书最多 {most} 个。请只选择与这些车辆有关的网点。",
-        "There are {count} outlets; one confirmation takes at most {most}. Choose those that matter for these vehicles.",
+        "There are {count} outlets; one confirmation takes at most {most}. Choose those that matter for these "
+        "vehicles.",
         "signer content schema",
     ),
     Rule(
         "outlet.stale",
         "warning",
         "网点“{name}”上次核实于 {verified}，已超过 {days} 天。请重新核实地址、电话和服务商。",
-        "The outlet “{name}” was last verified on {verified}, more than {days} days ago. Verify its address, phone and provider again.",
+        "The outlet “{name}” was last verified on {verified}, more than {days} days ago. Verify its address, phone "
+        "and provider again.",
         "signer B4",
     ),
     Rule(
@@ -155,7 +163,8 @@ RULES = (
         "outlet.scope",
         "warning",
         "该车为电动车辆，但其网点均未注明可维修动力电池。请核对网点的服务范围。",
-        "This is an electric vehicle, but none of its outlets is said to service high-voltage batteries. Check their scope.",
+        "This is an electric vehicle, but none of its outlets is said to service high-voltage batteries. Check "
+        "their scope.",
         "signer: what buyers complain about most",
     ),
     Rule(
@@ -190,7 +199,8 @@ RULES = (
         "seal.not-bound",
         "violation",
         "印章证书与出具企业不对应：{fault}。请使用本企业名称和统一社会信用代码的证书。",
-        "The seal's certificate is not bound to the issuer: {fault}. Use a certificate in the company's own name and code.",
+        "The seal's certificate is not bound to the issuer: {fault}. Use a certificate in the company's own name "
+        "and code.",
         f"{ESEAL}; signer B8",
     ),
     Rule(
@@ -239,28 +249,32 @@ RULES = (
         "supersedes.not-live",
         "violation",
         "确认书 {number} 已没有生效的车辆，无需替代。请删除该编号，直接签发。",
-        "Confirmation {number} has no vehicle in force any more, so there is nothing to supersede. Remove the number and issue as new.",
+        "Confirmation {number} has no vehicle in force any more, so there is nothing to supersede. Remove the "
+        "number and issue as new.",
         "signer B6",
     ),
     Rule(
         "supersedes.other-exporter",
         "violation",
         "确认书 {number} 出具给另一家出口企业，不能由本草稿替代。如需更换出口企业，请先撤回原确认书。",
-        "Confirmation {number} was issued to another exporter, so this draft cannot supersede it. To change the exporter, withdraw it first.",
+        "Confirmation {number} was issued to another exporter, so this draft cannot supersede it. To change the "
+        "exporter, withdraw it first.",
         "signer B6",
     ),
     Rule(
         "supersedes.nothing",
         "violation",
         "本草稿的车辆都不在确认书 {number} 的生效车辆之中，无法替代。请核对编号或车辆。",
-        "None of these vehicles is in force under confirmation {number}, so nothing would be superseded. Check the number or the vehicles.",
+        "None of these vehicles is in force under confirmation {number}, so nothing would be superseded. Check the "
+        "number or the vehicles.",
         "signer B6",
     ),
     Rule(
         "supersedes.takes-over",
         "notice",
         "签发后，确认书 {number} 中的 {taken} 辆车改由本确认书覆盖，其余 {kept} 辆仍按原确认书有效。",
-        "On issue, {taken} vehicles of confirmation {number} pass to this one; the other {kept} stay in force under the old number.",
+        "On issue, {taken} vehicles of confirmation {number} pass to this one; the other {kept} stay in force under "
+        "the old number.",
         "signer B6",
     ),
 )

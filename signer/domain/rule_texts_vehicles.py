@@ -16,14 +16,16 @@ RULES = (
         "vehicles.too-many",
         "violation",
         "共 {count} 辆，一份确认书最多 {most} 辆。请拆分；此处只检查了前 {most} 辆。",
-        "There are {count} vehicles; one confirmation takes at most {most}. Split them; only the first {most} were checked.",
+        "There are {count} vehicles; one confirmation takes at most {most}. Split them; only the first {most} were "
+        "checked.",
         "signer: one confirmation, at most 200 vehicles",
     ),
     Rule(
         "vehicles.many",
         "warning",
         "共 {count} 辆。出口许可证通常一批一证、不超过 {usual} 辆，建议按许可证拆分。",
-        "There are {count} vehicles. A licence usually covers one batch of at most {usual}; consider one confirmation for each licence.",
+        "There are {count} vehicles. A licence usually covers one batch of at most {usual}; consider one "
+        "confirmation for each licence.",
         "Licensing practice",
     ),
     Rule(
@@ -44,14 +46,16 @@ RULES = (
         "vin.alphabet",
         "violation",
         "VIN 第 {place} 位“{character}”不可用。VIN 只含数字和除 I、O、Q 以外的字母，请改正。",
-        "Position {place} of the VIN is “{character}”. A VIN has only digits and letters other than I, O and Q; correct it.",
+        "Position {place} of the VIN is “{character}”. A VIN has only digits and letters other than I, O and Q; "
+        "correct it.",
         VIN_STANDARD,
     ),
     Rule(
         "vin.look-alike",
         "violation",
         "VIN 第 {place} 位是字母“{character}”，VIN 中没有这个字母。是否应为数字“{digit}”？请核对实车。",
-        "Position {place} of the VIN is the letter “{character}”, which no VIN has. Did you mean {digit}? Check it on the car.",
+        "Position {place} of the VIN is the letter “{character}”, which no VIN has. Did you mean {digit}? Check it "
+        "on the car.",
         VIN_STANDARD,
     ),
     Rule(
@@ -80,21 +84,24 @@ RULES = (
         "vin.model-year",
         "warning",
         "VIN 第 10 位“{character}”表示的车型年份与首次登记日期 {registered} 不相称。请核对两者。",
-        "Position 10 of the VIN, “{character}”, stands for a model year that does not fit the first registration on {registered}. Check both.",
+        "Position 10 of the VIN, “{character}”, stands for a model year that does not fit the first registration on "
+        "{registered}. Check both.",
         VIN_STANDARD,
     ),
     Rule(
         "vin.wmi",
         "warning",
         "VIN 前三位 {wmi} 不在本企业登记的 WMI（{own}）之内。请核对该车是否由本企业生产。",
-        "The VIN begins with {wmi}, which is not among the WMIs that this manufacturer entered ({own}). Check that it made this car.",
+        "The VIN begins with {wmi}, which is not among the WMIs that this manufacturer entered ({own}). Check that "
+        "it made this car.",
         VIN_STANDARD,
     ),
     Rule(
         "vin.live",
         "violation",
         "该 VIN 已有生效中的确认书 {number}。如需更换，请在草稿中注明替代 {number}，或先撤回原确认书中的这一行。",
-        "This VIN is already covered by confirmation {number}, which is in force. To replace it, say in the draft that it supersedes {number}, "
+        "This VIN is already covered by confirmation {number}, which is in force. To replace it, say in the draft "
+        "that it supersedes {number}, "
         "or withdraw that line first.",
         "signer B5, B6",
     ),
@@ -117,21 +124,24 @@ RULES = (
         "model.form",
         "warning",
         "车辆型号“{model}”的写法不常见。请照登记证书抄写，例如 AB7000BEV1。",
-        "The model “{model}” is written in an unusual way. Copy it from the registration certificate, for example AB7000BEV1.",
+        "The model “{model}” is written in an unusual way. Copy it from the registration certificate, for example "
+        "AB7000BEV1.",
         GUIDE,
     ),
     Rule(
         "registration.future",
         "violation",
         "首次登记日期 {registered} 晚于今天（{today}，北京时间）。请照登记证书改正。",
-        "The first registration, {registered}, is later than today, {today} in Beijing. Correct it from the registration certificate.",
+        "The first registration, {registered}, is later than today, {today} in Beijing. Correct it from the "
+        "registration certificate.",
         GUIDE,
     ),
     Rule(
         "transfer.before-registration",
         "violation",
         "转让待出口日期 {transferred} 早于首次登记日期 {registered}。请照登记证书改正。",
-        "The transfer pending export, {transferred}, is before the first registration, {registered}. Correct them from the registration certificate.",
+        "The transfer pending export, {transferred}, is before the first registration, {registered}. Correct them "
+        "from the registration certificate.",
         GUIDE,
     ),
     Rule(
@@ -152,7 +162,8 @@ RULES = (
         "window.required",
         "notice",
         "{applied} 申请时距首次登记 {days} 天，需要确认书：{through} 及以前需要，{free} 起不需要。",
-        "An application on {applied} is {days} days after first registration and needs a confirmation: required through {through}, free from {free}.",
+        "An application on {applied} is {days} days after first registration and needs a confirmation: required "
+        "through {through}, free from {free}.",
         GUIDE_WINDOW,
     ),
     Rule(
@@ -160,14 +171,16 @@ RULES = (
         "notice",
         "{applied} 申请时距首次登记 {days} 天，已超过 180 天，不要求确认书（{through} 及以前需要，{free} 起不需要）。"
         "仍可签发，属自愿出具。",
-        "An application on {applied} is {days} days after first registration, more than 180: required through {through}, free from {free}. "
+        "An application on {applied} is {days} days after first registration, more than 180: required through "
+        "{through}, free from {free}. "
         "It may still be issued, as a voluntary one.",
         f"{GUIDE_WINDOW}; signer B1",
     ),
     Rule(
         "window.edge",
         "notice",
-        "{applied} 距 180 天期限不超过三天：{through} 及以前需要确认书，{free} 起不需要。重新提交的申请按哪一天计算并无定论，"
+        "{applied} 距 180 天期限不超过三天：{through} 及以前需要确认书，{free} 起不需要。"
+        "重新提交的申请按哪一天计算并无定论，"
         "请向发证机构确认。",
         "{applied} is within three days of the 180-day edge: required through {through}, free from {free}. "
         "Whether a re-filed application keeps its first day is not known; ask the issuing body.",
@@ -176,8 +189,10 @@ RULES = (
     Rule(
         "issuer.name",
         "violation",
-        "登记证书上的制造厂名称“{name}”不是出具企业“{issuer}”。确认书须由该车的生产企业出具：请照登记证书核对名称，或由该企业出具。",
-        "The registration certificate names “{name}” as manufacturer, not “{issuer}”. Only the vehicle's own manufacturer can issue: "
+        "登记证书上的制造厂名称“{name}”不是出具企业“{issuer}”。确认书须由该车的生产企业出具：请照登记证书核对名称，"
+        "或由该企业出具。",
+        "The registration certificate names “{name}” as manufacturer, not “{issuer}”. Only the vehicle's own "
+        "manufacturer can issue: "
         "compare the name with the certificate, or ask that manufacturer.",
         f"{NOTICE}; {GUIDE}; signer B3",
     ),
@@ -193,7 +208,8 @@ RULES = (
         "issuer.several",
         "violation",
         "车辆属于多家生产企业（{lines}）。请拆分：每家企业各出具一份确认书。",
-        "The vehicles have several manufacturers ({lines}). Split them: each manufacturer issues a confirmation of its own.",
+        "The vehicles have several manufacturers ({lines}). Split them: each manufacturer issues a confirmation of "
+        "its own.",
         f"{GUIDE}; signer B3",
     ),
     Rule(
@@ -208,7 +224,8 @@ RULES = (
         "issuer.former-name-late",
         "violation",
         "“{name}”是出具企业的曾用名，只使用至 {until}，而该车首次登记于 {registered}。请照登记证书核对名称和日期。",
-        "“{name}” is a former name of the issuer, borne only until {until}, but the vehicle was first registered on {registered}. "
+        "“{name}” is a former name of the issuer, borne only until {until}, but the vehicle was first registered on "
+        "{registered}. "
         "Compare name and date with the registration certificate.",
         "signer B3",
     ),

@@ -7,7 +7,7 @@ Pure: the same draft in the same circumstances always gives the same answer. The
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from signer.domain.circumstances import Circumstances, Predecessor, SealCircumstances
 from signer.domain.confirmation import Destination, SealChoice, TemplateChoice, Terms
@@ -22,6 +22,8 @@ from signer.errors import Finding, RuleViolation
 if TYPE_CHECKING:
     from signer.domain.confirmation import Draft
     from signer.domain.parties import Country, Outlet
+
+Known = TypeVar("Known")
 
 __all__ = ["SAMPLE_COMMITMENT", "Circumstances", "Predecessor", "SealCircumstances", "check", "to_terms"]
 
@@ -54,25 +56,28 @@ def _judge(draft: Draft, given: Circumstances) -> tuple[ReadDraft, tuple[Outlet,
 
 def _terms(taken: ReadDraft, outlets: tuple[Outlet, ...], given: Circumstances) -> Terms:
     """Build the terms of a draft without violations: nothing in it is missing any more."""
-    country, exporter, commitment, seal = taken.country, given.exporter, taken.commitment, given.seal
-    assert country is not None
-    assert exporter is not None
-    assert commitment is not None
-    assert seal is not None
+    country, seal = _known(taken.country), _known(given.seal)
     return Terms(
         manufacturer=given.manufacturer,
-        exporter=exporter,
+        exporter=_known(given.exporter),
         contract=taken.contract or None,
         destination=Destination(country=country, port=taken.port or None, buyer=taken.buyer or None),
         application_planned_on=taken.planned_on,
         vehicles=tuple(map(_vehicle, taken.vehicles)),
         outlets=outlets,
-        commitment=commitment,
+        commitment=_known(taken.commitment),
         supersedes=taken.supersedes,
         until=taken.until,
         template=_template(country, given),
         seal=SealChoice(certificate_digest=seal.certificate_digest, seal_class=seal.seal_class),
     )
+
+
+def _known(value: Known | None) -> Known:
+    """Return a value that must be there once no rule is violated."""
+    if value is None:
+        raise AssertionError("a draft without violations lacks something: a rule is missing")
+    return value
 
 
 def _template(country: Country, given: Circumstances) -> TemplateChoice:
@@ -81,13 +86,11 @@ def _template(country: Country, given: Circumstances) -> TemplateChoice:
 
 
 def _vehicle(taken: ReadVehicle) -> Vehicle:
-    assert taken.vin is not None
-    assert taken.registered_on is not None
     return Vehicle(
-        vin=taken.vin,
+        vin=_known(taken.vin),
         brand=taken.brand,
         model=taken.model,
-        registered_on=taken.registered_on,
+        registered_on=_known(taken.registered_on),
         transfer_pending_on=taken.transfer_pending_on,
         certificate_manufacturer=taken.certificate_manufacturer,
         certificate_no=taken.certificate_no or None,
@@ -96,5 +99,5 @@ def _vehicle(taken: ReadVehicle) -> Vehicle:
         energy=taken.energy,
         battery_code=taken.battery_code or None,
         modified=taken.modified,
-        outlets=tuple(sorted(taken.outlets)),
+        outlets=tuple(sorted(named.id for named in taken.outlets)),
     )

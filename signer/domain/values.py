@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 _UNPRINTABLE = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
@@ -115,8 +115,24 @@ def _stored(text: str) -> str:
     return text
 
 
-Day = Annotated[date, BeforeValidator(parse_day), PlainSerializer(lambda day: day.isoformat(), when_used="json")]
-Instant = Annotated[datetime, BeforeValidator(parse_instant), PlainSerializer(format_instant, when_used="json")]
+_DAY_SCHEMA = {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+_INSTANT_SCHEMA = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
+}
+Day = Annotated[
+    date,
+    BeforeValidator(parse_day),
+    PlainSerializer(lambda day: day.isoformat(), when_used="json"),
+    WithJsonSchema(_DAY_SCHEMA),
+]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(parse_instant),
+    PlainSerializer(format_instant, when_used="json"),
+    WithJsonSchema(_INSTANT_SCHEMA),
+]
 MOST_TEXT = 120
 MOST_LONG_TEXT = 600
 MOST_WHOLE = 9_999_999

@@ -11,7 +11,8 @@ from pydantic_core import core_schema
 from signer.domain.values import Day, Frozen, Text, fold_code
 
 if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
 
 VIN_ALPHABET = "0123456789ABCDEFGHJKLMNPRSTUVWXYZ"
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
@@ -59,6 +60,7 @@ class Vin(str):
     __slots__ = ()
 
     def __new__(cls, text: str) -> Vin:
+        """Take a VIN in its stored form; ValueError(rule id) for anything else."""
         if fault := vin_fault(text):
             raise ValueError(fault)
         return super().__new__(cls, text)
@@ -86,6 +88,12 @@ class Vin(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return handler(schema) | {"pattern": f"^[{VIN_ALPHABET}]{{17}}$"}
 
 
 WindowState = Literal["error", "inside", "after"]
@@ -126,7 +134,7 @@ class Window:
         return "inside" if days <= WINDOW_DAYS else "after"
 
     def is_near_edge(self, applied_on: date) -> bool:
-        """Tell whether both readings must be shown: whether a re-filed application keeps its first date is not known."""
+        """Tell whether both readings must be shown: it is not known whether a re-filed application keeps its date."""
         return abs(self.days(applied_on) - WINDOW_DAYS) <= EDGE_DAYS
 
 

@@ -1,4 +1,4 @@
-"""The built-in TEST timestamping authority: in this process, with a TEST certificate, in test mode only. Source: RFC 3161."""
+"""The built-in TEST timestamping authority: in this process, in test mode only. Source: RFC 3161."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from signer.seal.keys import SealKey
 
 
-
-_REJECTED = tsp.TimeStampResp({"status": {"status": "rejection", "fail_info": {"bad_data_format"}}}).dump()
+_REJECTED = der.encode(
+    der.SEQUENCE, tsp.PKIStatusInfo({"status": "rejection", "fail_info": {"bad_data_format"}}).dump()
+)
 _GRANTED = tsp.PKIStatusInfo({"status": "granted"}).dump()
 
 
@@ -46,10 +47,10 @@ class TestAuthority:
             imprint = request["message_imprint"]
             is_sha256 = imprint["hash_algorithm"]["algorithm"].native == "sha256"
             if not is_sha256 or len(imprint["hashed_message"].native) != hashlib.sha256().digest_size:
-                return bytes(_REJECTED)
+                return _REJECTED
             nonce = request["nonce"].native
         except (ValueError, TypeError, KeyError):
-            return bytes(_REJECTED)
+            return _REJECTED
         return der.encode(der.SEQUENCE, _GRANTED, self._token(imprint, nonce))
 
     def _token(self, imprint: tsp.MessageImprint, nonce: int | None) -> bytes:

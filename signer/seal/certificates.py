@@ -1,4 +1,4 @@
-"""One X.509 certificate as this room handles it: its bytes, what they say, and the faults it can have as a seal's or TSA's."""
+"""X.509 certificates as this room handles them: their bytes, what these say, and the faults for a use."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signer.errors import InvalidInput
-from signer.seal import algorithms, der
+from signer.seal import algorithms
+from signer.seal.der import CONTEXT_0, SEQUENCE, Node, children, only
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,10 +42,10 @@ class Certificate:
         return hashlib.sha256(self.der).hexdigest()
 
     @cached_property
-    def _fields(self) -> tuple[der.Node, ...]:
-        whole = der.only(self.der, der.SEQUENCE)
-        fields = der.children(der.children(whole.body)[0].body)
-        return fields[1:] if fields[0].tag == der.CONTEXT_0 else fields
+    def _fields(self) -> tuple[Node, ...]:
+        whole = only(self.der, SEQUENCE)
+        fields = children(children(whole.body)[0].body)
+        return fields[1:] if fields[0].tag == CONTEXT_0 else fields
 
     @property
     def serial(self) -> bytes:
@@ -81,10 +82,9 @@ class Certificate:
     def is_test(self) -> bool:
         """Tell whether the certificate carries the TEST policy; one that cannot be read does not."""
         try:
-            policies = self.parsed.extensions.get_extension_for_oid(ExtensionOID.CERTIFICATE_POLICIES).value
-        except (x509.ExtensionNotFound, ValueError):
+            policies = _extension(self.parsed, x509.CertificatePolicies) or ()
+        except ValueError:
             return False
-        assert isinstance(policies, x509.CertificatePolicies)
         return any(policy.policy_identifier.dotted_string == TEST_POLICY_OID for policy in policies)
 
     @property
@@ -110,7 +110,9 @@ def load(data: bytes) -> Certificate:
 
 def printable(text: str, *, most: int) -> str:
     """Return one line without control, format or private characters, cut to `most` characters."""
-    safe = "".join(char if unicodedata.category(char)[0] not in "CZ" or char == " " else "\ufffd" for char in text[: most * 2])
+    safe = "".join(
+        char if unicodedata.category(char)[0] not in "CZ" or char == " " else "\ufffd" for char in text[: most * 2]
+    )
     return safe[:most]
 
 

@@ -1,4 +1,5 @@
-"""The chain of a listed certificate: exactly the authorities that its entry names, judged at one instant.
+"""
+The chain of a listed certificate: exactly the authorities that its entry names, judged at one instant.
 
 No path is ever built: the trust list says which it is. Nothing is fetched. Source: RFC 5280, 6.1; acceptance rule 3.
 """
@@ -43,7 +44,7 @@ class Judged:
 
 
 def resolve(entry: TrustEntry, trust: TrustList) -> tuple[Certificate, ...]:
-    """Return the authorities of an entry's chain, issuer first; one that the list does not hold as an authority is left out."""
+    """Return the authorities of an entry's chain, issuer first, without those that the list does not hold."""
     listed = {authority.certificate_digest: authority for authority in trust.of(Purpose.CA)}
     return tuple(Certificate(listed[digest].der) for digest in entry.chain if digest in listed)
 
@@ -91,7 +92,9 @@ def _in_time(not_before: datetime, not_after: datetime, at: datetime) -> Judged:
         not_after=not_after,
         sub_indication="NOT_YET_VALID" if is_early else "OUT_OF_BOUNDS_NO_POE",
         is_only_time=True,
-        detail=f"not valid before {not_before:%Y-%m-%dT%H:%M:%SZ}" if is_early else f"expired {not_after:%Y-%m-%dT%H:%M:%SZ}",
+        detail=f"not valid before {not_before:%Y-%m-%dT%H:%M:%SZ}"
+        if is_early
+        else f"expired {not_after:%Y-%m-%dT%H:%M:%SZ}",
     )
 
 

@@ -1,4 +1,5 @@
-"""The CMS of a seal and of a timestamp token: one form, built and read byte by byte.
+"""
+The CMS of a seal and of a timestamp token: one form, built and read byte by byte.
 
 `read` accepts exactly what is described here: one SignerInfo named by issuer and serial number, one value for each
 attribute, no CRLs, minimal DER throughout. What it returns is either signed, or compared by the caller byte for byte,

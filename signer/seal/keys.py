@@ -1,4 +1,5 @@
-"""The keys of seals, each loaded once from an encrypted file and never shown again.
+"""
+The keys of seals, each loaded once from an encrypted file and never shown again.
 
 A key file is PKCS#12, or PEM with one `ENCRYPTED PRIVATE KEY` (PKCS#8) and its certificates, the key's own first.
 An unencrypted key is refused wherever it comes from.
@@ -15,12 +16,13 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from signer.errors import InvalidInput, KeyUnavailable, Misconfigured
 from signer.seal import certificates
-from signer.seal.certificates import Certificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
+
+    from signer.seal.certificates import Certificate
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 MOST_BYTES = 100_000
@@ -80,6 +82,7 @@ def load(
     Raises:
         KeyUnavailable: the file is missing or unreadable, the password is wrong, the certificate is not valid at `at`.
         Misconfigured: the key is unencrypted, is not the certificate's, or is not for this use.
+
     """
     key, members = _open(path, password)
     own = _certificate(path, members[0])

@@ -1,4 +1,5 @@
-"""Timestamps on seals: ask listed authorities in order, and believe nothing that they answer before it is checked.
+"""
+Timestamps on seals: ask listed authorities in order, and believe nothing that they answer before it is checked.
 
 Source: RFC 3161; SEALING.md, trap 15.
 """
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from signer.domain.trust import TrustEntry, TrustList
+    from signer.domain.trust import TrustList
 
 MOST_ANSWER_BYTES = 60_000
 MOST_CLOCK_DIFFERENCE = timedelta(minutes=5)
@@ -44,7 +45,7 @@ class Authority(Protocol):
 
 
 class HttpAuthority:
-    """An authority reached by HTTP, at one configured address; redirects and proxies of the environment are not followed."""
+    """An authority at one configured address; neither redirects nor the environment's proxies are followed."""
 
     def __init__(self, url: str, *, connect_s: float = CONNECT_S, read_s: float = READ_S) -> None:
         self.name = url
@@ -146,7 +147,11 @@ class Timestamper:
             return "the token carries a certificate that is not on the trust list"
         entry = next(entry for entry, certificate in self._listed if certificate.der == found.certificate.der)
         judged = chain.judge(entry, self._trust, at=now)
-        return "" if judged.is_good and entry.is_entitled(found.at) else judged.detail or "the authority is not entitled now"
+        return (
+            ""
+            if judged.is_good and entry.is_entitled(found.at)
+            else judged.detail or "the authority is not entitled now"
+        )
 
 
 def query(message: bytes, *, nonce: int) -> bytes:
@@ -169,5 +174,3 @@ def _token_of(answer: bytes, *, name: str) -> bytes:
         return der.children(der.only(answer, der.SEQUENCE).body)[1].whole
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise TimestampUnavailable(f"{name}: not a timestamp response") from error
-
-

@@ -1,4 +1,4 @@
-"""A timestamp token, judged: of our form, over these bytes, signed by an authority of the trust list. Source: RFC 3161."""
+"""A timestamp token, judged: its form, its imprint, and its listed authority's signature. Source: RFC 3161."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def check(data: bytes, *, imprint_of: bytes, authorities: Iterable[Certificate])
         raise TokenRefused("FORMAT_FAILURE", certificates.printable(f"the token's form: {error}", most=200)) from error
 
 
-def _check(signed: cms.SignedData, info: tsp.TSTInfo, *, imprint_of: bytes, authorities: Iterable[Certificate]) -> Token:
+def _check(
+    signed: cms.SignedData, info: tsp.TSTInfo, *, imprint_of: bytes, authorities: Iterable[Certificate]
+) -> Token:
     signer = next((listed for listed in authorities if signed.is_signed_by(listed)), None)
     if signer is None or not _names(signed, signer):
         raise TokenRefused("NO_SIGNING_CERTIFICATE_FOUND", "the token is by no listed authority")
@@ -87,7 +89,9 @@ def _names(signed: cms.SignedData, signer: Certificate) -> bool:
         return cms.names_certificate(signed, signer)
     if cms.SIGNING_CERTIFICATE not in signed.signed:
         return False
-    named = tsp.SigningCertificate.load(signed.signed[cms.SIGNING_CERTIFICATE], strict=True)["certs"][0]["cert_hash"].native
+    named = tsp.SigningCertificate.load(signed.signed[cms.SIGNING_CERTIFICATE], strict=True)["certs"][0][
+        "cert_hash"
+    ].native
     is_same: bool = named == hashlib.sha1(signer.der, usedforsecurity=False).digest()
     return is_same
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from signer.domain import content as encoding
 from signer.domain import rules
+from signer.domain.circumstances import Circumstances, Predecessor
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import FileFacts, LineFacts, RecordFacts, RegisterFacts
 from signer.domain.number import Number
-from signer.domain.parties import Role
+from signer.domain.parties import Role, normalise_uscc
 from signer.domain.trust import SealState
+from signer.domain.vehicle import normalise_vin
 from signer.domain.verdict import Code
 from signer.errors import Conflict, InvalidInput, NotFound, RuleViolation, SelfCheckFailed, SignerError
 from signer.register import audit, confirmations, lookup, parties
@@ -135,13 +137,13 @@ class Issuing:
 
     def _circumstances(
         self, tx: Transaction, order: Order, tenant: parties.Tenant, seal: parties.Seal | None, at: datetime
-    ) -> rules.Circumstances:
+    ) -> Circumstances:
         preparer, approver = parties.person_of(tx, order.preparer), parties.person_of(tx, order.approver)
-        typed_vins = {rules.typed_vin(vehicle) for vehicle in order.draft.vehicles}
-        return rules.Circumstances(
+        typed_vins = {normalise_vin(vehicle.vin) for vehicle in order.draft.vehicles}
+        return Circumstances(
             at=at,
             manufacturer=tenant.manufacturer,
-            exporter=parties.exporter_of(tx, rules.typed_uscc(order.draft)),
+            exporter=parties.exporter_of(tx, normalise_uscc(order.draft.exporter)),
             outlets=parties.outlets_of(tx, manufacturer_id=tenant.id),
             seal=None if seal is None else self._seals.circumstances(seal, tenant.manufacturer),
             live=confirmations.claims_of(tx, typed_vins, manufacturer_id=tenant.id),
@@ -210,13 +212,21 @@ class Issuing:
         """Verify the sealed file as any officer would, over the register as it will be (step 10)."""
         verdict, _, file = self._verifying.before_record(pdf, lambda file: _prospective(confirmation, encoded, file, self._clock()))
         if not _is_sound(verdict, may_lack_timestamp=may_lack_timestamp):
-            raise SelfCheckFailed(f"the sealed file of {confirmation.number} does not verify: {verdict.code} ({verdict.reason})")
+            open_ = "; ".join(f"{check.id}: {check.reason} {check.detail}" for check in verdict.checks if check.argues_for)
+            raise SelfCheckFailed(f"the sealed file of {confirmation.number} does not verify: {verdict.code} ({open_})")
         return file
 
     def _abandon(self, number: Number, error: SignerError) -> None:
         error.add_note(f"number {number} was reserved; it is abandoned and will never be used")
         with self._database.write() as tx:
             confirmations.abandon(tx, number, reason=f"{error.code}: {error}", at=self._clock())
+
+    def abandon_stale(self, age: timedelta) -> tuple[Number, ...]:
+        """End the records that have been pending for longer than an age; return their numbers."""
+        at = self._clock()
+        with self._database.write() as tx:
+            stale = confirmations.pending(tx, before=at - age)
+            return tuple(number for number in stale if confirmations.abandon(tx, number, reason="stale", at=at))
 
     def fetch(self, number: Number) -> bytes:
         """Return the sealed file of an issued confirmation, its digest checked; NotFound if nothing was issued."""
@@ -240,7 +250,7 @@ def _usable_seal(seals: tuple[parties.Seal, ...]) -> parties.Seal | None:
     return next(iter(active or seals), None)
 
 
-def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant) -> rules.Predecessor | None:
+def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant) -> Predecessor | None:
     try:
         number = Number.parse(typed)
     except ValueError:
@@ -249,7 +259,7 @@ def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant) -> rules.P
     if record is None or record.confirmation.terms.manufacturer.uscc != tenant.manufacturer.uscc:
         return None
     live = frozenset(line.vin for line in record.lines if line.standing is Standing.ISSUED)
-    return rules.Predecessor(number=number, exporter=record.confirmation.terms.exporter.uscc, live_vins=live)
+    return Predecessor(number=number, exporter=record.confirmation.terms.exporter.uscc, live_vins=live)
 
 
 def _refuse(found: tuple[Finding, ...]) -> None:

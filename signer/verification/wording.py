@@ -226,28 +226,28 @@ def state(found: State, language: Language) -> str:
     return _pick(words[found.value], language)
 
 
-_CHECKS: dict[str, tuple[str, str]] = {
-    "form": ("是带有印章的确认书", "It is a sealed confirmation"),
-    "trust-list": ("信任名单是最新的", "The trust list is current"),
-    "times": ("文件中的时间与本机时钟相符", "The times in the file agree with our clock"),
-    "content-form": ("所附内容完整规范", "The attached content is whole and canonical"),
-    "content-issuer": ("印章属于文中所写的生产企业", "The seal is that of the manufacturer named"),
-    "entitled": ("印章当时有权使用", "The seal was entitled at that time"),
-    "record": ("登记簿中有同一文件", "The register holds these very bytes"),
-    "standing": ("登记状态有效", "The record is in force"),
-    "vin-conflict": ("没有其他生产企业确认同一车架号", "No other manufacturer confirmed the same VIN"),
-    "until": ("未过其载明的截止日", "Its own last day has not passed"),
-    "coverage-vins": ("所查车架号均已列入", "Every VIN asked for is listed"),
-    "coverage-destination": ("目的国相同", "The destination is the same"),
-    "coverage-exporter": ("出口企业相同", "The exporter is the same"),
+QUESTIONS: dict[str, tuple[str, str]] = {
+    "form": ("是否为带有印章的确认书？", "Is it a sealed confirmation?"),
+    "trust-list": ("信任名单是否是最新的？", "Is the trust list current?"),
+    "times": ("文件中的时间是否与时钟相符？", "Do the times in the file agree with our clock?"),
+    "content-form": ("所附内容是否完整规范？", "Is the attached content whole and canonical?"),
+    "content-issuer": ("印章是否属于文中所写的生产企业？", "Is the seal that of the manufacturer named?"),
+    "entitled": ("印章当时是否有权使用？", "Was the seal entitled at that time?"),
+    "record": ("登记簿中是否有同一文件？", "Does the register hold these very bytes?"),
+    "standing": ("登记状态是否有效？", "Is the record in force?"),
+    "vin-conflict": ("是否没有其他生产企业确认同一车架号？", "Is the VIN free of another manufacturer's confirmation?"),
+    "until": ("是否未过其载明的截止日？", "Is its own last day still ahead?"),
+    "coverage-vins": ("所查车架号是否均已列入？", "Is every VIN asked for listed?"),
+    "coverage-destination": ("目的国是否相同？", "Is the destination the same?"),
+    "coverage-exporter": ("出口企业是否相同？", "Is the exporter the same?"),
 }
+"""What each check of this floor asks; those of the seal are in `seal.findings`."""
 
 
-def check(done: Check, language: Language, texts: dict[str, tuple[str, str]] | None = None) -> str:
-    """Return a check as a sentence and its answer."""
-    names = {**(texts or {}), **_CHECKS}
-    name = _pick(names[done.id], language) if done.id in names else done.id
-    told = f"{name}：{state(done.state, language)}" if language == "zh" else f"{name}: {state(done.state, language)}"
+def check(done: Check, language: Language, more: dict[str, tuple[str, str]]) -> str:
+    """Return a check as its question and answer; `more` holds the questions of other floors."""
+    texts = QUESTIONS.get(done.id) or more.get(done.id) or (done.id, done.id)
+    told = f"{_pick(texts, language)} {state(done.state, language)}"
     return f"{told} ({done.detail})" if done.detail else told
 
 

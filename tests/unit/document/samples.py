@@ -80,8 +80,8 @@ COMMITMENT = Commitment(
 )
 
 
-def terms(
-    *, vehicles: int = 1, outlets: int = 1, country: str = "KZ", seal: SealClass = SealClass.TEST, manufacturer: Manufacturer = MANUFACTURER, **changes: object
+def terms(  # noqa: PLR0913
+    *, vehicles: int | tuple[Vehicle, ...] = 1, outlets: int | tuple[Outlet, ...] = 1, country: str = "KZ", seal: SealClass = SealClass.TEST, manufacturer: Manufacturer = MANUFACTURER, **changes: object
 ) -> Terms:
     printed = Country.of(country)
     fields: dict[str, object] = {
@@ -89,8 +89,8 @@ def terms(
         "exporter": EXPORTER,
         "contract": "YF-2026-1125-KZ",
         "destination": Destination(country=printed, port="Khorgos", buyer="Demo Buyer LLP"),
-        "vehicles": tuple(vehicle(place) for place in range(1, vehicles + 1)),
-        "outlets": tuple(outlet(country, place) for place in range(1, outlets + 1)),
+        "vehicles": tuple(vehicle(place) for place in range(1, vehicles + 1)) if isinstance(vehicles, int) else vehicles,
+        "outlets": tuple(outlet(country, place) for place in range(1, outlets + 1)) if isinstance(outlets, int) else outlets,
         "commitment": COMMITMENT,
         "until": "required-through",
         "template": TemplateChoice(version="1", languages=("zh", "en", *([printed.language] if printed.language else []))),

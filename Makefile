@@ -1,0 +1,47 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: help demo test lint format bench soak docs clean
+
+help:
+	@echo "make demo    seal the samples with TEST seals and verify them (ARGS=--once: only check, then end)"
+	@echo "make test    all tests   make lint   style, types, floors   make format   put code in form"
+	@echo "make bench   measured tables   make soak   the large counts   make docs   rewrite the reference pages"
+
+$(VENV)/run.stamp: requirements/run.txt deploy/setup.sh
+	@sh deploy/setup.sh run
+
+$(VENV)/dev.stamp: requirements/dev.txt deploy/setup.sh
+	@sh deploy/setup.sh dev
+
+demo: $(VENV)/run.stamp
+	@$(BIN)/python deploy/demo.py $(ARGS)
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python tests/benchmarks/run.py $(ARGS)
+
+soak: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m soak --override-ini addopts="--import-mode=importlib --strict-markers -ra" -n $(WORKERS) tests/soak $(ARGS)
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python docs/make_reference.py
+
+clean:
+	rm -rf build dist .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,38 @@
+#!/bin/sh
+# Make .venv with the locked packages: `setup.sh run` (run time only) or `setup.sh dev`. Safe to repeat.
+set -eu
+lock=$1
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+
+say() { printf '%s\n' "$*" >&2; }
+
+command -v "$python" >/dev/null 2>&1 || { say "signer needs Python 3.11 or newer: $python was not found"; exit 1; }
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    say "signer needs Python 3.11 or newer; $python is $("$python" -V 2>&1). Name another: make PYTHON=python3.12 ..."
+    exit 1
+}
+if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        say "installing python3-venv ..."
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv >/dev/null
+    else
+        say "python3-venv is missing: run 'sudo apt-get install python3-venv' (or your system's package), then again"
+        exit 1
+    fi
+fi
+[ -x .venv/bin/python ] || { say "making .venv ..."; "$python" -m venv .venv; }
+say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
+    -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
+site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+pwd > "$site/signer-checkout.pth"
+cat > .venv/bin/signer <<END
+#!$(pwd)/.venv/bin/python
+from signer.cli import main
+
+main()
+END
+chmod +x .venv/bin/signer
+touch ".venv/$lock.stamp"
+[ "$lock" != dev ] || touch .venv/run.stamp

@@ -1,0 +1,41 @@
+"""What people call the fields of a draft and of the records that are printed with it."""
+
+from __future__ import annotations
+
+FIELDS: dict[str, tuple[str, str]] = {
+    "vin": ("车辆识别代号", "VIN"),
+    "brand": ("品牌", "brand"),
+    "model": ("车辆型号", "model"),
+    "registered_on": ("首次登记日期", "first registration date"),
+    "transfer_pending_on": ("转让待出口日期", "transfer-pending-export date"),
+    "certificate_manufacturer": ("登记证书上的制造厂名称", "manufacturer on the registration certificate"),
+    "certificate_no": ("登记证书编号", "registration certificate number"),
+    "engine_no": ("发动机或电机号", "engine or motor number"),
+    "colour": ("颜色", "colour"),
+    "battery_code": ("动力电池编码", "battery code"),
+    "contract": ("合同或批次号", "contract or batch reference"),
+    "port": ("目的港", "port"),
+    "buyer": ("买方", "buyer"),
+    "application_planned_on": ("计划申请日期", "planned application date"),
+    "text_zh": ("服务承诺（中文）", "commitment in Chinese"),
+    "text_en": ("服务承诺（英文）", "commitment in English"),
+    "from_on": ("服务承诺起始日", "start of the commitment"),
+    "until_on": ("服务承诺终止日", "end of the commitment"),
+    "warranty_months": ("质保月数", "warranty in months"),
+    "warranty_km": ("质保里程（公里）", "warranty in km"),
+    "parts_years": ("配件供应年限", "years of spare parts"),
+    "parts_lead_days": ("配件到货天数", "usual lead time of parts in days"),
+    "localised_note": ("本地化说明", "note on localisation"),
+    "legal_name": ("企业名称", "legal name"),
+    "legal_name_en": ("企业英文名称", "legal name in English"),
+    "address": ("地址", "address"),
+    "contact": ("联系方式", "contact"),
+    "name": ("网点名称", "outlet's name"),
+    "name_local": ("网点当地名称", "outlet's local name"),
+    "provider": ("服务商", "provider"),
+    "address_local": ("当地地址", "local address"),
+    "hours": ("营业时间", "opening hours"),
+    "phone": ("电话", "phone"),
+    "email": ("电子邮箱", "e-mail"),
+}
+"""The names of fields in findings: Chinese, English."""

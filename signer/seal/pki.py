@@ -1,0 +1,419 @@
+"""
+A whole TEST PKI from one description: authorities, a timestamping authority, the trust list's root, one seal a maker.
+
+Nothing that it makes has any effect outside a test: every certificate says TEST in its subject and carries the TEST
+policy. It never overwrites: what is there is kept, so that it may be run at every start.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from pydantic import Field, ValidationError
+
+from signer.domain.confirmation import SealClass
+from signer.domain.parties import Uscc
+from signer.domain.trust import MOST_DAYS, Purpose, TrustEntry, TrustList
+from signer.domain.values import Frozen, Text
+from signer.errors import InvalidInput, Misconfigured
+from signer.seal import certificates
+from signer.seal.certificates import TEST_POLICY_OID, Certificate
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+Subject: TypeAlias = tuple[tuple[x509.ObjectIdentifier, str], ...]
+Extensions: TypeAlias = tuple[tuple[x509.ExtensionType, bool], ...]
+PASSWORD_FILE = "password"  # noqa: S105 - a file's name
+LIST_KEY_FILE = "trust-root.key.pem"
+LIST_PUBLIC_FILE = "trust-root.pub.pem"
+TSA_FILE = "tsa.p12"
+_KDF_ROUNDS = 50_000
+_MOST_DESCRIPTION_BYTES = 100_000
+
+Days = Annotated[int, Field(ge=1, le=12_000)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+
+
+class AuthorityDescription(Frozen):
+    """An authority: its common name, in which TEST must stand, and how many days it lasts."""
+
+    common_name: Annotated[Text, Field(pattern=r"TEST")]
+    days: Days
+
+
+class MakerDescription(Frozen):
+    """A manufacturer's seal. `id` names its file; `profile` is how the certificate names it (DOMAIN.md B8)."""
+
+    id: Name
+    legal_name: Text
+    uscc: Uscc
+    profile: Literal["organization", "chinese"] = "organization"
+    key: Literal["p256", "rsa3072"] = "p256"
+    container: Literal["p12", "pem"] = "p12"
+    days: Days = 1095
+
+
+class Description(Frozen):
+    """A TEST PKI, as written in pki.yaml."""
+
+    schema_id: Literal["signer.pki/1"] = Field(alias="schema")
+    organization: Text
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
+    root: AuthorityDescription
+    issuing: AuthorityDescription
+    tsa: AuthorityDescription
+    makers: Annotated[tuple[MakerDescription, ...], Field(min_length=1, max_length=200)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """One manufacturer's seal in a PKI: where its key is, and its certificate."""
+
+    id: str
+    legal_name: str
+    uscc: Uscc
+    profile: Literal["organization", "chinese"]
+    key_file: Path
+    certificate: Certificate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pki:
+    """A PKI on disk. Keys are opened with `password`; `makers` stand in the order of the description."""
+
+    folder: Path
+    organization: str
+    password: bytes
+    root: Certificate
+    issuing: Certificate
+    tsa: Certificate
+    makers: tuple[Maker, ...]
+
+    def __repr__(self) -> str:
+        return f"Pki({self.folder})"
+
+    @property
+    def tsa_key_file(self) -> Path:
+        """The key of the TEST timestamping authority."""
+        return self.folder / TSA_FILE
+
+    @property
+    def list_key_file(self) -> Path:
+        """The private root key of the trust list."""
+        return self.folder / LIST_KEY_FILE
+
+    @property
+    def list_public_file(self) -> Path:
+        """The public root key of the trust list, which verifiers pin."""
+        return self.folder / LIST_PUBLIC_FILE
+
+
+def read_description(data: bytes) -> Description:
+    """Parse pki.yaml (plain YAML, no tags). Raises InvalidInput, naming the place."""
+    if len(data) > _MOST_DESCRIPTION_BYTES:
+        raise InvalidInput("pki.yaml", f"{len(data)} bytes; at most {_MOST_DESCRIPTION_BYTES} are read")
+    try:
+        value = yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError) as error:
+        raise InvalidInput("pki.yaml", f"not YAML: {certificates.printable(str(error), most=200)}") from error
+    try:
+        return Description.model_validate(value, strict=False)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise InvalidInput("pki.yaml", f"/{'/'.join(map(str, first['loc']))}: {first['msg']}"[:300]) from error
+
+
+def make_pki(folder: Path, description: Description, *, at: datetime) -> Pki:
+    """
+    Make what is missing of a PKI in a folder, and return the whole.
+
+    Every key is encrypted under the password in `password`, which is drawn (256 bits) if there is none; files
+    of keys have mode 0600. A certificate begins an hour before `at` and lasts as described.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    password = _password(folder / PASSWORD_FILE)
+    press = _Press(folder, description, password, at - timedelta(hours=1))
+    root = press.authority("root-ca", description.root, issuer=None)
+    issuing = press.authority("issuing-ca", description.issuing, issuer="root-ca")
+    tsa = press.tsa()
+    makers = tuple(press.seal(maker) for maker in description.makers)
+    press.list_root()
+    return Pki(
+        folder=folder,
+        organization=description.organization,
+        password=password,
+        root=root,
+        issuing=issuing,
+        tsa=tsa,
+        makers=makers,
+    )
+
+
+def _password(path: Path) -> bytes:
+    if not path.exists():
+        _write(path, secrets.token_urlsafe(32).encode() + b"\n", is_secret=True)
+    return path.read_bytes().strip()
+
+
+def _write(path: Path, data: bytes, *, is_secret: bool) -> None:
+    """Write a new file; one that exists is an error, never overwritten."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if is_secret else 0o644)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def new_key(kind: Literal["p256", "rsa3072"] = "p256") -> PrivateKey:
+    """Draw a private key."""
+    return ec.generate_private_key(ec.SECP256R1()) if kind == "p256" else rsa.generate_private_key(65537, 3072)
+
+
+def pkcs12_of(key: PrivateKey, chain: tuple[x509.Certificate, ...], *, password: bytes) -> bytes:
+    """Return an encrypted PKCS #12 file (PBES2, AES-256) of a key, its certificate and the authorities above it."""
+    encryption = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .kdf_rounds(_KDF_ROUNDS)
+        .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
+        .hmac_hash(hashes.SHA256())
+        .build(password)
+    )
+    return pkcs12.serialize_key_and_certificates(b"seal", key, chain[0], chain[1:], encryption)
+
+
+def pem_of(key: PrivateKey, chain: tuple[x509.Certificate, ...], *, password: bytes) -> bytes:
+    """Return an encrypted PKCS #8 key (PBES2, AES-256) with its certificates, in PEM."""
+    encryption = serialization.BestAvailableEncryption(password)
+    whole = key.private_bytes(serialization.Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    return whole + b"".join(member.public_bytes(serialization.Encoding.PEM) for member in chain)
+
+
+def trust_list_of(
+    pki: Pki, *, at: datetime, origin: str = "signer TEST", sequence: int = 1, previous_digest: str | None = None
+) -> TrustList:
+    """Return a TEST trust list, yet unsigned, of everything in a PKI: authorities, timestamps, one seal a maker."""
+    authorities = [(Purpose.CA, pki.root, ()), (Purpose.CA, pki.issuing, (pki.root.digest,))]
+    entries = [
+        TrustEntry.model_validate(
+            {
+                "purpose": purpose,
+                "legal_name": pki.organization,
+                "chain": links,
+                "from_at": certificate.not_before,
+                **_named(certificate),
+            }
+        )
+        for purpose, certificate, links in [
+            *authorities,
+            (Purpose.TSA, pki.tsa, (pki.issuing.digest, pki.root.digest)),
+        ]
+    ]
+    return TrustList(
+        origin=origin,
+        sequence=sequence,
+        previous_digest=previous_digest,
+        issued=at,
+        expires=at + timedelta(days=MOST_DAYS),
+        test=True,
+        entries=(*entries, *(_seal_entry(pki, maker) for maker in pki.makers)),
+    )
+
+
+def _seal_entry(pki: Pki, maker: Maker) -> TrustEntry:
+    return TrustEntry.model_validate(
+        {
+            "purpose": Purpose.PDF_SEAL,
+            "uscc": maker.uscc,
+            "legal_name": maker.legal_name,
+            "chain": (pki.issuing.digest, pki.root.digest),
+            "naming_profile": maker.profile,
+            "seal_class": SealClass.TEST,
+            "from_at": maker.certificate.not_before,
+            **_named(maker.certificate),
+        }
+    )
+
+
+def _named(certificate: Certificate) -> dict[str, str]:
+    return {"certificate": base64.b64encode(certificate.der).decode(), "certificate_digest": certificate.digest}
+
+
+class _Press:
+    """Makes the parts of one PKI in its folder, each only if it is missing; a key's file holds its certificates too."""
+
+    def __init__(self, folder: Path, description: Description, password: bytes, begins_at: datetime) -> None:
+        self._folder = folder
+        self._description = description
+        self._password = password
+        self._begins_at = begins_at
+        self._issuers: dict[str, tuple[PrivateKey, x509.Certificate]] = {}
+
+    def authority(self, name: str, described: AuthorityDescription, *, issuer: str | None) -> Certificate:
+        """Make a root (without issuer) or an issuing authority."""
+        path = self._folder / f"{name}.pem"
+        constraints = x509.BasicConstraints(ca=True, path_length=1 if issuer is None else 0)
+        extensions = ((constraints, True), (_usage("key_cert_sign", "crl_sign", "digital_signature"), True))
+        subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
+        if not path.exists():
+            self._make(path, described, key=new_key(), subject=subject, extensions=extensions, issuer=issuer)
+        data = path.read_bytes()
+        key = serialization.load_pem_private_key(data, self._password)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise Misconfigured(f"{path}: an authority's key must be ECDSA")
+        self._issuers[name] = (key, x509.load_pem_x509_certificate(data))
+        return self._export(path, self._issuers[name][1])
+
+    def tsa(self) -> Certificate:
+        """Make the timestamping authority. Source: RFC 3161, 2.3."""
+        path = self._folder / TSA_FILE
+        subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
+        extensions = (
+            (_usage("digital_signature", "content_commitment"), True),
+            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True),
+        )
+        if not path.exists():
+            self._make(path, self._description.tsa, key=new_key(), subject=subject, extensions=extensions)
+        return self._leaf(path)
+
+    def seal(self, maker: MakerDescription) -> Maker:
+        """Make one manufacturer's seal. Source: DOMAIN.md B8; ETSI EN 319 412-1, 5.1.4."""
+        path = self._folder / "seals" / f"{maker.id}.{maker.container}"
+        subject: Subject
+        if maker.profile == "organization":
+            code = (NameOID.ORGANIZATION_IDENTIFIER, f"NTRCN-{maker.uscc}")
+            name, subject = f"TEST SEAL {maker.id}", ((NameOID.ORGANIZATION_NAME, maker.legal_name), code)
+        else:
+            name = f"TEST@{maker.legal_name}@N{maker.uscc}@1"
+            subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
+        extensions = ((_usage("digital_signature", "content_commitment"), True),)
+        if not path.exists():
+            described = AuthorityDescription(common_name=name, days=maker.days)
+            self._make(path, described, key=new_key(maker.key), subject=subject, extensions=extensions)
+        return Maker(
+            id=maker.id,
+            legal_name=maker.legal_name,
+            uscc=maker.uscc,
+            profile=maker.profile,
+            key_file=path,
+            certificate=self._leaf(path),
+        )
+
+    def list_root(self) -> None:
+        """Make the root key of the trust list, and its public half."""
+        private, public = self._folder / LIST_KEY_FILE, self._folder / LIST_PUBLIC_FILE
+        if not private.exists():
+            _write(
+                private, pem_of(ec.generate_private_key(ec.SECP256R1()), (), password=self._password), is_secret=True
+            )
+        if not public.exists():
+            key = serialization.load_pem_private_key(private.read_bytes(), self._password)
+            spki = serialization.PublicFormat.SubjectPublicKeyInfo
+            _write(public, key.public_key().public_bytes(serialization.Encoding.PEM, spki), is_secret=False)
+
+    def _leaf(self, path: Path) -> Certificate:
+        exported = _export_path(path)
+        if exported.exists():
+            return _read(exported)
+        data = path.read_bytes()
+        if path.suffix == ".p12":
+            _, own, _ = pkcs12.load_key_and_certificates(data, self._password)
+            if own is None:
+                raise Misconfigured(f"{path}: no certificate is beside the key")
+            return self._export(path, own)
+        return self._export(path, x509.load_pem_x509_certificate(data))
+
+    def _export(self, path: Path, certificate: x509.Certificate) -> Certificate:
+        exported = _export_path(path)
+        if not exported.exists():
+            _write(exported, certificate.public_bytes(serialization.Encoding.PEM), is_secret=False)
+        return _read(exported)
+
+    def _make(
+        self,
+        path: Path,
+        described: AuthorityDescription,
+        *,
+        key: PrivateKey,
+        subject: Subject,
+        extensions: Extensions,
+        issuer: str | None = "issuing-ca",
+    ) -> None:
+        issuer_key, issuer_certificate = self._issuers[issuer] if issuer else (key, None)
+        certificate = self._issue(
+            described, key, issuer_key, issuer_certificate, subject=subject, extensions=extensions
+        )
+        is_leaf = issuer == "issuing-ca"
+        chain = (certificate, issuer_certificate) if is_leaf and issuer_certificate else (certificate,)
+        form = pkcs12_of if path.suffix == ".p12" else pem_of
+        _write(path, form(key, chain, password=self._password), is_secret=True)
+
+    def _issue(
+        self,
+        described: AuthorityDescription,
+        key: PrivateKey,
+        issuer_key: PrivateKey,
+        issuer: x509.Certificate | None,
+        *,
+        subject: Subject,
+        extensions: Extensions,
+    ) -> x509.Certificate:
+        pairs = (
+            (NameOID.COUNTRY_NAME, self._description.country),
+            *subject,
+            (NameOID.COMMON_NAME, described.common_name),
+        )
+        name = x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs])
+        policy = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier(TEST_POLICY_OID), None)])
+        identifiers = (
+            (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
+            (x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False),
+        )
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(issuer.subject if issuer else name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._begins_at)
+            .not_valid_after(self._begins_at + timedelta(days=described.days))
+        )
+        for extension, is_critical in (*extensions, (policy, False), *identifiers):
+            builder = builder.add_extension(extension, critical=is_critical)
+        return builder.sign(issuer_key, hashes.SHA256())
+
+
+def _export_path(path: Path) -> Path:
+    return path.with_suffix(".crt.pem")
+
+
+def _read(path: Path) -> Certificate:
+    parsed = x509.load_pem_x509_certificate(path.read_bytes())
+    return certificates.load(parsed.public_bytes(serialization.Encoding.DER))
+
+
+def _usage(*names: str) -> x509.KeyUsage:
+    known = (
+        "digital_signature",
+        "content_commitment",
+        "key_encipherment",
+        "data_encipherment",
+        "key_agreement",
+        "key_cert_sign",
+        "crl_sign",
+        "encipher_only",
+        "decipher_only",
+    )
+    return x509.KeyUsage(**{name: name in names for name in known})

@@ -1,0 +1,100 @@
+"""
+What is refused before any parser sees a file: plain bytes and expressions that take linear time.
+
+Source: VERIFICATION.md, acceptance rule 1.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from signer.domain.number import ALPHABET, Number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_BYTES: Final = 20_000_000
+MOST_CONTENTS_BYTES: Final = 65_536
+MOST_REVISIONS: Final = 16
+MOST_OBJECTS: Final = 100_000
+MOST_DIGITS: Final = 64
+_MOST_DESCENT: Final = 400
+
+_END = re.compile(rb"%%EOF(?:\r\n|\r|\n)?\Z")
+_ENCRYPT = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
+_SIZE = re.compile(rb"/Size\s{1,8}([0-9]{1,20})")
+_DIGITS = re.compile(rb"(?<![0-9A-Fa-f<])[0-9]{%d}" % (MOST_DIGITS + 1))
+_CONTENTS = re.compile(rb"/Contents\s{0,8}<([0-9A-Fa-f\s]{%d})" % (2 * MOST_CONTENTS_BYTES + 1))
+_HEX = re.compile(rb"<([0-9A-Fa-f]{512,%d})>?" % (2 * MOST_CONTENTS_BYTES))
+_DEEP = re.compile(rb"(?:[\[<(]\s{0,4}){%d}" % _MOST_DESCENT)
+_NUMBER = re.compile(rb"(?<![0-9A-Z-])[%b]{5}-[%b]{5}-[%b]{4}(?![0-9A-Z-])" % ((ALPHABET.encode(),) * 3))
+_OUR_MARKS = (b"/T (Seal)", b"/T(Seal)", b"(confirmation.json)")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """
+    Why a file is refused. `reason` is a stable word.
+
+    `is_final` tells that nothing more need be asked; otherwise the file may be one of ours that was damaged.
+    """
+
+    reason: str
+    detail: str
+    is_final: bool
+
+
+def refusal(pdf: bytes) -> Refusal | None:
+    """Return why a file may not be parsed, or None."""
+    if not pdf:
+        return Refusal("EMPTY", "the file is empty", is_final=True)
+    if len(pdf) > MOST_BYTES:
+        return Refusal("TOO_LARGE", f"{len(pdf)} bytes; at most {MOST_BYTES} are read", is_final=True)
+    if not pdf.startswith(b"%PDF-"):
+        return Refusal("NOT_PDF", "the file does not begin with %PDF-", is_final=True)
+    if _ENCRYPT.search(pdf):
+        return Refusal("ENCRYPTED", "the file is encrypted", is_final=True)
+    fault = _size_fault(pdf)
+    return Refusal("MALFORMED", fault, is_final=False) if fault else None
+
+
+def _size_fault(pdf: bytes) -> str:
+    if pdf.count(b"startxref") > MOST_REVISIONS:
+        return f"more than {MOST_REVISIONS} revisions"
+    if any(int(size) > MOST_OBJECTS for size in _SIZE.findall(pdf)):
+        return f"more than {MOST_OBJECTS} objects"
+    if _CONTENTS.search(pdf):
+        return f"a signature of more than {MOST_CONTENTS_BYTES} bytes"
+    if _DIGITS.search(pdf):
+        return f"a number of more than {MOST_DIGITS} digits"
+    return "nested too deeply" if _DEEP.search(pdf) else ""
+
+
+def has_clean_end(pdf: bytes) -> bool:
+    """Tell whether the file ends with %%EOF and at most one end of line."""
+    return _END.search(pdf, max(0, len(pdf) - 16)) is not None
+
+
+def number_in(text: bytes) -> Number | None:
+    """Return the first confirmation number in a text whose check character fits."""
+    for match in _NUMBER.finditer(text):
+        try:
+            return Number(match.group().decode())
+        except ValueError:
+            continue
+    return None
+
+
+def claims_ours(pdf: bytes, certificates: Iterable[bytes]) -> bool:
+    """
+    Tell, from bytes alone, whether a file that cannot be parsed claims to be a confirmation.
+
+    It does by our field's name, our attachment's name, a number that fits, or one of these certificates (DER)
+    inside a hexadecimal string.
+    """
+    if any(mark in pdf for mark in _OUR_MARKS) or number_in(pdf) is not None:
+        return True
+    blobs = [bytes.fromhex(match.group(1)[: len(match.group(1)) // 2 * 2].decode()) for match in _HEX.finditer(pdf)]
+    return any(certificate in blob for certificate in certificates for blob in blobs)

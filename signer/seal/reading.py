@@ -1,0 +1,39 @@
+"""Ask the judge about a hostile file from outside its cell, and believe nothing that is not of the form."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from signer import sandbox
+from signer.domain.evidence import Form, SealFacts
+from signer.seal import precheck
+from signer.seal.task import Task
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from signer.domain.trust import TrustList
+
+LIMITS: Final = sandbox.Limits()
+_TASK: Final = "signer.seal.validate:child"
+
+
+def facts_of(pdf: bytes, trust: TrustList, at: datetime, *, limits: sandbox.Limits = LIMITS) -> SealFacts:
+    """
+    Return what a child process finds of a PDF's seal; a child that gives no answer is a fact too, never an error.
+
+    `trust` is a list that was verified here; the child takes it on its parent's word.
+    """
+    refused = precheck.refusal(pdf)
+    if refused is not None and refused.is_final:
+        return SealFacts(form=Form.UNREADABLE, reason=refused.reason, detail=refused.detail)
+    header = Task(at=at, trust=trust).model_dump_json(exclude_none=True).encode()
+    try:
+        answer = sandbox.run(_TASK, header=header, data=pdf, limits=limits)
+        return SealFacts.model_validate_json(answer)
+    except sandbox.ChildFailed as error:
+        return SealFacts(form=Form.UNREADABLE, reason=error.reason, detail=error.detail)
+    except ValidationError:
+        return SealFacts(form=Form.UNREADABLE, reason="CHILD_DIED", detail="its answer has not the form agreed")

@@ -1,0 +1,160 @@
+"""
+The judge: a PDF and a trust list in, facts about its seal out. Runs in the sandbox's child, and trusts nothing.
+
+Whatever a file does, the answer is SealFacts; no exception leaves. Rules 1, 2, 3, 5, 7 and 8 of VERIFICATION.md.
+"""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfError
+
+from signer.domain import json_text
+from signer.domain.evidence import Form, Indication, Part, SealFacts, State
+from signer.domain.number import Number
+from signer.domain.trust import Purpose
+from signer.errors import SignerError
+from signer.seal import attachments, examination, pdf, place, precheck
+from signer.seal.certificates import printable
+from signer.seal.findings import Findings, Id
+from signer.seal.sign import FIELD
+from signer.seal.task import Task
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pyhanko.pdf_utils.reader import PdfFileReader
+
+    from signer.domain.evidence import SealFinding
+    from signer.domain.trust import TrustList
+
+_TOTAL_FAILURES: Final = frozenset({"FORMAT_FAILURE", "HASH_FAILURE", "SIG_CRYPTO_FAILURE"})
+
+
+def child(header: bytes, data: bytes) -> bytes:
+    """Run as the sandbox's task `signer.seal.validate:child`: a Task as JSON and a file in, SealFacts as JSON out."""
+    task = Task.model_validate_json(header)
+    return validate(data, task.trust, task.at).model_dump_json(exclude_none=True).encode()
+
+
+def validate(file: bytes, trust: TrustList, at: datetime) -> SealFacts:
+    """Gather what can be known about a PDF's seal at an instant; any failure becomes a fact. Source: EN 319 102-1."""
+    refused = precheck.refusal(file)
+    if refused is not None and refused.is_final:
+        return SealFacts(form=Form.UNREADABLE, reason=refused.reason, detail=refused.detail)
+    if refused is not None:
+        return _damaged(file, trust, refused.detail)
+    try:
+        return _judge(file, trust, at)
+    except Exception as error:  # noqa: BLE001 - the outermost edge of judging: parsers raise some fifty kinds of error
+        return _damaged(file, trust, f"{type(error).__name__}: {error}")
+
+
+def _damaged(file: bytes, trust: TrustList, detail: str) -> SealFacts:
+    """Answer for a file that cannot be read to the end: altered if it claims to be ours, else unreadable."""
+    detail = printable(detail, most=300)
+    if not precheck.claims_ours(file, (entry.der for entry in trust.of(Purpose.PDF_SEAL))):
+        return SealFacts(form=Form.UNREADABLE, reason="MALFORMED", detail=detail)
+    findings = Findings()
+    findings.failed(Id.FILE_FORM, "FORMAT_FAILURE", detail)
+    return SealFacts(
+        form=Form.SEALED,
+        reason="MALFORMED",
+        detail=detail,
+        claimed_number=precheck.number_in(file),
+        indication="TOTAL-FAILED",
+        sub_indication="FORMAT_FAILURE",
+        findings=findings.all(),
+    )
+
+
+def _judge(file: bytes, trust: TrustList, at: datetime) -> SealFacts:
+    """Read the file, decide whether it claims to be ours, and examine its seal. Raises whatever a parser raises."""
+    reader = pdf.open_strictly(file)
+    if reader.security_handler is not None:
+        return SealFacts(form=Form.UNREADABLE, reason="ENCRYPTED", detail="the file is encrypted")
+    fields = place.fields(reader)
+    files = attachments.read(reader)
+    number = _claimed_number(reader, files.content)
+    has_our_field = any(found.name == FIELD for found in fields)
+    is_claimed = has_our_field or attachments.CONTENT in files.names or number is not None
+    content = base64.b64encode(files.content).decode() if files.content is not None else None
+    seal = place.the_seal(fields)
+    if seal is None:
+        if not is_claimed:
+            return SealFacts(form=Form.STRANGER)
+        return SealFacts(form=Form.UNSEALED, claimed_number=number, content=content)
+    findings = Findings()
+    findings.settle(Id.ATTACHMENTS, files.fault)
+    document = examination.Document(file=file, reader=reader, fields=fields, seal=seal)
+    result = examination.examine(document, findings, trust=trust, at=at)
+    if not is_claimed and result.entry is None:
+        return SealFacts(form=Form.STRANGER)
+    return _facts(result, seal, number=number, content=content)
+
+
+def _facts(result: examination.Result, seal: place.Filled, *, number: Number | None, content: str | None) -> SealFacts:
+    indication, sub_indication = _indication(result.findings)
+    signer = result.signer
+    return SealFacts(
+        form=Form.SEALED,
+        reason=result.reason,
+        claimed_number=number,
+        sealed_length=result.sealed_length,
+        certificate_digest=signer.digest if signer else None,
+        certificate_subject=signer.subject if signer else "",
+        test_policy=signer.is_test if signer else False,
+        claimed_at=_claimed_at(seal.signature),
+        chain_not_before=result.chain.not_before if result.chain else None,
+        chain_not_after=result.chain.not_after if result.chain else None,
+        timestamp=result.timestamp,
+        level=result.level,
+        indication=indication,
+        sub_indication=sub_indication,
+        findings=result.findings,
+        content=content,
+    )
+
+
+def _indication(found: tuple[SealFinding, ...]) -> tuple[Indication, str | None]:
+    """Return the indication of EN 319 102-1 and its sub-indication; a missing timestamp alone takes nothing away."""
+    counted = [one for one in found if one.id != Id.TIMESTAMP.value and one.state is not State.PASSED]
+    if not counted:
+        return "TOTAL-PASSED", None
+    broken = next((one for one in counted if one.state is State.FAILED and one.part is Part.INTEGRITY), None)
+    if broken is not None:
+        is_total = broken.sub_indication in _TOTAL_FAILURES
+        return ("TOTAL-FAILED" if is_total else "INDETERMINATE"), broken.sub_indication
+    failed_first = sorted(counted, key=lambda one: one.state is not State.FAILED)
+    return "INDETERMINATE", next((one.sub_indication for one in failed_first if one.sub_indication), "GENERIC")
+
+
+def _claimed_at(signature: generic.DictionaryObject) -> datetime | None:
+    """Return /M, the time that the sealer claims, or None if it is none."""
+    try:
+        claimed = generic.parse_pdf_date(pdf.text(signature, "/M"), strict=True)
+        return claimed.astimezone(UTC) if claimed.tzinfo is not None else None
+    except (PdfError, ValueError, OverflowError, TypeError):
+        return None
+
+
+def _claimed_number(reader: PdfFileReader, content: bytes | None) -> Number | None:
+    """Return the number that a file names: in its content, else in its title or description."""
+    if content is not None and (number := _number_of_content(content)) is not None:
+        return number
+    title = pdf.text(pdf.entry(reader.trailer, "/Info", generic.DictionaryObject), "/Title")
+    described = pdf.entry(reader.root, "/Metadata", generic.StreamObject).data if "/Metadata" in reader.root else b""
+    return precheck.number_in(title.encode("utf-8", "replace")) or precheck.number_in(described)
+
+
+def _number_of_content(content: bytes) -> Number | None:
+    try:
+        value = json_text.load(content, most_bytes=attachments.MOST_BYTES)
+        found = value.get("number") if isinstance(value, dict) else None
+        return Number(found) if isinstance(found, str) else None
+    except (SignerError, ValueError):
+        return None

@@ -1,0 +1,156 @@
+"""The engines as issuing needs them: a page to be sealed, the seals, and chance."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from signer import settings as configured
+from signer.document import glyphs, lint
+from signer.document.render import Renderer
+from signer.domain.circumstances import SealCircumstances
+from signer.domain.trust import Purpose, SealState
+from signer.errors import InvalidInput, KeyUnavailable, Misconfigured, TimestampUnavailable
+from signer.paper import symbol
+from signer.seal import authority, certificates, keys, naming, pki, sign, timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from signer.domain.confirmation import Confirmation
+    from signer.domain.parties import Manufacturer
+    from signer.domain.trust import TrustEntry
+    from signer.register.parties import Seal, TsaPolicy
+    from signer.services.trust import TrustSource
+    from signer.settings import Settings
+
+TEMPLATE_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """The sources of chance: `bits(n)` draws n random bits, `below(n)` a number below n."""
+
+    bits: Callable[[int], int]
+    below: Callable[[int], int]
+
+
+class Page:
+    """Makes the page that is going to be sealed, and refuses what must not be."""
+
+    version = TEMPLATE_VERSION
+
+    def __init__(self, settings: Settings, templates: Path) -> None:
+        self._settings = settings
+        self._renderer = Renderer(templates, symbol=partial(symbol.matrix, level="Q"))
+
+    @property
+    def digest(self) -> bytes:
+        """What decides the page's bytes besides its data (32 bytes)."""
+        return self._renderer.renderer_digest(self.version)
+
+    def refuse_base_url(self) -> None:
+        """Refuse to seal an address that is wrong for ever."""
+        configured.refuse_base_url(self._settings)
+
+    def uncovered(self, text: str) -> str:
+        """Return the first character of a text that no font of ours has, or ''."""
+        return glyphs.uncovered(text)
+
+    def render(self, confirmation: Confirmation, *, encoded: bytes) -> bytes:
+        """Render and lint (steps 7 and 8): what comes back may be sealed."""
+        pdf = self._renderer.render(confirmation, encoded=encoded, base_url=self._settings.base_url)
+        lint.lint(pdf, confirmation, encoded)
+        return pdf
+
+
+class SealBox:
+    """The seals of this deployment, their keys opened when first used, and the clock authorities behind them."""
+
+    def __init__(self, settings: Settings, *, trust: TrustSource, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._trust = trust
+        self._clock = clock
+        self._keys: dict[str, keys.FileKey] = {}
+
+    def circumstances(self, seal: Seal, maker: Manufacturer) -> SealCircumstances:
+        """Return what the rules judge about a seal: from the trust list, never from the key's file."""
+        entry = self._entry(seal)
+        certificate = certificates.load(base64.b64decode(entry.certificate))
+        assert entry.naming_profile is not None
+        return SealCircumstances(
+            certificate_digest=seal.certificate_digest,
+            seal_class=seal.seal_class,
+            state=seal.state if entry.state is SealState.ACTIVE else entry.state,
+            not_before=certificate.not_before,
+            not_after=certificate.not_after,
+            binding_fault=naming.fault(
+                certificate, profile=entry.naming_profile, legal_name=maker.legal_name, uscc=maker.uscc
+            ),
+        )
+
+    def _entry(self, seal: Seal) -> TrustEntry:
+        entry = self._trust.current(self._clock()).by_digest(seal.certificate_digest)
+        if entry is None or entry.purpose is not Purpose.PDF_SEAL:
+            raise Misconfigured(f"the seal {seal.certificate_digest[:16]} is not on the trust list")
+        return entry
+
+    def refuse_unusable(self, seal: Seal, *, at: datetime) -> None:
+        """Open the key, so that a wrong password, a lost file or an expired certificate costs no number."""
+        self._key(seal, at=at)
+        trust = self._trust.current(at)
+        if at >= trust.expires:
+            raise Misconfigured(f"the trust list expired at {trust.expires:%Y-%m-%dT%H:%M:%SZ}: publish a new one")
+
+    def _key(self, seal: Seal, *, at: datetime) -> keys.FileKey:
+        kept = self._keys.get(seal.certificate_digest)
+        if kept is None:
+            kept = keys.load(self._settings.keys / seal.key_ref, password=self._password(), at=at)
+            if kept.certificate.digest != seal.certificate_digest:
+                raise Misconfigured(f"{seal.key_ref}: its certificate is not that of the seal in the register")
+            self._keys[seal.certificate_digest] = kept
+        keys.refuse_outside_validity(kept.certificate, at, name=seal.key_ref)
+        return kept
+
+    def _password(self) -> bytes:
+        path = self._settings.keys / pki.PASSWORD_FILE
+        try:
+            return path.read_bytes().strip()
+        except OSError as error:
+            raise KeyUnavailable(f"{path}: {error.strerror}") from error
+
+    def may_lack_timestamp(self, policy: TsaPolicy | None) -> bool:
+        """Tell whether a manufacturer seals also when no authority answers."""
+        return (policy or self._settings.tsa_policy) == "best-effort"
+
+    def seal(self, page: bytes, seal: Seal, *, at: datetime, tsa_policy: TsaPolicy | None) -> sign.Sealed:
+        """Seal a page; without a timestamp only where the policy is `best-effort`. Raises TimestampUnavailable."""
+        key = self._key(seal, at=at)
+        try:
+            return sign.seal(page, key=key, timestamper=self._timestamper(), at=at)
+        except TimestampUnavailable:
+            if not self.may_lack_timestamp(tsa_policy):
+                raise
+            return sign.seal(page, key=key, timestamper=None, at=at)
+
+    def _timestamper(self) -> timestamp.Timestamper:
+        return timestamp.Timestamper(
+            self._authorities(), trust=self._trust.current(self._clock()), clock=self._clock
+        )
+
+    def _authorities(self) -> tuple[timestamp.Authority, ...]:
+        if self._settings.authorities:
+            return tuple(timestamp.HttpAuthority(url) for url in self._settings.authorities)
+        if self._settings.mode != "test":
+            raise InvalidInput("SIGNER_TSA_URLS", "is empty; outside test mode a timestamping authority is needed")
+        key = keys.load(
+            self._settings.keys / pki.TSA_FILE,
+            password=self._password(),
+            at=self._clock(),
+            usage_fault=certificates.tsa_usage_fault,
+        )
+        return (authority.TestAuthority(key, clock=self._clock, is_test_mode=True),)

@@ -1,0 +1,75 @@
+"""The composition root: settings in, use cases out. No framework, nothing global."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from signer import __version__, resources
+from signer.register.blobs import DiskBlobs
+from signer.register.database import Database
+from signer.services.engines import Chance, Page, SealBox
+from signer.services.issue import Issuing
+from signer.services.people import People
+from signer.services.trust import TrustSource
+from signer.services.verify import Verifying
+from signer.verification.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from signer.settings import Settings
+
+VERSION = __version__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The use cases of one deployment."""
+
+    settings: Settings
+    database: Database
+    people: People
+    trust: TrustSource
+    verifying: Verifying
+    issuing: Issuing
+
+
+def now() -> datetime:
+    """Tell the time: the only clock of the house, handed to whoever needs one."""
+    return datetime.now(UTC)
+
+
+def wire(settings: Settings, *, clock: Callable[[], datetime] = now) -> Services:
+    """Put the house together for one process; keys and fonts are opened only when first needed."""
+    database = Database(settings.database)
+    trust = TrustSource(settings)
+    verifying = Verifying(
+        database=database,
+        trust=lambda: trust.current(clock()),
+        judge=trust.judge,
+        policy=Policy(mode=settings.mode),
+        clock=clock,
+    )
+    issuing = Issuing(
+        database=database,
+        blobs=DiskBlobs(settings.data_dir / "blobs"),
+        page=Page(settings, resources.templates_dir()),
+        seals=SealBox(settings, trust=trust, clock=clock),
+        verifying=verifying,
+        clock=clock,
+        chance=Chance(bits=secrets.randbits, below=secrets.randbelow),
+    )
+    people = People(database=database, clock=clock)
+    return Services(
+        settings=settings, database=database, people=people, trust=trust, verifying=verifying, issuing=issuing
+    )
+
+
+def wire_ready(settings: Settings, *, clock: Callable[[], datetime] = now) -> Services:
+    """Put the house together over a register whose schema is this code's; Misconfigured otherwise."""
+    services = wire(settings, clock=clock)
+    services.database.refuse_other_version()
+    return services
