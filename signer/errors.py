@@ -135,3 +135,13 @@ class StorageUnavailable(Unavailable):
     """A file cannot be stored: disk full, read-only or gone."""
 
     code = "storage-unavailable"
+
+
+class TooManyRequests(Unavailable):
+    """Too many look-ups failed from one network, or for one number; `retry_after_s` tells when to try again."""
+
+    code = "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s

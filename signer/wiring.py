@@ -12,6 +12,8 @@ from signer.register.blobs import DiskBlobs
 from signer.register.database import Database
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.issue import Issuing
+from signer.services.licence import LicenceChecking
+from signer.services.lookups import LookingUp
 from signer.services.people import People
 from signer.services.trust import TrustSource
 from signer.services.verify import Verifying
@@ -20,6 +22,8 @@ from signer.verification.policy import Policy
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from signer.domain.trust import TrustList
+    from signer.services.verify import Judge
     from signer.settings import Settings
 
 VERSION = __version__
@@ -34,6 +38,8 @@ class Services:
     people: People
     trust: TrustSource
     verifying: Verifying
+    lookups: LookingUp
+    licence: LicenceChecking
     issuing: Issuing
 
 
@@ -42,17 +48,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def wire(settings: Settings, *, clock: Callable[[], datetime] = now) -> Services:
-    """Put the house together for one process; keys and fonts are opened only when first needed."""
+def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judge | None = None) -> Services:
+    """Put the house together for one process; keys and fonts are opened only when first needed. `judge` defaults to the sandbox."""
     database = Database(settings.database)
     trust = TrustSource(settings)
-    verifying = Verifying(
-        database=database,
-        trust=lambda: trust.current(clock()),
-        judge=trust.judge,
-        policy=Policy(mode=settings.mode),
-        clock=clock,
-    )
+    policy = Policy(mode=settings.mode)
+
+    def current() -> TrustList:
+        return trust.current(clock())
+
+    verifying = Verifying(database=database, trust=current, judge=judge or trust.judge, policy=policy, clock=clock)
+    lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock)
     issuing = Issuing(
         database=database,
         blobs=DiskBlobs(settings.data_dir / "blobs"),
@@ -64,7 +70,14 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now) -> Services
     )
     people = People(database=database, clock=clock)
     return Services(
-        settings=settings, database=database, people=people, trust=trust, verifying=verifying, issuing=issuing
+        settings=settings,
+        database=database,
+        people=people,
+        trust=trust,
+        verifying=verifying,
+        lookups=lookups,
+        licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
+        issuing=issuing,
     )
 
 

@@ -78,19 +78,29 @@ def renderer_digest(templates: Path, version: str) -> bytes:
     That is the canonical manifest, Typst's version and the digests of the font files, in this order,
     each line ended by a newline. Equal bytes are promised for equal data under an equal digest.
     """
-    lines = [load(templates, version).manifest, f"typst {metadata.version('typst')}".encode(), *map(str.encode, _font_lines())]
+    lines = [
+        load(templates, version).manifest,
+        f"typst {metadata.version('typst')}".encode(),
+        *map(str.encode, _font_lines()),
+    ]
     return hashlib.sha256(b"".join(line + b"\n" for line in lines)).digest()
 
 
 @cache
 def _font_lines() -> tuple[str, ...]:
-    return tuple(f"{face.family} {face.index} {_hex(face.path.read_bytes())}" for face in (*fonts.FACES, *fonts.WEIGHTS))
+    return tuple(
+        f"{face.family} {face.index} {_hex(face.path.read_bytes())}" for face in (*fonts.FACES, *fonts.WEIGHTS)
+    )
 
 
 def build_manifest(templates: Path, version: str, *, frozen: bool) -> bytes:
     """Return the manifest.json that the files of a version deserve, ended by a newline."""
     files = _files(_folder(templates, version))
-    languages = [lang for lang in ("zh", "en", "ru", "es", "ar", "fr") if any(path == f"strings/{lang}.json" for path, _ in files)]
+    languages = [
+        lang
+        for lang in ("zh", "en", "ru", "es", "ar", "fr")
+        if any(path == f"strings/{lang}.json" for path, _ in files)
+    ]
     manifest = {
         "schema": SCHEMA,
         "name": NAME,

@@ -68,12 +68,26 @@ def _attach(
     key = int(root.ParentTreeNextKey)
     widget = pdf.make_indirect(
         Dictionary(
-            Type=Name.Annot, Subtype=Name.Widget, FT=Name.Sig, T=String(FIELD), TU=String(tooltip), F=_PRINT_AND_LOCK, Rect=rect, P=page,
+            Type=Name.Annot,
+            Subtype=Name.Widget,
+            FT=Name.Sig,
+            T=String(FIELD),
+            TU=String(tooltip),
+            F=_PRINT_AND_LOCK,
+            Rect=rect,
+            P=page,
             StructParent=key,
         )
     )
     form = pdf.make_indirect(
-        Dictionary(Type=Name.StructElem, S=Name.Form, P=parent, Pg=page, Alt=String(tooltip), K=Dictionary(Type=Name.OBJR, Obj=widget, Pg=page))
+        Dictionary(
+            Type=Name.StructElem,
+            S=Name.Form,
+            P=parent,
+            Pg=page,
+            Alt=String(tooltip),
+            K=Dictionary(Type=Name.OBJR, Obj=widget, Pg=page),
+        )
     )
     kids = parent.K if isinstance(parent.K, Array) else Array([parent.K])
     kids.insert(_place(kids, figure) + 1, form)

@@ -24,7 +24,9 @@ def finish(pdf: bytes, *, picture_alt: str, tooltip: str) -> bytes:
         field.add_seal_field(opened, picture_alt=picture_alt, tooltip=tooltip)
         _name_ligatures(opened)
         out = io.BytesIO()
-        opened.save(out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.preserve, fix_metadata_version=False)
+        opened.save(
+            out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.preserve, fix_metadata_version=False
+        )
     made = out.getvalue()
     return made if made.endswith(b"\n") else made + b"\n"
 

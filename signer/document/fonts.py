@@ -14,7 +14,7 @@ ARABIC = "fontpkg_almarai"
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One font: its family, the package and the file that hold it, and its place in a collection (-1: a single font)."""
+    """One font: its family, the package and file that hold it, its place in a collection (-1: a single font)."""
 
     family: str
     package: str

@@ -26,12 +26,28 @@ if TYPE_CHECKING:
 
 _PDFIUM = threading.Lock()  # pdfium may not be entered twice
 _ROOT = frozenset(
-    "/Type /Pages /Metadata /OutputIntents /Names /Lang /StructTreeRoot /AF /MarkInfo /ViewerPreferences /Outlines /AcroForm /PageLabels".split()
+    [
+        "/Type",
+        "/Pages",
+        "/Metadata",
+        "/OutputIntents",
+        "/Names",
+        "/Lang",
+        "/StructTreeRoot",
+        "/AF",
+        "/MarkInfo",
+        "/ViewerPreferences",
+        "/Outlines",
+        "/AcroForm",
+        "/PageLabels",
+    ]
 )
-_PAGE = frozenset("/Type /Parent /MediaBox /Resources /Contents /StructParents /Tabs /Annots /Group".split())
+_PAGE = frozenset(
+    ["/Type", "/Parent", "/MediaBox", "/Resources", "/Contents", "/StructParents", "/Tabs", "/Annots", "/Group"]
+)
 _FORM = frozenset({"/Fields", "/SigFlags"})
-_WIDGET = frozenset("/Type /Subtype /FT /T /TU /F /Rect /P /StructParent".split())
-_OUTLINE = frozenset("/First /Last /Count /Type /Title /Parent /Prev /Next /Dest".split())
+_WIDGET = frozenset(["/Type", "/Subtype", "/FT", "/T", "/TU", "/F", "/Rect", "/P", "/StructParent"])
+_OUTLINE = frozenset(["/First", "/Last", "/Count", "/Type", "/Title", "/Parent", "/Prev", "/Next", "/Dest"])
 _XMP = {"pdfaid:part": "3", "pdfaid:conformance": "A", "pdfuaid:part": "1"}
 _LOST_AT_LINE_ENDS = re.compile(r"[\s\-\u2010\u2011\u00ad\ufffe\u0002\u200b]+")
 _RIGHT_TO_LEFT = frozenset({"R", "AL"})
@@ -80,14 +96,19 @@ def _file_faults(pdf: bytes) -> Iterator[str]:
 
 
 def _structure_faults(pdf: pikepdf.Pdf) -> Iterator[str]:
-    root = pdf.Root
     if pdf.is_encrypted:
         yield "the file is encrypted"
-    yield from _unexpected("the catalog", root, _ROOT)
+    yield from _unexpected("the catalog", pdf.Root, _ROOT)
     for number, page in enumerate(pdf.pages, start=1):
         yield from _unexpected(f"page {number}", page.obj, _PAGE)
-    for item in _outline(root.get(Name.Outlines)):
+    for item in _outline(pdf.Root.get(Name.Outlines)):
         yield from _unexpected("the outline", item, _OUTLINE)
+    yield from _conformance_faults(pdf)
+    yield from _font_faults(pdf)
+
+
+def _conformance_faults(pdf: pikepdf.Pdf) -> Iterator[str]:
+    root = pdf.Root
     if not root.get(Name.OutputIntents):
         yield "no OutputIntent"
     if not bool(root.get(Name.MarkInfo, Dictionary()).get(Name.Marked, False)) or Name.StructTreeRoot not in root:
@@ -98,7 +119,6 @@ def _structure_faults(pdf: pikepdf.Pdf) -> Iterator[str]:
     for key, wanted in _XMP.items():
         if str(metadata.get(key, "")) != wanted:
             yield f"the metadata does not say {key} {wanted}"
-    yield from _font_faults(pdf)
 
 
 def _unexpected(place: str, found: pikepdf.Object, allowed: frozenset[str]) -> Iterator[str]:
@@ -126,7 +146,8 @@ def _font_faults(pdf: pikepdf.Pdf) -> Iterator[str]:
 
 
 def _attachment_faults(pdf: pikepdf.Pdf, encoded: bytes, others: tuple[Attachment, ...]) -> Iterator[str]:
-    expected = {CONTENT_FILE: (encoded, "/Data")} | {file.name: (file.data, f"/{file.relationship.capitalize()}") for file in others}
+    expected = {CONTENT_FILE: (encoded, "/Data")}
+    expected |= {file.name: (file.data, f"/{file.relationship.capitalize()}") for file in others}
     yield from _unexpected("the name tree", pdf.Root.Names, frozenset({"/EmbeddedFiles"}))
     found = {str(name): spec for name, spec in pikepdf.NameTree(pdf.Root.Names.EmbeddedFiles).items()}
     for name in sorted(found.keys() | expected.keys()):
@@ -204,16 +225,22 @@ def _printed(terms: Terms) -> Iterator[tuple[str, str]]:
     if terms.supersedes is not None:
         yield "the superseded number", terms.supersedes
     for vehicle in terms.vehicles:
-        for value in (vehicle.vin, vehicle.brand, vehicle.model, vehicle.registered_on.isoformat(), vehicle.window.through.isoformat()):
+        days = (vehicle.registered_on.isoformat(), vehicle.window.through.isoformat())
+        for value in (vehicle.vin, vehicle.brand, vehicle.model, *days):
             yield "the vehicle's", value
     for outlet in terms.outlets:
-        for text in (outlet.name, outlet.name_local, outlet.provider, outlet.address, outlet.address_local, outlet.phone):
+        local = (outlet.name_local, outlet.address_local)
+        for text in (outlet.name, outlet.provider, outlet.address, outlet.phone, *local):
             if text is not None:
                 yield "the outlet's", text
 
 
 def _shows(page: str, value: str) -> bool:
-    """Tell whether a squeezed text holds a value; of right-to-left text each word, for its brackets are mirrored and its lines reordered."""
+    """
+    Tell whether a squeezed text holds a value.
+
+    Of right-to-left text each word is looked for: readers mirror its brackets and reorder its digits.
+    """
     if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in value):
         return all(_squeezed(word) in page for word in re.findall(r"\w+", value))
     return _squeezed(value) in page

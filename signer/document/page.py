@@ -63,9 +63,9 @@ NO_EXTRAS = Extras()
 @dataclass(frozen=True, slots=True)
 class Page:
     """
-    What the template is given: its data as JSON, the files to attach, the text that stands for the seal's picture.
+    What the template is given: its data as JSON, the files to attach, the words that stand for the seal's picture.
 
-    `setup` is what many documents have in common and is read apart from `data`, so that Typst keeps what it made of it.
+    `setup` is what many documents have in common, read apart from `data` so that Typst keeps what it made of it.
     """
 
     setup: bytes
@@ -85,7 +85,13 @@ def shown_address(base_url: str) -> str:
 
 
 def build(
-    template: Template, confirmation: Confirmation, *, encoded: bytes, base_url: str, symbol: Symbol, extras: Extras = NO_EXTRAS
+    template: Template,
+    confirmation: Confirmation,
+    *,
+    encoded: bytes,
+    base_url: str,
+    symbol: Symbol,
+    extras: Extras = NO_EXTRAS,
 ) -> Page:
     """Return the page of a confirmation; everything printed comes from `encoded` or is derived from it here."""
     terms = confirmation.terms
@@ -105,11 +111,19 @@ def build(
         "status": extras.status,
         "watermark": extras.watermark or _watermark(template.strings, terms),
         "attachments": [
-            {"name": file.name, "media_type": file.media_type, "relationship": file.relationship, "description": file.description}
+            {
+                "name": file.name,
+                "media_type": file.media_type,
+                "relationship": file.relationship,
+                "description": file.description,
+            }
             for file in attachments
         ],
     }
-    setup: dict[str, object] = {"languages": list(terms.template.languages), "fonts": [face.family for face in fonts.FACES]}
+    setup: dict[str, object] = {
+        "languages": list(terms.template.languages),
+        "fonts": [face.family for face in fonts.FACES],
+    }
     return Page(setup=_json(setup), data=_json(data), seal_alt=seal_alt, attachments=attachments)
 
 
@@ -119,7 +133,9 @@ def _json(value: dict[str, object]) -> bytes:
 
 def _content_file(template: Template, encoded: bytes) -> Attachment:
     title = template.strings["en"]["title"]
-    return Attachment(name=CONTENT_FILE, data=encoded, description=f"{title}: content (RFC 8785 JSON)", relationship="data")
+    return Attachment(
+        name=CONTENT_FILE, data=encoded, description=f"{title}: content (RFC 8785 JSON)", relationship="data"
+    )
 
 
 def _seal_alt(strings: Mapping[str, Mapping[str, str]], terms: Terms) -> str:
@@ -148,7 +164,11 @@ def _vehicles(terms: Terms) -> list[dict[str, object]]:
 
 def _served(terms: Terms, outlet: str) -> str:
     """Return which vehicles an outlet is for, or '' for all of them."""
-    places = [place for place, vehicle in enumerate(terms.vehicles, start=1) if not vehicle.outlets or outlet in vehicle.outlets]
+    places = [
+        place
+        for place, vehicle in enumerate(terms.vehicles, start=1)
+        if not vehicle.outlets or outlet in vehicle.outlets
+    ]
     return "" if len(places) == len(terms.vehicles) else ranges(places) or "–"
 
 

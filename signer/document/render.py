@@ -47,23 +47,27 @@ class Renderer:
         """Return the digest of all that decides the bytes except the data (32 bytes), kept with each confirmation."""
         return catalogue.renderer_digest(self._templates, version)
 
-    def render(self, confirmation: Confirmation, *, encoded: bytes, base_url: str, extras: Extras = page.NO_EXTRAS) -> bytes:
+    def render(
+        self, confirmation: Confirmation, *, encoded: bytes, base_url: str, extras: Extras = page.NO_EXTRAS
+    ) -> bytes:
         """
         Return the unsealed PDF; the same arguments give the same bytes.
 
         `encoded` is the canonical content, attached as it is. Raises RenderFailed, TemplateBroken.
         """
         template = self._template(confirmation.terms.template.version)
-        shown = page.build(template, confirmation, encoded=encoded, base_url=base_url, symbol=self._symbol, extras=extras)
+        shown = page.build(
+            template, confirmation, encoded=encoded, base_url=base_url, symbol=self._symbol, extras=extras
+        )
         pdf = self._compile(template, shown)
         return finish.finish(pdf, picture_alt=shown.seal_alt, tooltip=shown.seal_alt)
 
     def _compile(self, template: Template, shown: page.Page) -> bytes:
-        files = {name: content for name, content in template.files}
+        files = dict(template.files)
         files |= {file.name: file.data for file in shown.attachments}
         files |= {"data.json": shown.data, "setup.json": shown.setup}
         try:
-            pdf = self._compiler().compile(input=files, pdf_standards=list(STANDARDS))
+            pdf = self._compiler().compile(input=files, pdf_standards=list(STANDARDS))  # type: ignore[type-var]
         except typst.TypstError as error:
             raise RenderFailed(f"{error.message} {' '.join(error.hints)}".strip()) from error
         if not isinstance(pdf, bytes):
@@ -73,7 +77,8 @@ class Renderer:
     def _compiler(self) -> typst.Compiler:
         kept: tuple[int, typst.Compiler] | None = getattr(self._local, "kept", None)
         if kept is None or kept[0] != os.getpid():
-            kept = self._local.kept = (os.getpid(), typst.Compiler(font_paths=_fonts(os.getpid()), ignore_system_fonts=True))
+            compiler = typst.Compiler(font_paths=_fonts(os.getpid()), ignore_system_fonts=True)
+            kept = self._local.kept = (os.getpid(), compiler)
         return kept[1]
 
 

@@ -20,5 +20,7 @@ def matrix(text: str, *, level: Level) -> Modules:
     Source: ISO/IEC 18004:2024.
     """
     barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
-    image = memoryview(barcode.to_image(scale=1, add_quiet_zones=False))
-    return tuple(tuple(value == 0 for value in row) for row in image.tolist())
+    image = memoryview(barcode.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]  # it is a buffer
+    side = image.shape[0] if image.shape else 0
+    flat = image.tobytes()
+    return tuple(tuple(value == 0 for value in flat[row * side : (row + 1) * side]) for row in range(side))

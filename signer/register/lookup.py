@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, insert, select
 
 from signer.domain import content
 from signer.domain.confirmation import Standing
@@ -93,3 +93,35 @@ def summary(tx: Connection, number: Number, *, manufacturer_id: int | None = Non
         end_reason=head.end_reason,
         file_digest=tx.execute(wanted).scalar(),
     )
+
+
+def number_of_file(tx: Connection, file_digest: bytes) -> Number | None:
+    """Return the number under which a whole file's digest is filed, or None."""
+    files, heads = tables.files, tables.confirmations
+    wanted = select(heads.c.number).join(files, files.c.confirmation_id == heads.c.id)
+    found = tx.execute(wanted.where(files.c.file_digest == file_digest)).scalar()
+    return Number(found) if found else None
+
+
+def tails_of(tx: Connection, number: str) -> frozenset[str]:
+    """Return the last six characters of every VIN of a number; empty for an unknown one."""
+    heads, lines = tables.confirmations, tables.lines
+    wanted = select(lines.c.vin).join(heads, heads.c.id == lines.c.confirmation_id).where(heads.c.number == number)
+    return frozenset(vin[-6:] for vin in tx.execute(wanted).scalars())
+
+
+def note_failure(tx: Connection, *, number: str, network: str, at: datetime) -> None:
+    """Count one failed look-up of a number from a network."""
+    tx.execute(insert(tables.lookup_failures).values(number=number[:16], network=network[:64], at=at))
+
+
+def failures(tx: Connection, *, since: datetime, number: str | None = None, network: str | None = None) -> int:
+    """Return how many look-ups of a number, or from a network, failed since an instant."""
+    table = tables.lookup_failures
+    mine = table.c.number == number if number is not None else table.c.network == network
+    return int(tx.execute(select(func.count()).select_from(table).where(mine, table.c.at >= since)).scalar_one())
+
+
+def prune_failures(tx: Connection, *, before: datetime) -> None:
+    """Forget failures that count no longer."""
+    tx.execute(delete(tables.lookup_failures).where(tables.lookup_failures.c.at < before))

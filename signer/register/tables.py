@@ -272,3 +272,15 @@ notices = Table(
     Column("queued_at", At, nullable=False),
     Column("sent_at", At),
 )
+
+lookup_failures = Table(
+    "lookup_failures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", At, nullable=False),
+    Column("number", String(16), nullable=False),
+    Column("network", String(64), nullable=False),
+    Index("ix_lookup_failures_number_at", "number", "at"),
+    Index("ix_lookup_failures_network_at", "network", "at"),
+    Index("ix_lookup_failures_at", "at"),
+)

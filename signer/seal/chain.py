@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from asn1crypto import x509 as asn1_x509
@@ -18,6 +19,7 @@ from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.validate import async_validate_path
 
 from signer.domain.trust import Purpose
+from signer.domain.values import format_instant
 from signer.seal.certificates import Certificate, printable
 
 if TYPE_CHECKING:
@@ -53,56 +55,44 @@ def judge(entry: TrustEntry, trust: TrustList, *, at: datetime) -> Judged:
     """Judge the chain of a listed certificate at an instant; the last of the chain is its anchor."""
     own = Certificate(entry.der)
     links = resolve(entry, trust)
-    not_before = max(link.not_before for link in (own, *links))
-    not_after = min(link.not_after for link in (own, *links))
-    if len(links) != len(entry.chain) or (not links and entry.naming_profile not in ("pinned", None)):
+    span = _Span(max(link.not_before for link in (own, *links)), min(link.not_after for link in (own, *links)))
+    needs_chain = entry.naming_profile not in ("pinned", None)
+    if len(links) != len(entry.chain) or (needs_chain and not links):
+        return span.bad("NO_CERTIFICATE_CHAIN_FOUND", "the trust list does not hold the chain of this certificate")
+    if span.not_before > span.not_after:
+        return span.bad("CHAIN_CONSTRAINTS_FAILURE", "the certificates of the chain are never valid together")
+    if fault := _path_fault(own, links, at=span.not_before):
+        return span.bad("CERTIFICATE_CHAIN_GENERAL_FAILURE", fault)
+    if at < span.not_before:
+        return span.bad("NOT_YET_VALID", f"not valid before {format_instant(span.not_before)}", is_only_time=True)
+    if at > span.not_after:
+        return span.bad("OUT_OF_BOUNDS_NO_POE", f"expired {format_instant(span.not_after)}", is_only_time=True)
+    return Judged(is_good=True, not_before=span.not_before, not_after=span.not_after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    not_before: datetime
+    not_after: datetime
+
+    def bad(self, sub_indication: str, detail: str, *, is_only_time: bool = False) -> Judged:
         return Judged(
             is_good=False,
-            not_before=not_before,
-            not_after=not_after,
-            sub_indication="NO_CERTIFICATE_CHAIN_FOUND",
-            detail="the trust list does not hold the chain of this certificate",
+            not_before=self.not_before,
+            not_after=self.not_after,
+            sub_indication=sub_indication,
+            is_only_time=is_only_time,
+            detail=detail,
         )
-    if not_before > not_after:
-        return Judged(
-            is_good=False,
-            not_before=not_before,
-            not_after=not_after,
-            sub_indication="CHAIN_CONSTRAINTS_FAILURE",
-            detail="the certificates of the chain are never valid together",
-        )
-    if fault := _path_fault(own, links, at=min(max(at, not_before), not_after)):
-        return Judged(
-            is_good=False,
-            not_before=not_before,
-            not_after=not_after,
-            sub_indication="CERTIFICATE_CHAIN_GENERAL_FAILURE",
-            detail=fault,
-        )
-    return _in_time(not_before, not_after, at)
 
 
-def _in_time(not_before: datetime, not_after: datetime, at: datetime) -> Judged:
-    if not_before <= at <= not_after:
-        return Judged(is_good=True, not_before=not_before, not_after=not_after)
-    is_early = at < not_before
-    return Judged(
-        is_good=False,
-        not_before=not_before,
-        not_after=not_after,
-        sub_indication="NOT_YET_VALID" if is_early else "OUT_OF_BOUNDS_NO_POE",
-        is_only_time=True,
-        detail=f"not valid before {not_before:%Y-%m-%dT%H:%M:%SZ}"
-        if is_early
-        else f"expired {not_after:%Y-%m-%dT%H:%M:%SZ}",
-    )
-
-
+@lru_cache(maxsize=512)
 def _path_fault(own: Certificate, links: tuple[Certificate, ...], *, at: datetime) -> str:
     """
     Return why the signatures, names and constraints of a chain do not hold, or ''.
 
-    `at` lies within the validity of all. Revocation is asked of nobody here: it comes as evidence of its own.
+    `at` lies within the validity of all. The answer depends on these bytes and on nothing else, so it is kept:
+    revocation is asked of nobody here, it comes as evidence of its own.
     """
     if not links:
         return ""

@@ -7,7 +7,6 @@ policy. It never overwrites: what is there is kept, so that it may be run at eve
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 from dataclasses import dataclass
@@ -22,9 +21,7 @@ from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pydantic import Field, ValidationError
 
-from signer.domain.confirmation import SealClass
 from signer.domain.parties import Uscc
-from signer.domain.trust import MOST_DAYS, Purpose, TrustEntry, TrustList
 from signer.domain.values import Frozen, Text
 from signer.errors import InvalidInput, Misconfigured
 from signer.seal import certificates
@@ -199,56 +196,6 @@ def pem_of(key: PrivateKey, chain: tuple[x509.Certificate, ...], *, password: by
     encryption = serialization.BestAvailableEncryption(password)
     whole = key.private_bytes(serialization.Encoding.PEM, PrivateFormat.PKCS8, encryption)
     return whole + b"".join(member.public_bytes(serialization.Encoding.PEM) for member in chain)
-
-
-def trust_list_of(
-    pki: Pki, *, at: datetime, origin: str = "signer TEST", sequence: int = 1, previous_digest: str | None = None
-) -> TrustList:
-    """Return a TEST trust list, yet unsigned, of everything in a PKI: authorities, timestamps, one seal a maker."""
-    authorities = [(Purpose.CA, pki.root, ()), (Purpose.CA, pki.issuing, (pki.root.digest,))]
-    entries = [
-        TrustEntry.model_validate(
-            {
-                "purpose": purpose,
-                "legal_name": pki.organization,
-                "chain": links,
-                "from_at": certificate.not_before,
-                **_named(certificate),
-            }
-        )
-        for purpose, certificate, links in [
-            *authorities,
-            (Purpose.TSA, pki.tsa, (pki.issuing.digest, pki.root.digest)),
-        ]
-    ]
-    return TrustList(
-        origin=origin,
-        sequence=sequence,
-        previous_digest=previous_digest,
-        issued=at,
-        expires=at + timedelta(days=MOST_DAYS),
-        test=True,
-        entries=(*entries, *(_seal_entry(pki, maker) for maker in pki.makers)),
-    )
-
-
-def _seal_entry(pki: Pki, maker: Maker) -> TrustEntry:
-    return TrustEntry.model_validate(
-        {
-            "purpose": Purpose.PDF_SEAL,
-            "uscc": maker.uscc,
-            "legal_name": maker.legal_name,
-            "chain": (pki.issuing.digest, pki.root.digest),
-            "naming_profile": maker.profile,
-            "seal_class": SealClass.TEST,
-            "from_at": maker.certificate.not_before,
-            **_named(maker.certificate),
-        }
-    )
-
-
-def _named(certificate: Certificate) -> dict[str, str]:
-    return {"certificate": base64.b64encode(certificate.der).decode(), "certificate_digest": certificate.digest}
 
 
 class _Press:

@@ -11,7 +11,7 @@ from signer.domain import content as encoding
 from signer.domain import rules
 from signer.domain.circumstances import Circumstances, Predecessor
 from signer.domain.confirmation import Standing
-from signer.domain.evidence import FileFacts, LineFacts, RecordFacts, RegisterFacts
+from signer.domain.evidence import Asked, FileFacts, LineFacts, RecordFacts, RegisterFacts
 from signer.domain.number import Number
 from signer.domain.parties import Role, normalise_uscc
 from signer.domain.trust import SealState
@@ -210,11 +210,14 @@ class Issuing:
         self, pdf: bytes, confirmation: Confirmation, encoded: bytes, *, may_lack_timestamp: bool
     ) -> FileFacts:
         """Verify the sealed file as any officer would, over the register as it will be (step 10)."""
-        verdict, _, file = self._verifying.before_record(pdf, lambda file: _prospective(confirmation, encoded, file, self._clock()))
+        facts = self._verifying.gather_before_record(
+            pdf, lambda file: _prospective(confirmation, encoded, file, self._clock())
+        )
+        verdict = self._verifying.decide(facts, Asked())
         if not _is_sound(verdict, may_lack_timestamp=may_lack_timestamp):
             open_ = "; ".join(f"{check.id}: {check.reason} {check.detail}" for check in verdict.checks if check.argues_for)
             raise SelfCheckFailed(f"the sealed file of {confirmation.number} does not verify: {verdict.code} ({open_})")
-        return file
+        return facts.file
 
     def _abandon(self, number: Number, error: SignerError) -> None:
         error.add_note(f"number {number} was reserved; it is abandoned and will never be used")

@@ -55,38 +55,36 @@ class Verifying:
 
     def file(self, data: bytes, asked: Asked | None = None) -> Verdict:
         """Return the verdict on a file; every content whatsoever has one."""
+        return self.decide(self.gather(data), asked or Asked())
+
+    def gather(self, data: bytes) -> Facts:
+        """Find everything that can be known of a file, judging nothing."""
+        return self._facts(data, self._register)
+
+    def gather_before_record(self, data: bytes, expected: Callable[[FileFacts], RegisterFacts]) -> Facts:
+        """Find the facts of a file that is sealed but not recorded yet, over the register as it will be."""
+        return self._facts(data, lambda _seal, file, _content, _at: expected(file))
+
+    def decide(self, facts: Facts, asked: Asked) -> Verdict:
+        """Judge facts for what was asked."""
+        return decide(facts, asked, self._policy)
+
+    def _facts(
+        self, data: bytes, register: Callable[[SealFacts, FileFacts, ContentFacts, datetime], RegisterFacts]
+    ) -> Facts:
         at, trust = self._clock(), self._trust()
         seal = self._judge(data, trust, at)
         file, content = file_facts(data, seal), content_facts(seal)
-        return self._decide(seal, file, content, self._register(seal, file, content, at), trust, asked or Asked())
-
-    def before_record(self, data: bytes, expected: Callable[[FileFacts], RegisterFacts]) -> tuple[Verdict, SealFacts, FileFacts]:
-        """Verify a file that is sealed but not recorded yet, over the register's facts as they will be."""
-        at, trust = self._clock(), self._trust()
-        seal = self._judge(data, trust, at)
-        file, content = file_facts(data, seal), content_facts(seal)
-        return self._decide(seal, file, content, expected(file), trust, Asked()), seal, file
-
-    def _decide(
-        self,
-        seal: SealFacts,
-        file: FileFacts,
-        content: ContentFacts,
-        register: RegisterFacts,
-        trust: TrustList,
-        asked: Asked,
-    ) -> Verdict:
         at = self._clock()
-        facts = Facts(
+        return Facts(
             at=at,
             today=beijing_day(at),
             file=file,
             seal=seal,
             content=content,
-            register_=register,
+            register_=register(seal, file, content, at),
             trust=trust_facts(trust, seal),
         )
-        return decide(facts, asked, self._policy)
 
     def _register(self, seal: SealFacts, file: FileFacts, content: ContentFacts, at: datetime) -> RegisterFacts:
         number = claimed_number(seal, content)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from signer.domain.evidence import Asked, Facts, LineFacts, RecordFacts
-    from signer.domain.vehicle import Vehicle
     from signer.domain.verdict import Comparison, LineState
     from signer.verification.policy import Policy
 
@@ -61,7 +60,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
         coverage=_coverage(facts, asked),
         seal_report=_seal_report(facts),
         confirmation=record.confirmation if record and is_proven and _is_ours(facts) else None,
-        lines=_lines(record) if record and is_proven and _is_ours(facts) else (),
+        lines=lines_of(record) if record and is_proven and _is_ours(facts) else (),
         ended_at=first_end.ended_at if first_end else None,
         end_reason=first_end.reason_class if first_end else None,
         successor=first_end.successor if first_end and is_proven else None,
@@ -131,7 +130,8 @@ def _seal_report(facts: Facts) -> SealReport | None:
     )
 
 
-def _lines(record: RecordFacts) -> tuple[Line, ...]:
+def lines_of(record: RecordFacts) -> tuple[Line, ...]:
+    """Return the standing of every line of a record."""
     return tuple(Line(vin=line.vin, standing=line.standing, ended_at=line.ended_at) for line in record.lines)
 
 
@@ -144,25 +144,27 @@ def _coverage(facts: Facts, asked: Asked) -> Coverage:
             exporter="unknown" if asked.exporter else "not-asked",
         )
     terms = record.confirmation.terms
-    vehicles = {str(vehicle.vin): vehicle for vehicle in terms.vehicles}
-    lines = {line.vin: line for line in record.lines}
     applied_on = asked.applied_on or facts.today
     extra = tuple(str(vin) for vin in terms.vins if vin not in asked.vins) if asked.vins and _is_ours(facts) else ()
     return Coverage(
-        vins=tuple(_vin(vin, vehicles.get(vin), lines.get(vin), applied_on) for vin in asked.vins),
+        vins=tuple(vin_coverage(vin, record, applied_on) for vin in asked.vins),
         extra=extra,
-        destination=_compare(asked.destination, terms.destination.country.alpha2),
-        exporter=_compare(asked.exporter, terms.exporter.uscc),
+        destination=compare(asked.destination, terms.destination.country.alpha2),
+        exporter=compare(asked.exporter, terms.exporter.uscc),
     )
 
 
-def _compare(asked: str | None, recorded: str) -> Comparison:
+def compare(asked: str | None, recorded: str) -> Comparison:
+    """Compare a value with the record's; what was not asked is not compared."""
     if not asked:
         return "not-asked"
     return "equal" if asked == recorded else "different"
 
 
-def _vin(vin: str, vehicle: Vehicle | None, line: LineFacts | None, applied_on: date) -> VinCoverage:
+def vin_coverage(vin: str, record: RecordFacts, applied_on: date) -> VinCoverage:
+    """Return what a record says of one VIN, with its window at an application date."""
+    vehicle = next((vehicle for vehicle in record.confirmation.terms.vehicles if vehicle.vin == vin), None)
+    line = next((line for line in record.lines if line.vin == vin), None)
     if vehicle is None or line is None:
         return VinCoverage(vin=vin, state="missing")
     window = vehicle.window

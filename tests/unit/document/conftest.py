@@ -6,7 +6,6 @@ import importlib.util
 import sys
 from functools import lru_cache, partial
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from signer.resources import templates_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from signer.domain.confirmation import Confirmation
 

@@ -84,7 +84,9 @@ def test_making_the_vectors_again_changes_nothing(name: str) -> None:
 
 def test_the_reference_pages_are_what_the_code_says() -> None:
     for name, text in script(ROOT / "docs" / "make_reference.py").pages().items():
-        assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == text, f"run docs/make_reference.py: {name}"
+        assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == text, (
+            f"run docs/make_reference.py: {name}"
+        )
 
 
 def test_numbers_are_read_as_published() -> None:

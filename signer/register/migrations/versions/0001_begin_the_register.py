@@ -1,4 +1,5 @@
-"""Begin the register.
+"""
+Begin the register.
 
 Revision: 0001, the first.
 """
@@ -27,6 +28,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exporters")),
         sa.UniqueConstraint("uscc", name=op.f("uq_exporters_uscc")),
     )
+    op.create_table(
+        "lookup_failures",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(length=27), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("network", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lookup_failures")),
+    )
+    with op.batch_alter_table("lookup_failures", schema=None) as batch_op:
+        batch_op.create_index("ix_lookup_failures_at", ["at"], unique=False)
+        batch_op.create_index("ix_lookup_failures_network_at", ["network", "at"], unique=False)
+        batch_op.create_index("ix_lookup_failures_number_at", ["number", "at"], unique=False)
+
     op.create_table(
         "manufacturers",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -386,4 +400,10 @@ def downgrade() -> None:
     op.drop_table("approvals")
     op.drop_table("people")
     op.drop_table("manufacturers")
+    with op.batch_alter_table("lookup_failures", schema=None) as batch_op:
+        batch_op.drop_index("ix_lookup_failures_number_at")
+        batch_op.drop_index("ix_lookup_failures_network_at")
+        batch_op.drop_index("ix_lookup_failures_at")
+
+    op.drop_table("lookup_failures")
     op.drop_table("exporters")

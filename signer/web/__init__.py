@@ -1,0 +1,1 @@
+"""The entrance for browsers and machines: translation only. Flask lives here and nowhere else."""

@@ -1,0 +1,62 @@
+"""What every response carries: the browser's walls, and the request's id."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import TYPE_CHECKING
+
+from flask import g, request
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
+
+_CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self' data:",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+_ALWAYS = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+_HSTS = "max-age=31536000; includeSubDomains"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def install(app: Flask, *, https: bool) -> None:
+    """Give every request an id and every response its headers; `https` tells how the deployment is reached."""
+
+    @app.before_request
+    def _name() -> None:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+    @app.after_request
+    def _guard(response: Response) -> Response:
+        for name, value in _ALWAYS.items():
+            response.headers.setdefault(name, value)
+        response.headers["X-Request-Id"] = request_id()
+        if request.endpoint != "static":
+            response.headers["Cache-Control"] = "no-store"
+            response.headers.add("Vary", "Accept-Language")
+        if https:
+            response.headers["Strict-Transport-Security"] = _HSTS
+        return response
+
+
+def request_id() -> str:
+    """Return this request's id: the caller's own if it is a plain word, else a random one."""
+    found = g.get("request_id")
+    return found if isinstance(found, str) else "-"

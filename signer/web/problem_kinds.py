@@ -1,0 +1,91 @@
+"""The kinds of problems, each with a stable code, a status, and words in two languages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A status, a title and a detail in Chinese and English."""
+
+    status: int
+    zh: str
+    en: str
+    zh_detail: str
+    en_detail: str
+
+
+_LATER_ZH = "请稍后再试（见 Retry-After）。什么都没有得到证明。"
+_LATER_EN = "Try again later (see Retry-After). Nothing was proven."
+
+KINDS: dict[str, Kind] = {
+    "malformed-request": Kind(
+        400, "请求格式有误", "Malformed request", "无法读懂此请求。", "This request cannot be understood."
+    ),
+    "malformed-json": Kind(
+        400,
+        "JSON 有误",
+        "Malformed JSON",
+        "请求正文不是严格的 JSON：须为 UTF-8，键不得重复，数字须为整数，嵌套不得过深。",
+        "The body is not strict JSON: UTF-8, no key twice, whole numbers only, not nested too deeply.",
+    ),
+    "no-file": Kind(
+        400,
+        "没有收到文件",
+        "No file arrived",
+        "请在名为 file 的部分中发送一个 PDF，或以 application/pdf 直接发送。",
+        "Send one PDF in the part `file`, or as the body with the type application/pdf.",
+    ),
+    "not-authenticated": Kind(401, "请先登录", "Please sign in", "此处需要登录。", "This needs a sign-in."),
+    "not-permitted": Kind(403, "无此权限", "Not permitted", "您无权进行此操作。", "You may not do this."),
+    "not-found": Kind(
+        404, "没有此页面", "Not found", "没有此页面，或您无权知晓。", "There is no such page, or none that you may know of."
+    ),
+    "method-not-allowed": Kind(
+        405, "方法不适用", "Method not allowed", "此地址不接受该方法（见 Allow）。", "This address does not take that method (see Allow)."
+    ),
+    "request-timeout": Kind(
+        408, "上传过慢", "Upload too slow", "上传用时过长，已中断。", "The upload took too long and was stopped."
+    ),
+    "conflict": Kind(
+        409, "与登记簿冲突", "Conflict", "登记簿中已有与之相斥的记录。", "The register holds something that excludes this."
+    ),
+    "too-large": Kind(
+        413,
+        "文件过大",
+        "Too large",
+        "单个文件最多 20 MB，一次最多 20 个文件、60 MB。确认书一般远小于 1 MB：请索取原始 PDF。",
+        "A file may have 20 MB, one request 20 files and 60 MB. A confirmation is far below 1 MB: ask for the original PDF.",
+    ),
+    "unsupported-media-type": Kind(
+        415,
+        "请求类型不受支持",
+        "Unsupported request type",
+        "请以所列类型发送，且不得使用 Content-Encoding 压缩。",
+        "Send one of the documented types, without a Content-Encoding.",
+    ),
+    "invalid-input": Kind(
+        422, "有一项填写有误", "A value is not right", "请改正下列各项。", "Please mend what is named below."
+    ),
+    "rule-violation": Kind(
+        422, "不符合规则", "Rules are broken", "请改正下列各项。", "Please mend what is named below."
+    ),
+    "too-many-requests": Kind(
+        429,
+        "查询过于频繁",
+        "Too many attempts",
+        "该编号或该网络的失败次数过多。请稍后再试，或改为上传原始 PDF。",
+        "Too many failed attempts for this number or from this network. Try again later, or hand in the original PDF.",
+    ),
+    "internal": Kind(
+        500,
+        "内部错误",
+        "Internal error",
+        "我们这里出了差错，已按所示编号记录。什么都没有得到证明。",
+        "Something went wrong on our side; it is logged under the id shown. Nothing was proven.",
+    ),
+    "unavailable": Kind(503, "暂时无法使用", "Not available now", _LATER_ZH, _LATER_EN),
+    "trust-list-stale": Kind(503, "信任名单不可用", "The trust list is not usable", _LATER_ZH, _LATER_EN),
+    "register-unavailable": Kind(503, "登记簿暂时无法读取", "The register cannot be read now", _LATER_ZH, _LATER_EN),
+}

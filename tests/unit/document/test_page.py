@@ -1,0 +1,33 @@
+"""What the page is told."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signer.document import page
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [([], ""), ([3], "3"), ([1, 2], "1–2"), ([1, 2, 3, 5], "1–3, 5"), ([5, 1, 9, 2, 2], "1–2, 5, 9")],
+)
+def test_whole_numbers_are_written_as_people_write_them(places: list[int], said: str) -> None:
+    assert page.ranges(places) == said
+
+
+@given(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=5, max_size=5))
+def test_the_outline_paints_exactly_the_black_modules(modules: list[list[bool]]) -> None:
+    painted = set()
+    for part in page.outline(tuple(map(tuple, modules))).split("M")[1:]:
+        start, _, rest = part.partition("h")
+        x, y = map(int, start.split())
+        painted |= {(x + step, y) for step in range(int(rest.partition("v")[0]))}
+    assert painted == {(x + 4, y + 4) for y, row in enumerate(modules) for x, black in enumerate(row) if black}
+
+
+@pytest.mark.parametrize("base", ["https://confirm.example.org", "https://confirm.example.org/"])
+def test_the_short_link_keeps_the_number_in_the_fragment(base: str) -> None:
+    assert page.short_link(base, "N") == "https://confirm.example.org/verify#N"
+    assert page.shown_address(base) == "confirm.example.org"

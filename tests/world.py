@@ -1,0 +1,107 @@
+"""A working service in a folder, with TEST keys and the samples' parties; time is changed by assignment."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from signer import settings as configured
+from signer import wiring
+from signer.domain.drafting import parse_draft
+from signer.seal import validate
+from signer.services.issue import Order
+from signer.services.trust import make_test_pki
+
+if TYPE_CHECKING:
+    from signer.domain.verdict import Verdict
+    from signer.services.issue import Issued
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT / "docs" / "samples"
+AT = datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)
+KAZAKHSTAN, EMIRATES, RUSSIA, MEXICO = (
+    "01-kazakhstan-three-cars",
+    "02-emirates-electric",
+    "03-russia-twenty-cars",
+    "04-mexico-voluntary",
+)
+YUNZHOU, BEICHEN = "云舟样例汽车股份有限公司", "北辰样例新能源汽车（集团）有限公司"
+PEOPLE = {YUNZHOU: ("chen.sample", "lin.sample"), BEICHEN: ("he.sample", "sun.sample")}
+TIANSHAN, HAIYI = "91650000MA0TH03XX3", "91310000MA0HY04YYM"
+
+
+def sample(name: str, *, today: date = date(2026, 11, 22)) -> Any:
+    """Return a sample with real dates, as plain JSON to be edited."""
+    text = (SAMPLES / f"{name}.json").read_text(encoding="utf-8")
+    dated = re.sub(r'"today([+-][0-9]+)"', lambda match: f'"{today + timedelta(days=int(match[1]))}"', text)
+    return json.loads(dated)
+
+
+def as_bytes(plain: object) -> bytes:
+    return json.dumps(plain, ensure_ascii=False).encode()
+
+
+@dataclass
+class World:
+    """One deployment; `at` is its clock, `overrides` its settings. Wire again after changing them: `world.rewire()`."""
+
+    folder: Path
+    at: datetime = AT
+    is_sandboxed: bool = False
+    overrides: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rewire()
+
+    def rewire(self) -> None:
+        environment = {"SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(self.folder), **self.overrides}
+        self.settings = configured.load(environment)
+        judge = None if self.is_sandboxed else validate.validate
+        self.services = wiring.wire(self.settings, clock=lambda: self.at, judge=judge)
+
+    def issue(self, plain: Any, *, by: str | None = None, key: str | None = None, **people: str) -> Issued:
+        maker = by or plain.get("manufacturer") or YUNZHOU
+        preparer, approver = PEOPLE.get(maker, PEOPLE[YUNZHOU])
+        order = Order(
+            draft=parse_draft(as_bytes(plain)),
+            manufacturer=maker,
+            preparer=people.get("preparer", preparer),
+            approver=people.get("approver", approver),
+            origin="test",
+            key=key,
+        )
+        return self.services.issuing.issue(order)
+
+    def verify(self, pdf: bytes, **asked: Any) -> Verdict:
+        from signer.domain.evidence import Asked
+
+        return self.services.verifying.file(pdf, Asked(**asked))
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Run a query behind the register's back: tests look, they do not write."""
+        import sqlite3
+
+        with sqlite3.connect(self.folder / "register.sqlite3") as connection:
+            return connection.execute(query).fetchall()
+
+
+def build(folder: Path) -> Path:
+    """Make register, keys and parties once; tests copy the folder."""
+    world = World(folder)
+    world.services.database.upgrade()
+    parties = as_bytes(sample("register"))
+    world.services.people.load(parties, actor="test")
+    key_refs = make_test_pki(world.settings, (ROOT / "keys.example" / "pki.yaml").read_bytes(), at=AT)
+    world.services.people.enrol_seals(world.services.trust.current(AT), key_refs, actor="test")
+    world.services.database.close()
+    return folder
+
+
+def copy(template: Path, folder: Path) -> Path:
+    shutil.copytree(template, folder)
+    return folder
