@@ -5,15 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import pkgutil
+import re
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-import signer
-from signer import cli, settings
+from signer import cli, errors, settings
 from signer.domain.verdict import EXITS, Code
 from signer.errors import SignerError
 from signer.seal import findings
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     Row = tuple[str, ...]
 
-_ENTRANCES = ("signer.__main__", "signer.register.migrations")
 _MADE = "Written by `make docs` from {source}: do not edit."
 
 
@@ -174,20 +172,26 @@ Everything that `signer` refuses or fails to do, knowingly, is one of these. The
 translated: the command line prints it in square brackets. Anything else that goes wrong is a defect: it is logged
 under an incident id, and nothing of it is shown. A verdict is not an error: `verify` answers about every file.
 """
-    _import_everything()
-    rows = [(f"{'&nbsp;' * 4 * depth}{_code(cls.code)}", _plain(cls.__doc__), _code(cls.__module__)) for depth, cls in _tree(SignerError, 0)]
+    _import_where_errors_are()
+    rows = [
+        (f"{'&nbsp;' * 4 * depth}{_code(cls.code)}", _plain(cls.__doc__), _code(cls.__module__))
+        for depth, cls in _tree(SignerError, 0)
+    ]
     return _page("Errors", "the tree under `signer/errors.py`", intro, _table(("code", "meaning", "module"), rows))
 
 
-def _import_everything() -> None:
-    for module in pkgutil.walk_packages(signer.__path__, "signer."):
-        if not module.name.startswith(_ENTRANCES):
-            importlib.import_module(module.name)
+def _import_where_errors_are() -> None:
+    names = "|".join(name for name, value in vars(errors).items() if isinstance(value, type))
+    defines = re.compile(rf"^class \w+\((?:{names})\)", re.MULTILINE)
+    root = Path(errors.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        if defines.search(path.read_text(encoding="utf-8")):
+            importlib.import_module(".".join(path.relative_to(root.parent).with_suffix("").parts))
 
 
 def _tree(cls: type[SignerError], depth: int) -> Iterator[tuple[int, type[SignerError]]]:
     yield depth, cls
-    ours = (child for child in cls.__subclasses__() if child.__module__.startswith("signer."))
+    ours = (child for child in cls.__subclasses__() if child.__module__.startswith("signer.") and "code" in vars(child))
     for child in sorted(ours, key=lambda child: child.code):
         yield from _tree(child, depth + 1)
 
@@ -204,8 +208,9 @@ reasons and check ids are ASCII; they are never translated and never used again 
 {braces} are filled in.
 
 `outcome` follows the colour and is closed for ever: green `pass`, amber and blue `review`, red `fail`, grey `none`.
-A program that meets another word must treat it as `fail`. Some codes belong to ways of asking that do not exist
-yet (look-up by number, codes on paper, official copies); their words are fixed already.
+A program that meets another word must treat it as `fail`. Some codes speak of other subjects than a file: a record that
+was looked up, a code on paper, an official copy. No check argues for `TEST_ONLY`: in production it stands for every
+answer below it about a TEST seal, and `would_be` holds that answer.
 """
     return _page(
         "Verdicts",
@@ -215,9 +220,11 @@ yet (look-up by number, codes on paper, official copies); their words are fixed 
         _table(("code", "colour, exit", "banner", "sentence"), map(_verdict, Code)),
         "## Checks\n\nEach is answered `passed`, `failed` or `undetermined`; what could not be checked is never fine.",
         _table(("id", "中文", "English", "asked by"), _checks()),
-        "## Reasons\n\nWhy a code was chosen (`reason`), or what else must be told (`notices`). A check id in capitals, "
-        "such as `SEAL_FORM`, may stand here too: the check that failed.",
-        _table(("reason", "中文", "English"), ((_code(word), *wording.REASONS[word]) for word in sorted(wording.REASONS))),
+        "## Reasons\n\nWhy a code was chosen (`reason`), or what else must be told (`notices`). "
+        "A check id in capitals, such as `SEAL_FORM`, may stand here too: the check that did not pass.",
+        _table(
+            ("reason", "中文", "English"), ((_code(word), *wording.REASONS[word]) for word in sorted(wording.REASONS))
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from signer.services.lookups import LookingUp
 from signer.services.people import People
 from signer.services.trust import TrustSource
 from signer.services.verify import Verifying
+from signer.services.withdraw import Ending
 from signer.verification.policy import Policy
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Services:
     lookups: LookingUp
     licence: LicenceChecking
     issuing: Issuing
+    ending: Ending
 
 
 def now() -> datetime:
@@ -78,6 +80,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         lookups=lookups,
         licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
         issuing=issuing,
+        ending=Ending(database=database, clock=clock),
     )
 
 

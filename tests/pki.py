@@ -110,11 +110,10 @@ def trust_list_of(made: pki.Pki, *, at: datetime = AT, sequence: int = 1) -> Tru
     )
 
 
-def with_entry(trust_list: TrustList, certificate_digest: str, **changes: object) -> TrustList:
+def with_entry(trust_list: TrustList, which: str, /, **changes: object) -> TrustList:
     """Return a list with one entry changed."""
     entries = tuple(
-        entry.model_copy(update=changes) if entry.certificate_digest == certificate_digest else entry
-        for entry in trust_list.entries
+        entry.model_copy(update=changes) if entry.certificate_digest == which else entry for entry in trust_list.entries
     )
     return trust_list.model_copy(update={"entries": entries})
 
@@ -129,7 +128,13 @@ def blank_pdf(
     if field is not None:
         widget = made.make_indirect(
             Dictionary(
-                Type=Name.Annot, Subtype=Name.Widget, FT=Name.Sig, T=String(field), F=132, Rect=Array([50, 50, 150, 90]), P=page
+                Type=Name.Annot,
+                Subtype=Name.Widget,
+                FT=Name.Sig,
+                T=String(field),
+                F=132,
+                Rect=Array([50, 50, 150, 90]),
+                P=page,
             )
         )
         page.Annots = Array([widget])

@@ -90,14 +90,14 @@ class World:
             return connection.execute(query).fetchall()
 
 
-def build(folder: Path) -> Path:
-    """Make register, keys and parties once; tests copy the folder."""
-    world = World(folder)
+def build(folder: Path, *, at: datetime = AT) -> Path:
+    """Make register, keys and parties once, as of an instant; tests copy the folder."""
+    world = World(folder, at=at)
     world.services.database.upgrade()
-    parties = as_bytes(sample("register"))
+    parties = as_bytes(sample("register", today=at.date()))
     world.services.people.load(parties, actor="test")
-    key_refs = make_test_pki(world.settings, (ROOT / "keys.example" / "pki.yaml").read_bytes(), at=AT)
-    world.services.people.enrol_seals(world.services.trust.current(AT), key_refs, actor="test")
+    key_refs = make_test_pki(world.settings, (ROOT / "keys.example" / "pki.yaml").read_bytes(), at=at)
+    world.services.people.enrol_seals(world.services.trust.current(at), key_refs, actor="test")
     world.services.database.close()
     return folder
 

@@ -75,12 +75,13 @@ def renderer_digest(templates: Path, version: str) -> bytes:
     """
     Return SHA-256 (32 bytes) of all that decides a page's bytes except its data.
 
-    That is the canonical manifest, Typst's version and the digests of the font files, in this order,
-    each line ended by a newline. Equal bytes are promised for equal data under an equal digest.
+    That is the canonical manifest, the versions of Typst and pikepdf (whose qpdf writes the file) and the
+    digests of the font files, in this order, each line ended by a newline. Equal bytes are promised for
+    equal data under an equal digest.
     """
     lines = [
         load(templates, version).manifest,
-        f"typst {metadata.version('typst')}".encode(),
+        *(f"{name} {metadata.version(name)}".encode() for name in ("typst", "pikepdf")),
         *map(str.encode, _font_lines()),
     ]
     return hashlib.sha256(b"".join(line + b"\n" for line in lines)).digest()

@@ -27,8 +27,7 @@ def finish(pdf: bytes, *, picture_alt: str, tooltip: str) -> bytes:
         opened.save(
             out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.preserve, fix_metadata_version=False
         )
-    made = out.getvalue()
-    return made if made.endswith(b"\n") else made + b"\n"
+    return out.getvalue()
 
 
 def _name_ligatures(pdf: pikepdf.Pdf) -> None:

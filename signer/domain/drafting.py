@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from signer.domain import json_text
-from signer.domain.confirmation import DRAFT_SCHEMA, Draft
+from signer.domain.confirmation import DRAFT_SCHEMA, MOST_DRAFT_ROWS, Draft
 from signer.domain.ledger import Ledger
 from signer.domain.rule_text import code_point
 from signer.errors import InvalidInput, RuleViolation
@@ -63,7 +63,7 @@ def parse_draft(data: bytes) -> Draft:
     except InvalidInput as error:
         ledger.note("draft.json", "", reason=(_in_chinese(error.reason), error.reason))
         raise RuleViolation(ledger.in_order()) from error
-    plain = _without_surrogates(value, "", ledger)
+    plain = _without_surrogates(_shortened(value, ledger), "", ledger)
     try:
         draft = Draft.model_validate_json(json.dumps(plain))
     except ValidationError as error:
@@ -92,10 +92,23 @@ def _plain(text: str) -> str:
     return _SURROGATE.sub("\ufffd", text)
 
 
+def _shortened(value: Json, ledger: Ledger) -> Json:
+    """Return the draft with lists cut to their cap, and note it, before each row costs an error of its own."""
+    if not isinstance(value, dict):
+        return value
+    whole = dict(value)
+    for name in ("vehicles", "outlets"):
+        rows = whole.get(name)
+        if isinstance(rows, list) and len(rows) > MOST_DRAFT_ROWS:
+            ledger.note("draft.too-many", f"/{name}", most=str(MOST_DRAFT_ROWS))
+            whole[name] = rows[:MOST_DRAFT_ROWS]
+    return whole
+
+
 def _without_surrogates(value: Json, at: str, ledger: Ledger) -> Json:
     """Return the value with lone surrogates replaced, and note each text that has one (its depth is bounded)."""
     if isinstance(value, str):
-        if found := _SURROGATE.search(value):
+        if (found := _SURROGATE.search(value)) and len(ledger) < MOST_FINDINGS:
             place, character = str(found.start() + 1), code_point(found.group())
             ledger.note("text.control", at, field=at or "/", place=place, character=character)
         return _plain(value)

@@ -21,6 +21,9 @@ class Ledger:
     def __init__(self) -> None:
         self._found: list[Finding] = []
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def note(self, rule_id: str, pointer: str, **said: Words) -> None:
         """Write down a rule's finding for one field (a JSON pointer); see `rule_catalogue.finding`."""
         self._found.append(finding(rule_id, pointer, **said))

@@ -220,7 +220,7 @@ RULES = (
         "commitment.battery",
         "warning",
         "第 {lines} 行为电动车辆，但没有承诺动力电池服务。请核对。",
-        "Lines {lines} are electric vehicles, but battery service is not promised. Please check this.",
+        "There are electric vehicles (line {lines}), but battery service is not promised. Please check this.",
         "signer: what buyers complain about most",
     ),
 )

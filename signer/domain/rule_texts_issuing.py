@@ -56,8 +56,7 @@ RULES = (
         "uscc.alphabet",
         "violation",
         "统一社会信用代码第 {place} 位“{character}”不可用（不含 I、O、S、V、Z）。请对照营业执照改正。",
-        "Position {place} of the unified social credit code is “{character}”, which it cannot have (nor I, O, S, V, "
-        "Z). "
+        "Position {place} of the unified social credit code is “{character}”; no such code has it. "
         "Compare it with the business licence.",
         USCC_STANDARD,
     ),
@@ -273,8 +272,8 @@ RULES = (
         "supersedes.takes-over",
         "notice",
         "签发后，确认书 {number} 中的 {taken} 辆车改由本确认书覆盖，其余 {kept} 辆仍按原确认书有效。",
-        "On issue, {taken} vehicles of confirmation {number} pass to this one; the other {kept} stay in force under "
-        "the old number.",
+        "On issue, this paper takes over {taken} of the vehicles in force under {number}; "
+        "{kept} stay in force under the old number.",
         "signer B6",
     ),
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Outcome(StrEnum):
     """What a client branches on; closed for ever, anything else counts as `fail`."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 (a word, not a password)
     REVIEW = "review"
     FAIL = "fail"
     NONE = "none"
@@ -79,7 +79,7 @@ class Code(StrEnum):
 
 
 _COLOURS = {
-    **{code: Colour.RED for code in Code},
+    **dict.fromkeys(Code, Colour.RED),
     **dict.fromkeys((Code.UNREADABLE, Code.NOT_A_CONFIRMATION, Code.TEST_ONLY), Colour.GREY),
     **dict.fromkeys((Code.INDETERMINATE, Code.SUPERSEDED, Code.PARTLY_SUPERSEDED, Code.PAST_END), Colour.AMBER),
     **dict.fromkeys((Code.ON_RECORD, Code.PAPER_GENUINE), Colour.BLUE),

@@ -215,7 +215,7 @@ def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, at
     tx.execute(update(tables.vin_claims).where(mine, tables.vin_claims.c.slot == "next").values(slot="live"))
     tx.execute(update(heads).where(heads.c.id == head.id).values(standing=Standing.ISSUED, recorded_at=at))
     tx.execute(update(tables.lines).where(tables.lines.c.confirmation_id == head.id).values(standing=Standing.ISSUED))
-    _set_status(tx, head.id, IN_FORCE)
+    set_status(tx, head.id, IN_FORCE)
     audit.queue_leaf(tx, "issued", confirmation_id=head.id, digest=file.sealed_digest, at=at)
     audit.queue_notice(tx, "confirmation.issued", manufacturer_id=head.manufacturer_id, number=number, at=at)
     audit.note(
@@ -223,7 +223,8 @@ def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, at
     )
 
 
-def _set_status(tx: Connection, confirmation_id: int, status: int) -> None:
+def set_status(tx: Connection, confirmation_id: int, status: int) -> None:
+    """Set a confirmation's two bits of the status list."""
     table = tables.status_entries
     tx.execute(update(table).where(table.c.confirmation_id == confirmation_id).values(status=status))
 
@@ -240,7 +241,7 @@ def _end_predecessor(
         ended = {"standing": Standing.SUPERSEDED, "ended_at": at, "successor": successor}
         tx.execute(update(lines).where(mine).values(**ended))
         close_if_ended(tx, confirmation_id, at=at)
-        _set_status(tx, confirmation_id, REPLACED)
+        set_status(tx, confirmation_id, REPLACED)
         row = tx.execute(select(heads).where(heads.c.id == confirmation_id)).one()
         audit.queue_leaf(tx, "supersede", confirmation_id=confirmation_id, digest=row.content_digest, at=at)
         audit.queue_notice(tx, "confirmation.superseded", manufacturer_id=manufacturer_id, number=row.number, at=at)
@@ -276,7 +277,7 @@ def abandon(tx: Connection, number: Number, *, reason: str, at: datetime) -> boo
     tx.execute(update(heads).where(heads.c.id == head.id).values(end_reason=reason[:200], **ended))
     tx.execute(update(lines).where(lines.c.confirmation_id == head.id).values(**ended))
     tx.execute(delete(claims).where(claims.c.confirmation_id == head.id, claims.c.slot == "next"))
-    _set_status(tx, head.id, ENDED)
+    set_status(tx, head.id, ENDED)
     audit.queue_leaf(tx, "abandon", confirmation_id=head.id, digest=head.content_digest, at=at)
     scope = {"actor": "signer", "subject": number, "at": at, "manufacturer_id": head.manufacturer_id}
     audit.note(tx, "confirmation.abandoned", reason=reason[:200], **scope)

@@ -31,27 +31,29 @@ class Summary:
     file_digest: bytes | None
 
 
-def by_number(tx: Connection, number: Number) -> RecordFacts | None:
-    """Return the record of a number, or None."""
+def by_number(tx: Connection, number: Number, *, at: datetime) -> RecordFacts | None:
+    """Return the record of a number as it stands at an instant, or None; a suspension ends by itself when its time is up."""
     heads = tables.confirmations
     head = tx.execute(select(heads).where(heads.c.number == number)).first()
     if head is None:
         return None
     files = tables.files
     digests = tx.execute(select(files.c.sealed_digest).where(files.c.confirmation_id == head.id)).scalars()
+    is_over = head.suspended_until is not None and head.suspended_until <= at
+    standing = Standing(head.standing)
     return RecordFacts(
         number=number,
         confirmation=content.parse(head.content),
         content_digest=head.content_digest.hex(),
         sealed_digests=tuple(sorted({digest.hex() for digest in digests if digest is not None})),
         recorded_at=head.recorded_at,
-        standing=Standing(head.standing),
-        lines=_lines(tx, head.id, manufacturer_id=head.manufacturer_id),
+        standing=Standing.ISSUED if is_over and standing is Standing.SUSPENDED else standing,
+        lines=_lines(tx, head.id, manufacturer_id=head.manufacturer_id, is_over=is_over),
         suspended_until=head.suspended_until,
     )
 
 
-def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int) -> tuple[LineFacts, ...]:
+def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int, is_over: bool) -> tuple[LineFacts, ...]:
     lines, claims = tables.lines, tables.vin_claims
     rows = tx.execute(select(lines).where(lines.c.confirmation_id == confirmation_id).order_by(lines.c.position)).all()
     elsewhere = select(claims.c.vin).where(
@@ -61,7 +63,7 @@ def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int) -> tup
     return tuple(
         LineFacts(
             vin=row.vin,
-            standing=Standing(row.standing),
+            standing=Standing.ISSUED if is_over and row.standing == Standing.SUSPENDED else Standing(row.standing),
             ended_at=row.ended_at,
             reason_class=row.reason_class,
             successor=Number(row.successor) if row.successor else None,

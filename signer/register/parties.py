@@ -41,6 +41,7 @@ class Seal:
     state: SealState
     state_since: datetime
     key_ref: str
+    suspended_until: datetime | None = None
 
 
 def dump(record: Frozen) -> str:
@@ -146,7 +147,8 @@ def outlets_of(tx: Connection, *, manufacturer_id: int) -> tuple[Outlet, ...]:
 def save_seal(tx: Connection, seal: Seal, *, manufacturer_id: int, at: datetime) -> None:
     """Insert a seal, or change its state and the place of its key."""
     table = tables.seals
-    values = {"state": seal.state, "state_since": seal.state_since, "key_ref": seal.key_ref}
+    values: dict[str, object] = {"state": seal.state, "state_since": seal.state_since, "key_ref": seal.key_ref}
+    values["suspended_until"] = seal.suspended_until
     mine = (table.c.certificate_digest == seal.certificate_digest, table.c.manufacturer_id == manufacturer_id)
     if not tx.execute(update(table).where(*mine).values(**values)).rowcount:
         fixed = {"certificate_digest": seal.certificate_digest, "seal_class": seal.seal_class, "created_at": at}
@@ -165,6 +167,17 @@ def seals_of(tx: Connection, *, manufacturer_id: int) -> tuple[Seal, ...]:
             state=SealState(row.state),
             state_since=row.state_since,
             key_ref=row.key_ref,
+            suspended_until=row.suspended_until,
         )
         for row in rows
     )
+
+
+def seal_state(tx: Connection, certificate_digest: str, *, at: datetime) -> SealState | None:
+    """Return a seal's state at an instant, None for one that is not in the register; a suspension ends by itself."""
+    table = tables.seals
+    row = tx.execute(select(table).where(table.c.certificate_digest == certificate_digest)).first()
+    if row is None:
+        return None
+    is_over = row.suspended_until is not None and row.suspended_until <= at
+    return SealState.ACTIVE if is_over and row.state == SealState.SUSPENDED else SealState(row.state)

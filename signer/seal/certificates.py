@@ -58,10 +58,21 @@ class Certificate:
         return self._fields[2].whole
 
     @property
+    def is_self_issued(self) -> bool:
+        """Tell whether issuer and subject are one name, byte for byte."""
+        return self._fields[2].whole == self._fields[4].whole
+
+    @property
     def subject(self) -> str:
         """The subject as one printable line of at most 300 characters, hostile characters replaced."""
         name = asn1_x509.Name.load(self._fields[4].whole).human_friendly
         return printable(name, most=300)
+
+    def subject_values(self, kind: x509.ObjectIdentifier) -> tuple[str, ...]:
+        """Return every value of one kind in the subject, of any length: real names exceed X.520's 64 octets."""
+        name = asn1_x509.Name.load(self._fields[4].whole).chosen
+        pairs = [pair for relative in name for pair in relative]
+        return tuple(str(pair["value"].native) for pair in pairs if pair["type"].dotted == kind.dotted_string)
 
     @cached_property
     def key_digest(self) -> str:

@@ -94,7 +94,7 @@ def load(
     if fault := usage_fault(own):
         raise Misconfigured(f"{path}: the certificate may not be used: {fault}")
     refuse_outside_validity(own, at, name=str(path))
-    return FileKey(key, own, tuple(member for member in chain if not _is_self_issued(member)))
+    return FileKey(key, own, tuple(member for member in chain if not member.is_self_issued))
 
 
 def refuse_outside_validity(certificate: Certificate, at: datetime, *, name: str) -> None:
@@ -103,10 +103,6 @@ def refuse_outside_validity(certificate: Certificate, at: datetime, *, name: str
         raise KeyUnavailable(f"{name}: the certificate is not valid before {certificate.not_before:%Y-%m-%dT%H:%M:%SZ}")
     if at > certificate.not_after:
         raise KeyUnavailable(f"{name}: the certificate expired at {certificate.not_after:%Y-%m-%dT%H:%M:%SZ}")
-
-
-def _is_self_issued(certificate: Certificate) -> bool:
-    return certificate.parsed.issuer == certificate.parsed.subject
 
 
 def _certificate(path: Path, parsed: x509.Certificate) -> Certificate:

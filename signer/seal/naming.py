@@ -11,8 +11,6 @@ from signer.domain.parties import is_same_name
 from signer.seal.certificates import printable
 
 if TYPE_CHECKING:
-    from cryptography import x509
-
     from signer.domain.trust import NamingProfile
     from signer.seal.certificates import Certificate
 
@@ -39,8 +37,8 @@ def fault(certificate: Certificate, *, profile: NamingProfile, legal_name: str, 
 
 def _organization(certificate: Certificate) -> tuple[str, str] | str:
     """Profile (i): O is the legal name, organizationIdentifier the USCC. Source: ETSI EN 319 412-1, 5.1.4."""
-    names = _values(certificate, NameOID.ORGANIZATION_NAME)
-    codes = _values(certificate, NameOID.ORGANIZATION_IDENTIFIER)
+    names = certificate.subject_values(NameOID.ORGANIZATION_NAME)
+    codes = certificate.subject_values(NameOID.ORGANIZATION_IDENTIFIER)
     if len(names) != 1:
         return f"its subject has {len(names)} organisation names, not one"
     if len(codes) != 1:
@@ -51,12 +49,8 @@ def _organization(certificate: Certificate) -> tuple[str, str] | str:
 
 def _chinese(certificate: Certificate) -> tuple[str, str] | str:
     """Profile (ii): `CN = x@legal name@N<USCC>@n`; O is the authority's own name."""
-    names = _values(certificate, NameOID.COMMON_NAME)
+    names = certificate.subject_values(NameOID.COMMON_NAME)
     match = _CHINESE.fullmatch(names[0]) if len(names) == 1 else None
     if match is None:
         return "its common name has not the form x@legal name@N<USCC>@n"
     return match["name"], match["uscc"]
-
-
-def _values(certificate: Certificate, oid: x509.ObjectIdentifier) -> list[str]:
-    return [str(attribute.value) for attribute in certificate.parsed.subject.get_attributes_for_oid(oid)]

@@ -167,10 +167,10 @@ def query(message: bytes, *, nonce: int) -> bytes:
 def _token_of(answer: bytes, *, name: str) -> bytes:
     """Return the token inside a TimeStampResp, as the bytes that came. Source: RFC 3161, 2.4.2."""
     try:
-        response = tsp.TimeStampResp.load(answer, strict=True)
-        status = response["status"]["status"].native
+        parts = der.children(der.only(answer, der.SEQUENCE).body)
+        status = tsp.PKIStatusInfo.load(parts[0].whole, strict=True)["status"].native
         if status not in _GRANTED:
             raise TimestampUnavailable(f"{name}: refused, {status}")
-        return der.children(der.only(answer, der.SEQUENCE).body)[1].whole
+        return parts[1].whole
     except (ValueError, TypeError, KeyError, IndexError) as error:
         raise TimestampUnavailable(f"{name}: not a timestamp response") from error

@@ -147,7 +147,7 @@ class Issuing:
             outlets=parties.outlets_of(tx, manufacturer_id=tenant.id),
             seal=None if seal is None else self._seals.circumstances(seal, tenant.manufacturer),
             live=confirmations.claims_of(tx, typed_vins, manufacturer_id=tenant.id),
-            predecessor=_predecessor(tx, order.draft.supersedes, tenant),
+            predecessor=_predecessor(tx, order.draft.supersedes, tenant, at),
             preparer=preparer,
             approver=approver,
             preparer_may_prepare=Role.PREPARER in parties.roles_of(tx, preparer.id, manufacturer_id=tenant.id),
@@ -253,12 +253,12 @@ def _usable_seal(seals: tuple[parties.Seal, ...]) -> parties.Seal | None:
     return next(iter(active or seals), None)
 
 
-def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant) -> Predecessor | None:
+def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant, at: datetime) -> Predecessor | None:
     try:
         number = Number.parse(typed)
     except ValueError:
         return None
-    record = lookup.by_number(tx, number)
+    record = lookup.by_number(tx, number, at=at)
     if record is None or record.confirmation.terms.manufacturer.uscc != tenant.manufacturer.uscc:
         return None
     live = frozenset(line.vin for line in record.lines if line.standing is Standing.ISSUED)

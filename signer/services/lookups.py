@@ -55,7 +55,7 @@ class LookingUp:
         with self._database.read() as tx:
             tails = lookup.tails_of(tx, parsed)
             is_match = any([hmac.compare_digest(wanted, known) for known in sorted(tails)])
-            record = lookup.by_number(tx, parsed) if is_match else None
+            record = lookup.by_number(tx, parsed, at=at) if is_match else None
         if record is None or not records.is_public(record):
             return self._absent((parsed,), network, at)
         question = self._question(at, (record,))
@@ -75,7 +75,7 @@ class LookingUp:
         at = self._clock()
         self._refuse_guessing(parsed, network, at)
         with self._database.read() as tx:
-            found = tuple(lookup.by_number(tx, number) for number in parsed)
+            found = tuple(lookup.by_number(tx, number, at=at) for number in parsed)
         held = tuple(record for record in found if record is not None and _is_held(record, asked))
         if len(held) < len(parsed):
             missing = tuple(number for number in parsed if number not in {record.number for record in held})
@@ -90,7 +90,7 @@ class LookingUp:
         at = self._clock()
         with self._database.read() as tx:
             number = lookup.number_of_file(tx, bytes.fromhex(text))
-            record = lookup.by_number(tx, number) if number else None
+            record = lookup.by_number(tx, number, at=at) if number else None
         if record is None or not records.is_public(record):
             return records.unknown_digest(self._question(at, (), subject="digest"), self._policy)
         question = self._question(at, (record,), subject="digest")

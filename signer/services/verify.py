@@ -17,9 +17,9 @@ from signer.domain.evidence import (
     SealFacts,
     TrustFacts,
 )
-from signer.domain.trust import Purpose
+from signer.domain.trust import Purpose, SealState
 from signer.domain.values import beijing_day
-from signer.register import lookup
+from signer.register import lookup, parties
 from signer.verification.decide import decide
 
 if TYPE_CHECKING:
@@ -83,8 +83,19 @@ class Verifying:
             seal=seal,
             content=content,
             register_=register(seal, file, content, at),
-            trust=trust_facts(trust, seal),
+            trust=self._trust_facts(trust, seal, at),
         )
+
+    def _trust_facts(self, trust: TrustList, seal: SealFacts, at: datetime) -> TrustFacts:
+        """Take the trust list's entry, and the register's live word where that is worse: a seal suspended just now."""
+        facts = trust_facts(trust, seal)
+        if facts.entry is None or facts.entry.state is not SealState.ACTIVE:
+            return facts
+        with self._database.read() as tx:
+            state = parties.seal_state(tx, facts.entry.certificate_digest, at=at)
+        if state is not SealState.SUSPENDED:
+            return facts
+        return facts.model_copy(update={"entry": facts.entry.model_copy(update={"state": state})})
 
     def _register(self, seal: SealFacts, file: FileFacts, content: ContentFacts, at: datetime) -> RegisterFacts:
         number = claimed_number(seal, content)
@@ -95,7 +106,7 @@ class Verifying:
             return RegisterFacts(
                 source="register",
                 as_of=at,
-                record=lookup.by_number(tx, number) if number else None,
+                record=lookup.by_number(tx, number, at=at) if number else None,
                 number_of_digest=lookup.number_of_sealed(tx, sealed) if sealed else None,
             )
 

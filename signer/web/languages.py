@@ -19,8 +19,9 @@ TAGS: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
 
 
 def chosen() -> Language:
-    """Return the language of this request; English for those who ask for neither."""
-    for wanted in (request.args.get("lang"), request.form.get("lang") if request.mimetype in _FORMS else None):
+    """Return the language of this request, English if neither is asked for; a body not yet read stays unread."""
+    form = request.form if "form" in request.__dict__ else {}
+    for wanted in (request.args.get("lang"), form.get("lang")):
         if wanted is not None:
             return "zh" if wanted.lower().startswith("zh") else "en"
     return accepted()
@@ -30,9 +31,6 @@ def accepted() -> Language:
     """Return the language that the Accept-Language header prefers."""
     best = request.accept_languages.best_match(["zh-CN", "zh", "zh-Hans", "en"], default="en")
     return "zh" if best.startswith("zh") else "en"
-
-
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class Phrases:

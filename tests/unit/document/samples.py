@@ -136,8 +136,8 @@ def vehicle(place: int, outlets: tuple[str, ...] = ()) -> Vehicle:
 
 COMMITMENT = Commitment(
     text_zh="本公司承诺：本确认书所列车辆在目的国由所列服务网点提供维修保养服务，并持续供应原厂备件。",
-    text_en="We commit that the vehicles listed in this confirmation will be serviced in the destination by the outlets "
-    "listed, with a continuing supply of genuine spare parts.",
+    text_en="We commit that the vehicles listed in this confirmation will be serviced in the destination by the "
+    "outlets listed, with a continuing supply of genuine spare parts.",
     from_on=date(2026, 11, 25),
     until_on=date(2031, 11, 24),
     warranty_months=36,

@@ -38,6 +38,7 @@ from tests.unit.domain.sample import (
 
 if TYPE_CHECKING:
     from signer.domain.confirmation import Draft
+    from signer.domain.parties import Uscc
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def maker(**changes: Any) -> dict[str, Any]:
     return {"manufacturer": MAKER.model_copy(update=changes)}
 
 
-def earlier(exporter: str = EXPORTER.uscc, live: tuple[int, ...] = (1, 2)) -> dict[str, Any]:
+def earlier(exporter: Uscc = EXPORTER.uscc, live: tuple[int, ...] = (1, 2)) -> dict[str, Any]:
     live_vins = frozenset(map(vin, live))
     return {"predecessor": rules.Predecessor(number=LIVE_NUMBER, exporter=exporter, live_vins=live_vins)}
 

@@ -240,6 +240,19 @@ def test_an_outlet_that_cannot_be_used_is_left_out_when_another_can() -> None:
     assert [each.id for each in rules.to_terms(draft(), replace(GIVEN, outlets=given_outlets)).outlets] == ["kz-2"]
 
 
+def test_an_outlet_verified_90_days_ago_needs_no_word_and_the_day_after_it_does() -> None:
+    on_the_day = outlet("kz-1", verified_on=TODAY - timedelta(days=90))
+    assert "outlet.stale" not in found(draft(), outlets=(on_the_day,))
+    assert "outlet.stale" in found(draft(), outlets=(on_the_day,), at=AT + timedelta(days=1))
+
+
+def test_outlets_stand_by_id_whatever_their_names() -> None:
+    given_outlets = (outlet("kz-1", name="Z"), outlet("kz-2", name="A"))
+    for typed in (draft(), draft(outlets=["kz-2", "kz-1"])):
+        terms = rules.to_terms(typed, replace(GIVEN, outlets=given_outlets[::-1]))
+        assert terms.outlets == given_outlets
+
+
 def test_a_vehicle_keeps_the_outlets_that_it_names() -> None:
     typed = draft(vehicles=vehicles(1, outlets=["kz-2", " ", "kz-1", "kz-2"]), outlets=["", "kz-2", "kz-1"])
     assert rules.to_terms(typed, GIVEN).vehicles[0].outlets == ("kz-1", "kz-2")
@@ -253,14 +266,14 @@ def test_the_pointer_of_an_outlet_is_its_place_as_typed() -> None:
 
 
 def test_a_live_vin_is_refused_naming_its_number_unless_the_draft_supersedes_it() -> None:
-    live = {vin(1): LIVE_NUMBER}
+    live = {str(vin(1)): LIVE_NUMBER}
     earlier = rules.Predecessor(number=LIVE_NUMBER, exporter=EXPORTER.uscc, live_vins=frozenset({vin(1), vin(2)}))
     assert LIVE_NUMBER in one("vin.live", draft(), live=live).en
     successor = draft(supersedes=LIVE_NUMBER.lower().replace("-", " "))
     findings = found(successor, live=live, predecessor=earlier)
     assert "vin.live" not in findings
-    assert "1 vehicles of" in findings["supersedes.takes-over"][0].en
-    assert "other 1 stay" in findings["supersedes.takes-over"][0].en
+    assert "takes over 1 of the vehicles" in findings["supersedes.takes-over"][0].en
+    assert "1 stay in force" in findings["supersedes.takes-over"][0].en
     assert rules.to_terms(successor, replace(GIVEN, live=live, predecessor=earlier)).supersedes == LIVE_NUMBER
     assert OTHER_NUMBER in one("vin.live", successor, live={vin(1): OTHER_NUMBER}, predecessor=earlier).en
 
@@ -295,6 +308,12 @@ def test_a_certificate_is_valid_at_both_its_ends() -> None:
 @pytest.mark.parametrize(("count", "rule"), [(0, "vehicles.none"), (201, "vehicles.too-many")])
 def test_no_vehicle_and_201_vehicles_are_refused(count: int, rule: str) -> None:
     assert one(rule, draft(vehicles=vehicles(count))).severity == "violation"
+
+
+def test_no_row_beyond_the_200th_is_judged() -> None:
+    pointers = {each.pointer for each in rules.check(draft(vehicles=vehicles(300, vin="x")), GIVEN)}
+    assert "/vehicles/199/vin" in pointers
+    assert "/vehicles/200/vin" not in pointers
 
 
 def test_200_vehicles_are_taken_with_a_warning_and_20_without() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from signer.seal.sign import Sealed
 
-TASKS = '''
+TASKS = """
 import json, os, resource, sys
 
 def echo(header, data): return header + b"|" + data[::-1]
@@ -44,7 +44,7 @@ def world(header, data):
         "status": open("/proc/self/status").read()}).encode()
 def write(header, data):
     os.write(os.open(__file__ + ".written", os.O_WRONLY | os.O_CREAT), b"x"); return b"wrote"
-'''
+"""
 LIMITS = Limits(wall_s=20)
 
 

@@ -51,7 +51,12 @@ def test_what_we_seal_passes_every_question(world: World, sealed: Sealed) -> Non
     facts = validate(sealed.pdf, world.trust, LATER)
     assert set(states(facts).values()) == {State.PASSED}
     assert [finding.id for finding in facts.findings] == [one.value for one in Id]
-    assert (facts.form, facts.level, facts.indication, facts.sub_indication) == (Form.SEALED, "B-T", "TOTAL-PASSED", None)
+    assert (facts.form, facts.level, facts.indication, facts.sub_indication) == (
+        Form.SEALED,
+        "B-T",
+        "TOTAL-PASSED",
+        None,
+    )
     assert facts.sealed_length == sealed.sealed_length == len(sealed.pdf)
     assert facts.certificate_digest == sealed.certificate_digest == world.maker("hengyuan").certificate.digest
     assert facts.test_policy
@@ -153,7 +158,17 @@ def _regions(pdf: bytes) -> dict[str, tuple[int, int]]:
 
 @pytest.mark.parametrize(
     "region",
-    ["header", "body", "first cross-reference", "byte range", "value", "value's brackets", "padding", "after the value", "trailer"],
+    [
+        "header",
+        "body",
+        "first cross-reference",
+        "byte range",
+        "value",
+        "value's brackets",
+        "padding",
+        "after the value",
+        "trailer",
+    ],
 )
 def test_a_changed_byte_never_passes(world: World, sealed: Sealed, region: str) -> None:
     start, end = _regions(sealed.pdf)[region]
@@ -288,9 +303,7 @@ def test_a_stranger_with_the_same_names_is_not_listed(world: World, stranger: Wo
 
 
 def test_a_strangers_authority_cannot_travel_in_the_seal(world: World, stranger: World, page: bytes) -> None:
-    key = keys.FileKey(
-        world.keys["hengyuan"]._key, world.maker("hengyuan").certificate, (stranger.made.issuing,)
-    )
+    key = keys.FileKey(world.keys["hengyuan"]._key, world.maker("hengyuan").certificate, (stranger.made.issuing,))
     made = sign.seal(page, key=key, timestamper=None, at=AT)
     assert "embedded-certificates" in failed(validate(made.pdf, world.trust, LATER))
 

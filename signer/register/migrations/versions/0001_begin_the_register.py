@@ -148,6 +148,7 @@ def upgrade() -> None:
         sa.Column("seal_class", sa.String(length=8), nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("state_since", sa.String(length=27), nullable=False),
+        sa.Column("suspended_until", sa.String(length=27), nullable=True),
         sa.Column("key_ref", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.String(length=27), nullable=False),
         sa.CheckConstraint("seal_class IN ('TEST', 'MAKER', 'OFFICIAL')", name=op.f("ck_seals_seal_class")),
@@ -178,6 +179,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.String(length=27), nullable=True),
         sa.Column("ended_at", sa.String(length=27), nullable=True),
         sa.Column("end_reason", sa.String(length=200), nullable=True),
+        sa.Column("suspended_by", sa.String(length=64), nullable=True),
         sa.Column("suspended_until", sa.String(length=27), nullable=True),
         sa.CheckConstraint(
             "(standing IN ('pending', 'abandoned')) = (recorded_at IS NULL)", name=op.f("ck_confirmations_recorded")

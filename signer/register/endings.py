@@ -1,0 +1,128 @@
+"""What ends or holds a confirmation after it was issued: withdrawal, and suspension for a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from sqlalchemy import and_, delete, select, update
+
+from signer.domain.confirmation import Standing
+from signer.errors import Conflict, NotFound
+from signer.register import audit, tables
+from signer.register.confirmations import ENDED, IN_FORCE, NOT_NOW, REPLACED, close_if_ended, set_status
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection, Row
+
+    from signer.domain.number import Number
+
+Reason = Literal["error", "sale-fell-through", "exporter-request", "vehicle-changed", "key-misuse", "fraud", "other"]
+REASONS: tuple[Reason, ...] = (
+    "error",
+    "sale-fell-through",
+    "exporter-request",
+    "vehicle-changed",
+    "key-misuse",
+    "fraud",
+    "other",
+)
+_HELD = (Standing.ISSUED, Standing.SUSPENDED)
+
+
+def _head(tx: Connection, number: Number, manufacturer_id: int) -> Row[tuple[object, ...]]:
+    heads = tables.confirmations
+    mine = and_(heads.c.number == number, heads.c.manufacturer_id == manufacturer_id)
+    head = tx.execute(select(heads).where(mine)).first()
+    if head is None:
+        raise NotFound(f"no confirmation {number} in the register")
+    return head
+
+
+def withdraw(
+    tx: Connection,
+    number: Number,
+    *,
+    manufacturer_id: int,
+    vins: tuple[str, ...],
+    reason: Reason,
+    at: datetime,
+) -> tuple[str, ...]:
+    """
+    Withdraw lines for ever, all of them when `vins` is empty, and return the VINs.
+
+    The claims are given back, the history stays. Conflict if a line is not in force or suspended.
+    """
+    lines, claims = tables.lines, tables.vin_claims
+    head = _head(tx, number, manufacturer_id)
+    rows = tx.execute(select(lines.c.vin, lines.c.standing).where(lines.c.confirmation_id == head.id)).all()
+    standing = {row.vin: Standing(row.standing) for row in rows}
+    wanted = vins or tuple(vin for vin, found in standing.items() if found in _HELD)
+    if unknown := [vin for vin in wanted if vin not in standing]:
+        raise NotFound(f"{number} does not list {', '.join(unknown)}")
+    if not wanted or any(standing[vin] not in _HELD for vin in wanted):
+        raise Conflict(f"{number} has ended already for what was asked, or was never issued")
+    mine = and_(lines.c.confirmation_id == head.id, lines.c.vin.in_(wanted))
+    ended = {"standing": Standing.WITHDRAWN, "ended_at": at, "reason_class": reason}
+    tx.execute(update(lines).where(mine).values(**ended))
+    tx.execute(delete(claims).where(claims.c.confirmation_id == head.id, claims.c.vin.in_(wanted)))
+    close_if_ended(tx, head.id, at=at)
+    left = {found for vin, found in standing.items() if vin not in wanted}
+    set_status(tx, head.id, REPLACED if left & set(_HELD) or Standing.SUPERSEDED in left else ENDED)
+    audit.queue_leaf(tx, "withdraw", confirmation_id=head.id, digest=head.content_digest, at=at)
+    audit.queue_notice(tx, "confirmation.withdrawn", manufacturer_id=manufacturer_id, number=number, at=at)
+    return wanted
+
+
+def suspend(
+    tx: Connection, number: Number, *, manufacturer_id: int, by: str, until: datetime | None, at: datetime
+) -> None:
+    """Hold every line in force until an instant (None: until it is lifted). Conflict if nothing is in force."""
+    head = _head(tx, number, manufacturer_id)
+    if head.standing not in (Standing.ISSUED, Standing.SUSPENDED):
+        raise Conflict(f"{number} is {head.standing}: there is nothing to suspend")
+    _set_held(tx, head.id, Standing.SUSPENDED, suspended_by=by, suspended_until=until)
+    set_status(tx, head.id, NOT_NOW)
+    audit.queue_notice(tx, "confirmation.suspended", manufacturer_id=manufacturer_id, number=number, at=at)
+
+
+def lift(tx: Connection, number: Number, *, manufacturer_id: int, at: datetime) -> None:
+    """End a suspension: what was held is in force again."""
+    head = _head(tx, number, manufacturer_id)
+    if head.standing != Standing.SUSPENDED:
+        raise Conflict(f"{number} is {head.standing}, not suspended")
+    _set_held(tx, head.id, Standing.ISSUED, suspended_by=None, suspended_until=None)
+    lines = tables.lines
+    found = set(tx.execute(select(lines.c.standing).where(lines.c.confirmation_id == head.id)).scalars())
+    set_status(tx, head.id, IN_FORCE if found == {Standing.ISSUED} else REPLACED)
+    audit.queue_notice(tx, "confirmation.resumed", manufacturer_id=manufacturer_id, number=number, at=at)
+
+
+def suspended_by(tx: Connection, number: Number, *, manufacturer_id: int, at: datetime) -> str | None:
+    """Return who holds a confirmation at an instant, or None."""
+    head = _head(tx, number, manufacturer_id)
+    is_over = head.suspended_until is not None and head.suspended_until <= at
+    return None if is_over or head.standing != Standing.SUSPENDED else str(head.suspended_by)
+
+
+def _set_held(
+    tx: Connection, confirmation_id: int, standing: Standing, *, suspended_by: str | None, suspended_until: datetime | None
+) -> None:
+    heads, lines = tables.confirmations, tables.lines
+    held = {"standing": standing, "suspended_by": suspended_by, "suspended_until": suspended_until}
+    tx.execute(update(heads).where(heads.c.id == confirmation_id).values(**held))
+    mine = and_(lines.c.confirmation_id == confirmation_id, lines.c.standing.in_(_HELD))
+    tx.execute(update(lines).where(mine).values(standing=standing))
+
+
+def suspend_seal(
+    tx: Connection, certificate_digest: str, *, manufacturer_id: int, until: datetime | None, at: datetime
+) -> None:
+    """Hold a seal: it seals nothing, and what it sealed is INDETERMINATE, until an instant."""
+    table = tables.seals
+    mine = and_(table.c.manufacturer_id == manufacturer_id, table.c.certificate_digest == certificate_digest)
+    held = {"state": "suspended", "state_since": at, "suspended_until": until}
+    changed = tx.execute(update(table).where(mine, table.c.state.in_(("active", "suspended"))).values(**held))
+    if not changed.rowcount:
+        raise NotFound("no such seal that could be suspended")

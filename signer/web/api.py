@@ -1,0 +1,224 @@
+"""The API: verify a file, look up a record, check a licence. Every verdict is 200; cookies are ignored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import current_app, jsonify, request
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel, ValidationError
+
+from signer.domain import json_text
+from signer.domain.values import beijing_day
+from signer.errors import InvalidInput
+from signer.seal.precheck import MOST_BYTES
+from signer.services.licence import Question
+from signer.web import documented, intake, languages, sheets, telling
+from signer.web.fields import Faults, Typed, asked, number
+from signer.web.problems import Fault, Refused
+from signer.web.shapes import LicenceQuestion, LookupQuestion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+    from typing import TypeVar
+
+    from flask import Response
+    from pydantic_core import ErrorDetails
+    from werkzeug.datastructures import MultiDict
+
+    from signer.domain.evidence import Asked
+    from signer.services.licence import Answer
+    from signer.verification.wording import Language
+    from signer.wiring import Services
+
+    Body = TypeVar("Body", bound=BaseModel)
+
+_SINGLE = ("destination", "exporter", "applied_on")
+_COMPARE = frozenset({"vin", "lang", *_SINGLE})
+
+
+def blueprint(services: Services, *, clock: Callable[[], datetime]) -> APIBlueprint:
+    """Return the routes under /api/v1."""
+    api = APIBlueprint("api", __name__, url_prefix="/api/v1")
+
+    @api.post("/verify", **documented.VERIFY)
+    def verify() -> Response:
+        """Verify one file."""
+        pdf, compare = _verify_request()
+        verdict = services.verifying.file(pdf, compare)
+        return jsonify(telling.verdict_json(verdict, languages.chosen()))
+
+    @api.post("/lookups", **documented.LOOKUPS)
+    def look_up() -> Response:
+        """Look up a record without its file."""
+        verdict = telling.look_up(services.lookups, _lookup_request(), network=intake.network())
+        return jsonify(telling.verdict_json(verdict, languages.chosen()))
+
+    @api.post("/licence-checks", **documented.LICENCE_CHECKS)
+    def check_licence() -> Response:
+        """Check an export licence against its confirmations."""
+        question = _licence_request(clock())
+        answer = services.licence.check(question, network=intake.network())
+        return _licence_response(answer, languages.chosen())
+
+    return api
+
+
+def _verify_request() -> tuple[bytes, Asked]:
+    if request.mimetype == intake.PDF:
+        intake.refuse_type(intake.PDF)
+        return intake.pdf_body(), _compare(request.args)
+    if not request.mimetype and not request.content_length:
+        raise Refused("no-file")
+    intake.refuse_type(intake.MULTIPART)
+    with intake.limited(MOST_BYTES + intake.OVERHEAD):
+        files = intake.uploads("file")
+    _refuse_other_parts()
+    compare = _compare(request.form)
+    if not files:
+        raise Refused("no-file")
+    if len(files) > 1:
+        raise Refused("invalid-input", (_only_one("file"),))
+    return files[0].data, compare
+
+
+def _refuse_other_parts() -> None:
+    faults = Faults()
+    for name in request.files:
+        if name != "file":
+            _unknown(name, faults)
+    faults.refuse()
+
+
+def _compare(values: MultiDict[str, str]) -> Asked:
+    """Read what to compare with; an unknown name is refused: a misspelt one would compare nothing."""
+    faults = Faults()
+    typed = _typed(values, _COMPARE, faults)
+    found = asked(typed, faults)
+    faults.refuse()
+    return found
+
+
+def _typed(values: MultiDict[str, str], known: Iterable[str], faults: Faults) -> Typed:
+    for name in values:
+        if name not in known:
+            _unknown(name, faults)
+    many = [name for name in _SINGLE if len(values.getlist(name)) > 1]
+    if many:
+        raise Refused("invalid-input", tuple(_only_one(name) for name in many))
+    return Typed(
+        vins=tuple(vin for vin in values.getlist("vin") if vin.strip()),
+        destination=values.get("destination", ""),
+        exporter=values.get("exporter", ""),
+        applied_on=values.get("applied_on", ""),
+    )
+
+
+def _unknown(name: str, faults: Faults) -> None:
+    faults.add(f"/{_escape(name[:60])}", "field.unknown", "没有此字段", "there is no such field")
+
+
+def _only_one(name: str) -> Fault:
+    return Fault(pointer=f"/{name}", code="field.repeated", zh="只能有一个", en="may stand only once")
+
+
+def _escape(name: str) -> str:
+    """Escape a name for a JSON pointer. Source: RFC 6901, section 3."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _lookup_request() -> telling.LookUp:
+    body = _parse(LookupQuestion, intake.json_body())
+    faults = Faults()
+    numbers = [number(text, faults, f"/numbers/{place}") for place, text in enumerate(body.numbers)]
+    typed = Typed(
+        vins=body.vins,
+        destination=body.destination or "",
+        exporter=body.exporter or "",
+        applied_on=body.applied_on or "",
+        at=lambda name: "/" + name.replace("vin/", "vins/"),
+    )
+    compare = asked(typed, faults)
+    faults.refuse()
+    return telling.LookUp(
+        numbers=tuple(text for text in numbers if text), tail=body.tail, digest=body.sha256, asked=compare
+    )
+
+
+def _licence_request(at: datetime) -> Question:
+    if request.mimetype == intake.JSON:
+        return _licence_from_json(at)
+    intake.refuse_type(intake.MULTIPART)
+    with intake.limited(intake.MOST_TOTAL + intake.OVERHEAD):
+        files = intake.uploads("file")
+    _refuse_other_parts()
+    faults = Faults()
+    typed = _typed(request.form, _COMPARE | {"number"}, faults)
+    return _question(typed, tuple(request.form.getlist("number")), files, faults, at)
+
+
+def _licence_from_json(at: datetime) -> Question:
+    body = _parse(LicenceQuestion, intake.json_body())
+    typed = Typed(
+        vins=body.vins,
+        destination=body.destination,
+        exporter=body.exporter,
+        applied_on=body.applied_on or "",
+        at=lambda name: "/" + name.replace("vin/", "vins/"),
+    )
+    return _question(typed, body.numbers, (), Faults(), at)
+
+
+def _question(
+    typed: Typed, numbers: tuple[str, ...], files: tuple[intake.Upload, ...], faults: Faults, at: datetime
+) -> Question:
+    found = [number(text, faults, f"/number/{place}") for place, text in enumerate(numbers)]
+    compare = asked(typed, faults)
+    for name, value in (("vin", compare.vins), ("destination", typed.destination), ("exporter", typed.exporter)):
+        if not value:
+            faults.add(typed.at(name), "field.missing", "此项必填", "is needed")
+    if not files and not numbers:
+        faults.add("/file", "field.missing", "请提供至少一个文件或编号", "give at least one file or number")
+    faults.refuse()
+    return Question(
+        vins=compare.vins,
+        destination=compare.destination or "",
+        exporter=compare.exporter or "",
+        applied_on=compare.applied_on or beijing_day(at),
+        files=tuple((file.name, file.data) for file in files),
+        numbers=tuple(text for text in found if text),
+    )
+
+
+def _licence_response(answer: Answer, language: Language) -> Response:
+    if request.accept_mimetypes.best_match(["application/json", sheets.MIME], default="application/json") == sheets.MIME:
+        response = current_app.response_class(sheets.licence_csv(answer, language), mimetype=sheets.MIME)
+        response.headers["Content-Disposition"] = f'attachment; filename="{sheets.NAME}"'
+        return response
+    return jsonify(telling.licence_json(answer, language))
+
+
+def _parse(model: type[Body], data: bytes) -> Body:
+    """Read a JSON body strictly into its shape; what is wrong is named by JSON pointers."""
+    try:
+        json_text.load(data, most_bytes=intake.MOST_JSON)
+    except InvalidInput as error:
+        fault = Fault(pointer="", code="json.form", zh=error.reason, en=error.reason)
+        raise Refused("malformed-json", (fault,)) from error
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        raise Refused("invalid-input", tuple(map(_fault, error.errors(include_input=False)))) from error
+
+
+_WORDS = {
+    "missing": ("field.missing", "此项必填", "is needed"),
+    "extra_forbidden": ("field.unknown", "没有此字段", "there is no such field"),
+}
+
+
+def _fault(found: ErrorDetails) -> Fault:
+    pointer = "".join(f"/{_escape(str(step))}" for step in found["loc"])
+    code, zh, en = _WORDS.get(found["type"], ("field.type", "类型或格式有误", found["msg"]))
+    return Fault(pointer=pointer, code=code, zh=zh, en=en)

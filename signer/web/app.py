@@ -1,0 +1,88 @@
+"""The web application over the use cases: routes, walls, limits. One factory, nothing global."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, jsonify
+from flask_openapi import Info, License, OpenAPI, Schema, Server
+
+from signer import resources, wiring
+from signer.web import api, documented, headers, intake, languages, problems, public
+from signer.web.json_provider import StrictJson
+from signer.web.pages import Pages
+from signer.web.shapes import Health, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from flask import Flask, Response
+
+    from signer.settings import Settings
+    from signer.wiring import Services
+
+_SCHEMA_PLACE = "#/components/schemas/{model}"
+_STATIC_SECONDS = 3600
+
+
+def create_app(services: Services, *, clock: Callable[[], datetime] = wiring.now) -> Flask:
+    """Return the WSGI application over these services."""
+    settings, folder = services.settings, resources.templates_dir() / "web"
+    app = OpenAPI(
+        "signer.web",
+        info=Info(title="signer", version=wiring.VERSION, license=License(name="Apache-2.0", identifier="Apache-2.0")),
+        servers=[Server(url=settings.base_url)],
+        validation_error_model=problems.Problem,
+        doc_ui=False,
+        static_folder=str(folder / "static"),
+        static_url_path="/static",
+        template_folder=str(folder),
+    )
+    app.openapi_version = "3.1.0"
+    app.json = StrictJson(app)
+    app.request_class = intake.BoundedRequest
+    app.config.update(
+        MAX_CONTENT_LENGTH=intake.MOST_JSON,
+        MAX_FORM_MEMORY_SIZE=intake.OVERHEAD,
+        MAX_FORM_PARTS=intake.MOST_PARTS,
+        SEND_FILE_MAX_AGE_DEFAULT=_STATIC_SECONDS,
+    )
+    pages = Pages(app, phrases=languages.read_phrases(folder / "strings"), settings=settings)
+    headers.install(app, https=settings.base_url.startswith("https:"))
+    problems.install(app, base_url=settings.base_url, page=pages.problem)
+    app.register_api(api.blueprint(services, clock=clock))
+    app.register_blueprint(public.blueprint(services, pages, clock=clock))
+    app.register_blueprint(_about(app, settings))
+    for shape in documented.SHAPES:
+        _register(app, shape.model_json_schema(ref_template=_SCHEMA_PLACE, mode="serialization"), shape.__name__)
+    return app
+
+
+def _register(app: OpenAPI, schema: dict[str, object], name: str) -> None:
+    """Put a model's schema, and those it refers to, among the components."""
+    inner = schema.pop("$defs", {})
+    if isinstance(inner, dict):
+        app.components_schemas.update({key: Schema.model_validate(value) for key, value in inner.items()})
+    app.components_schemas[name] = Schema.model_validate(schema)
+
+
+def _about(app: OpenAPI, settings: Settings) -> Blueprint:
+    about = Blueprint("about", __name__)
+
+    @about.get("/api/v1/openapi.json")
+    def openapi() -> Response:
+        """Describe the API."""
+        return jsonify(app.api_doc)
+
+    @about.get("/healthz")
+    def healthz() -> Response:
+        """Tell that the process answers; nothing else is asked."""
+        return jsonify(Health().model_dump(mode="json"))
+
+    @about.get("/version")
+    def version() -> Response:
+        """Tell which code answers, and in which mode."""
+        return jsonify(Version(version=wiring.VERSION, mode=settings.mode).model_dump(mode="json"))
+
+    return about

@@ -1,0 +1,137 @@
+"""What the OpenAPI document says of each route: bodies in several types, answers, problems, examples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+from flask_openapi import MediaType, Parameter, ParameterInType, Reference, RequestBody, Response, Schema, Tag
+from flask_openapi.models.data_type import DataType
+
+from signer.web.problem_kinds import KINDS
+from signer.web.problems import MIME, Problem
+from signer.web.shapes import LicenceAnswer, LicenceQuestion, LookupQuestion, VerdictAnswer
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+class Documented(TypedDict, total=False):
+    """The keywords of a route that only document it."""
+
+    summary: str
+    description: str
+    tags: list[Tag]
+    operation_id: str
+    request_body: RequestBody
+    responses: dict[str, Response]
+    openapi_extensions: dict[str, list[Parameter]]
+
+
+SHAPES: tuple[type[BaseModel], ...] = (Problem, VerdictAnswer, LookupQuestion, LicenceQuestion, LicenceAnswer)
+"""The models that the document refers to by name; `app` registers their schemas."""
+_REFERENCE = "#/components/schemas/{}"
+_VERIFYING = Tag(name="verifying", description="No account is needed. Every verdict is 200.")
+_TEXT, _FILE = Schema(type=DataType.STRING), Schema(type=DataType.STRING, schema_format="binary")
+_FILES, _TEXTS = Schema(type=DataType.ARRAY, items=_FILE), Schema(type=DataType.ARRAY, items=_TEXT)
+_COMPARE: dict[str, tuple[Schema, str]] = {
+    "vin": (_TEXTS, "A VIN that must be covered; may be repeated."),
+    "destination": (_TEXT, "The destination to compare: ISO 3166-1 alpha-2 or alpha-3, or the country's name."),
+    "exporter": (_TEXT, "The exporter's unified social credit code (USCC) to compare."),
+    "applied_on": (
+        Schema(type=DataType.STRING, schema_format="date"),
+        "The licence application's date; without it, today in Beijing.",
+    ),
+}
+
+
+def _named(model: type[BaseModel]) -> MediaType:
+    return MediaType(media_type_schema=Reference(ref=_REFERENCE.format(model.__name__)))  # type: ignore[call-arg]
+
+
+def _form(**fields: Schema) -> MediaType:
+    properties = {**fields, **{name: schema for name, (schema, _) in _COMPARE.items()}}
+    return MediaType(media_type_schema=Schema(type=DataType.OBJECT, properties=dict(properties)))  # type: ignore[call-arg]
+
+
+def problems(*codes: str) -> dict[str, Response]:
+    """Return the documented problems of a route, by status."""
+    found: dict[str, list[str]] = {}
+    for code in codes:
+        found.setdefault(str(KINDS[code].status), []).append(code)
+    return {
+        status: Response(description="; ".join(f"`{code}`: {KINDS[code].en}" for code in named), content={MIME: _named(Problem)})
+        for status, named in found.items()
+    }
+
+
+def _answer(model: type[BaseModel], text: str) -> dict[str, Response]:
+    return {"200": Response(description=text, content={"application/json": _named(model)})}
+
+
+_LANGUAGE = Parameter(
+    name="lang", param_in=ParameterInType.QUERY, description="Language of sentences; else Accept-Language.",
+    param_schema=Schema(type=DataType.STRING, enum=["zh", "en"]),
+)
+_COMMON = ("method-not-allowed", "too-large", "unsupported-media-type", "invalid-input", "request-timeout", "internal", "unavailable")
+
+VERIFY: Documented = {
+    "summary": "Verify one file",
+    "description": (
+        "Send one PDF as the part `file` of a form, with the fields to compare beside it, or as the body, with "
+        "those in the query. 200 for every verdict, UNREADABLE included. Nothing is kept."
+    ),
+    "tags": [_VERIFYING],
+    "operation_id": "verify",
+    "request_body": RequestBody(
+        required=True,
+        content={"multipart/form-data": _form(file=_FILE), "application/pdf": MediaType(media_type_schema=_FILE)},  # type: ignore[call-arg]
+    ),
+    "responses": {
+        **_answer(VerdictAnswer, "The verdict."),
+        **problems("no-file", "malformed-request", *_COMMON),
+    },
+    "openapi_extensions": {
+        "parameters": [
+            _LANGUAGE,
+            *(
+                Parameter(name=name, param_in=ParameterInType.QUERY, description=f"{text} For a raw body only.", param_schema=schema)
+                for name, (schema, text) in _COMPARE.items()
+            ),
+        ]
+    },
+}
+LOOKUPS: Documented = {
+    "summary": "Look up a record without its file",
+    "description": (
+        "By one number and the last six characters of one of its VINs; by numbers with every VIN in full, destination "
+        "and exporter; or by a file's SHA-256. One answer for everything that does not match."
+    ),
+    "tags": [_VERIFYING],
+    "operation_id": "look_up",
+    "request_body": RequestBody(required=True, content={"application/json": _named(LookupQuestion)}),
+    "responses": {
+        **_answer(VerdictAnswer, "The verdict."),
+        **problems("malformed-json", *_COMMON, "too-many-requests"),
+    },
+    "openapi_extensions": {"parameters": [_LANGUAGE]},
+}
+LICENCE_CHECKS: Documented = {
+    "summary": "Check an export licence against its confirmations",
+    "description": (
+        "Files and numbers in any mix, with the licence's VINs, destination, exporter and application date. One table, "
+        "one outcome. `Accept: text/csv` gives the table as a spreadsheet."
+    ),
+    "tags": [_VERIFYING],
+    "operation_id": "check_licence",
+    "request_body": RequestBody(
+        required=True,
+        content={"multipart/form-data": _form(file=_FILES, number=_TEXTS), "application/json": _named(LicenceQuestion)},
+    ),
+    "responses": {
+        "200": Response(
+            description="The table.", content={"application/json": _named(LicenceAnswer), "text/csv": MediaType(media_type_schema=_TEXT)},  # type: ignore[call-arg]
+        ),
+        **problems("malformed-json", "malformed-request", *_COMMON, "too-many-requests"),
+    },
+    "openapi_extensions": {"parameters": [_LANGUAGE]},
+}

@@ -1,0 +1,129 @@
+"""The shapes of the API's answers and questions, for its OpenAPI document; a test holds them against real answers."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from signer.domain.confirmation import Confirmation
+from signer.domain.evidence import State
+from signer.domain.number import Number
+from signer.domain.values import Day, Frozen, Hex256, Instant
+from signer.domain.verdict import Code, Coverage, Issuer, Line, Outcome, Parts, SealReport, VinWindow
+from signer.services.licence import RowState
+
+
+class CheckAnswer(Frozen):
+    """One question that was asked of the subject, and its answer."""
+
+    id: str
+    state: State
+    reason: str | None
+    sub_indication: str | None
+    text: str
+
+
+class VerdictAnswer(Frozen):
+    """Our whole answer about one subject. Branch on `outcome`; treat an unknown one as `fail`."""
+
+    code: Code
+    outcome: Outcome
+    sentence: str
+    subject: Literal["file", "paper", "record", "digest"]
+    test: bool
+    would_be: Code | None
+    reason: str | None
+    number: Number | None
+    notices: tuple[str, ...]
+    issuer: Issuer | None
+    sealed_at: Instant | None
+    proven_at: Instant | None
+    proven_by: Literal["timestamp", "archive", "log", "register"] | None
+    checked_at: Instant
+    policy: str
+    parts: Parts
+    coverage: Coverage
+    seal_report: SealReport | None
+    confirmation: Confirmation | None
+    lines: tuple[Line, ...]
+    ended_at: Instant | None
+    end_reason: str | None
+    successor: Number | None
+    checks: tuple[CheckAnswer, ...]
+    trust_list: int | None
+    receipt: str | None
+
+
+class LookupQuestion(Frozen):
+    """
+    One of three: one number and a VIN's last six; numbers, every VIN in full, destination and exporter; a file's SHA-256.
+    """
+
+    numbers: tuple[str, ...] = ()
+    tail: str | None = None
+    vins: tuple[str, ...] = ()
+    destination: str | None = None
+    exporter: str | None = None
+    applied_on: str | None = None
+    sha256: str | None = None
+
+
+class LicenceQuestion(Frozen):
+    """What stands on a licence, and the numbers of the confirmations handed in for it."""
+
+    numbers: tuple[str, ...]
+    vins: tuple[str, ...]
+    destination: str
+    exporter: str
+    applied_on: str | None = None
+
+
+class LicenceRow(Frozen):
+    """One VIN of the licence, or one (`extra`) that a confirmation lists beyond it."""
+
+    vin: str
+    state: RowState
+    number: str | None
+    issuer: str | None
+    window: VinWindow | None
+
+
+class LicenceSource(Frozen):
+    """One file or number that was handed in, and the verdict on it; `sha256` is a file's."""
+
+    name: str
+    sha256: Hex256 | None
+    verdict: VerdictAnswer
+
+
+class LicenceAnswer(Frozen):
+    """One table and one outcome for a licence; `line` is for the case file."""
+
+    outcome: Outcome
+    test: bool
+    matched: int
+    asked: int
+    rows: tuple[LicenceRow, ...]
+    issuers: tuple[str, ...]
+    destination: str
+    exporter: str
+    applied_on: Day
+    checked_at: Instant
+    line: str
+    sources: tuple[LicenceSource, ...]
+
+
+class Health(Frozen):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Version(Frozen):
+    """Which code answers, and whether its verdicts have any effect."""
+
+    name: Literal["signer"] = "signer"
+    version: str
+    mode: Literal["test", "production"]
+    api: Literal["v1"] = Field(default="v1")

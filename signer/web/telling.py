@@ -1,0 +1,120 @@
+"""How answers are told: as JSON, as one line for a case file; and which look-up a question is."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from signer.domain.evidence import Asked
+from signer.domain.values import format_instant
+from signer.seal.findings import QUESTIONS
+from signer.verification import report, wording
+from signer.web.problems import Fault, Refused
+
+if TYPE_CHECKING:
+    from signer.domain.json_text import Json
+    from signer.domain.verdict import Verdict
+    from signer.services.licence import Answer
+    from signer.services.lookups import LookingUp
+    from signer.verification.wording import Language
+
+CHECK_TEXTS = {str(which): (asked.zh, asked.en) for which, asked in QUESTIONS.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUp:
+    """A question about the record: by a number and a tail, by numbers and full VINs, or by a file's SHA-256."""
+
+    numbers: tuple[str, ...] = ()
+    tail: str | None = None
+    digest: str | None = None
+    asked: Asked = Asked()
+
+
+def look_up(lookups: LookingUp, question: LookUp, *, network: str) -> Verdict:
+    """Ask the register what the question needs. Raises Refused when something is missing, InvalidInput, TooManyRequests."""
+    if question.digest is not None and not question.numbers:
+        return lookups.digest(question.digest)
+    if question.tail is not None and len(question.numbers) == 1:
+        return lookups.by_tail(question.numbers[0], question.tail, network=network, asked=question.asked)
+    wanted = question.asked
+    if question.numbers and wanted.vins and wanted.destination and wanted.exporter:
+        return lookups.covered(question.numbers, wanted, network=network)
+    raise Refused("invalid-input", (_INCOMPLETE,))
+
+
+_INCOMPLETE = Fault(
+    pointer="",
+    code="lookup.incomplete",
+    zh="请提供：一个编号和一个车架号的后六位；或编号、全部车架号、目的国和出口企业；或文件的 SHA-256",
+    en="give one number and the last six of a VIN; or numbers, every VIN in full, destination and exporter; or a SHA-256",
+)
+
+
+def verdict_json(verdict: Verdict, language: Language) -> dict[str, Json]:
+    """Return a verdict as the API and the command line give it."""
+    return report.as_json(verdict, language, check_texts=CHECK_TEXTS)
+
+
+def licence_json(answer: Answer, language: Language) -> dict[str, Json]:
+    """Return the answer of a licence check."""
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in answer.question.files}
+    return {
+        "outcome": answer.outcome.value,
+        "test": answer.test,
+        "matched": answer.matched,
+        "asked": answer.asked,
+        "rows": [
+            {
+                "vin": row.vin,
+                "state": row.state,
+                "number": row.number,
+                "issuer": row.issuer,
+                "window": row.window.model_dump(mode="json") if row.window else None,
+            }
+            for row in answer.rows
+        ],
+        "issuers": list(answer.issuers),
+        "destination": answer.question.destination,
+        "exporter": answer.question.exporter,
+        "applied_on": answer.question.applied_on.isoformat(),
+        "checked_at": format_instant(answer.checked_at),
+        "line": licence_line(answer, language),
+        "sources": [
+            {
+                "name": source.name,
+                "sha256": digests.get(source.name),
+                "verdict": verdict_json(source.verdict, language),
+            }
+            for source in answer.sources
+        ],
+    }
+
+
+def verdict_line(verdict: Verdict, language: Language, *, digest: str | None) -> str:
+    """Return the one line that an officer puts into a case file."""
+    parts = [
+        wording.beijing(verdict.checked_at),
+        f"{verdict.code}{' (TEST)' if verdict.test else ''}: {wording.banner(verdict.code, language)}",
+        verdict.number or "",
+        verdict.issuer.name if verdict.issuer else "",
+        f"SHA-256 {digest}" if digest else "",
+        verdict.policy,
+    ]
+    return " | ".join(part for part in parts if part)
+
+
+def licence_line(answer: Answer, language: Language) -> str:
+    """Return the one line about a licence for a case file."""
+    question = answer.question
+    numbers = dict.fromkeys(source.verdict.number for source in answer.sources if source.verdict.number)
+    told = f"{answer.matched} / {answer.asked} VIN"
+    parts = [
+        wording.beijing(answer.checked_at),
+        f"{answer.outcome.upper()}{' (TEST)' if answer.test else ''}: {told}",
+        f"{question.destination} | {question.exporter} | {question.applied_on.isoformat()}",
+        ", ".join(numbers),
+        ("；" if language == "zh" else "; ").join(answer.issuers),
+    ]
+    return " | ".join(part for part in parts if part)

@@ -1,0 +1,100 @@
+"""What the database itself refuses, whoever asks."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import world as worlds
+from world import KAZAKHSTAN, World, sample
+
+from signer.errors import Conflict, Misconfigured, SignerError
+from signer.register.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("UPDATE confirmations SET content = x'00'", "never changes"),
+        ("UPDATE confirmations SET number = '00000-00000-0000'", "never changes"),
+        ("DELETE FROM confirmations", "never deleted"),
+        ("DELETE FROM lines", "never deleted"),
+        ("UPDATE lines SET vin = 'X'", "never changes"),
+        ("UPDATE lines SET standing = 'pending'", "not allowed"),
+        ("UPDATE confirmations SET standing = 'abandoned'", "not allowed"),
+        ("UPDATE audit SET event = 'x'", "append-only"),
+        ("DELETE FROM audit", "append-only"),
+        ("DELETE FROM seal_uses", "append-only"),
+        ("UPDATE approvals SET approver_id = 'chen.sample'", "append-only"),
+        ("DELETE FROM files", "append-only"),
+        ("INSERT INTO vin_claims SELECT * FROM vin_claims", "UNIQUE"),
+    ],
+)
+def test_the_database_holds_what_the_house_promises(world: World, statement: str, message: str) -> None:
+    world.issue(sample(KAZAKHSTAN))
+    with sqlite3.connect(world.folder / "register.sqlite3") as connection, pytest.raises(sqlite3.Error, match=message):
+        connection.execute(statement)
+
+
+def test_a_final_standing_is_never_left(world: World) -> None:
+    issued = world.issue(sample(KAZAKHSTAN))
+    with sqlite3.connect(world.folder / "register.sqlite3") as connection:
+        connection.execute("UPDATE lines SET standing = 'withdrawn'")
+        for other in ("issued", "suspended", "superseded", "pending"):
+            with pytest.raises(sqlite3.IntegrityError, match="not allowed"):
+                connection.execute(f"UPDATE lines SET standing = '{other}'")
+    assert issued.number
+
+
+def test_one_vin_sealed_by_eight_at_once_has_one_winner(world: World) -> None:
+    outcomes: list[str] = []
+
+    def issue() -> None:
+        mine = worlds.World(world.folder)
+        try:
+            outcomes.append(mine.issue(sample(KAZAKHSTAN)).number)
+        except Conflict:
+            outcomes.append("conflict")
+        except SignerError as error:
+            outcomes.append(repr(error))
+        finally:
+            mine.services.database.close()
+
+    threads = [threading.Thread(target=issue) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    winners = [outcome for outcome in outcomes if outcome != "conflict"]
+    assert len(outcomes) == 8
+    assert [(winner,) for winner in winners] == world.rows("SELECT number FROM confirmations WHERE standing = 'issued'")
+    assert world.rows("SELECT count(*) FROM vin_claims") == [(3,)]
+
+
+def test_a_database_behind_the_code_is_refused(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/empty.sqlite3")
+    with pytest.raises(Misconfigured, match="signer db upgrade"):
+        database.refuse_other_version()
+    database.upgrade()
+    database.refuse_other_version()
+    database.close()
+
+
+def test_a_database_ahead_of_the_code_is_refused(world: World) -> None:
+    with sqlite3.connect(world.folder / "register.sqlite3") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Misconfigured, match="9999"):
+        world.services.database.refuse_other_version()
+
+
+def test_the_schema_goes_down_and_up_again(world: World) -> None:
+    world.services.database.downgrade("base")
+    left = {name for (name,) in world.rows("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")}
+    assert left <= {"alembic_version", "sqlite_sequence"}
+    world.services.database.upgrade()
+    assert world.services.database.version() == "0001"

@@ -1,0 +1,74 @@
+"""The reference pages, held against the code that they are written from."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from signer.domain.verdict import Code
+from signer.errors import SignerError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def _script(name: str) -> ModuleType:
+    specification = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+reference_pages = _script("reference_pages")
+
+
+@pytest.mark.parametrize("name", ["cli.md", "settings.md", "errors.md", "verdicts.md"])
+def test_the_committed_page_is_the_one_that_the_code_gives(name: str) -> None:
+    assert (REFERENCE / name).read_text(encoding="utf-8") == reference_pages.pages()[name], "run `make docs`"
+
+
+def test_every_setting_has_its_meaning() -> None:
+    rows = re.findall(r"^\| `SIGNER_[A-Z_]+` \|.*\| (.*) \|$", reference_pages.settings_page(), re.MULTILINE)
+    assert rows
+    assert all(rows)
+
+
+def test_every_verdict_code_is_on_its_page_in_order_of_precedence() -> None:
+    section = reference_pages.verdicts_page().partition("## Codes")[2].partition("## Checks")[0]
+    assert re.findall(r"^\| `([A-Z_]+)`", section, re.MULTILINE) == [code.value for code in Code]
+
+
+def _codes(cls: type[SignerError]) -> list[str]:
+    ours = [child for child in cls.__subclasses__() if child.__module__.startswith("signer.")]
+    own = [cls.code] if "code" in vars(cls) else []
+    return [*own, *(code for child in ours for code in _codes(child))]
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    page = reference_pages.errors_page()
+    codes = _codes(SignerError)
+    assert len(codes) == len(set(codes))
+    assert all(f"`{code}`" in page for code in codes)
+
+
+def _declared() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    return {re.match(r"[A-Za-z0-9._-]+", name)[0].lower() for name in named}  # type: ignore[index]
+
+
+def test_every_dependency_has_its_reason_and_every_reason_its_dependency() -> None:
+    page = (ROOT / "docs" / "adr" / "0002-dependencies.md").read_text(encoding="utf-8")
+    given = re.findall(r"^\| `([a-z0-9-]+)` \|", page, re.MULTILINE)
+    assert len(given) == len(set(given))
+    assert set(given) == _declared()
