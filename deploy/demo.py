@@ -1,4 +1,5 @@
-"""Seal the samples with TEST seals, tamper with a copy, verify everything, and print what came out.
+"""
+Seal the samples with TEST seals, tamper with a copy, verify everything, and print what came out.
 
 Run by `make demo`. Everything is made anew in `.demo/`; nothing in it has any effect. `--once` is for machines:
 it exits 0 only if every verdict is as it must be.
@@ -29,7 +30,12 @@ def signer(*arguments: str, may_exit: tuple[int, ...] = (0,)) -> str:
     clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
     environment = {**clean, "SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(DEMO / "data"), "PYTHONUTF8": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "signer", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "signer", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode not in may_exit:
         sys.stderr.write(done.stdout + done.stderr)
@@ -73,7 +79,16 @@ def issue() -> dict[Path, str]:
         maker = json.loads(draft.read_text(encoding="utf-8"))["manufacturer"]
         preparer, approver = who[maker]
         said = signer(
-            "issue", str(draft), "--as", maker, "--preparer", preparer, "--approver", approver, "--out", str(DEMO / "sealed")
+            "issue",
+            str(draft),
+            "--as",
+            maker,
+            "--preparer",
+            preparer,
+            "--approver",
+            approver,
+            "--out",
+            str(DEMO / "sealed"),
         )
         made = Path(said.strip().rsplit(" -> ", 1)[1])
         named = made.with_name(f"{draft.stem}.pdf")
@@ -125,7 +140,8 @@ def main() -> None:
     expected = issue()
     expected |= tamper(next(iter(expected)))
     is_right = check(expected)
-    print(f"\n{'every verdict is as it must be' if is_right else 'A VERDICT IS WRONG'}, after {time.monotonic() - begun:.1f} s")
+    outcome = "every verdict is as it must be" if is_right else "A VERDICT IS WRONG"
+    print(f"\n{outcome}, after {time.monotonic() - begun:.1f} s")
     print("TEST seals only: nothing here has any effect. Look at a page: .demo/sealed/01-kazakhstan-three-cars.pdf")
     print("Verify one yourself:\n  SIGNER_DATA_DIR=.demo/data .venv/bin/signer verify .demo/sealed/*.pdf --allow-test")
     sys.exit(0 if is_right else 1)

@@ -1,4 +1,5 @@
-"""Every error that this project raises on purpose, in one tree, each with a stable code.
+"""
+Every error that this project raises on purpose, in one tree, each with a stable code.
 
 Knows no HTTP: `web.problems` gives each class its status.
 """

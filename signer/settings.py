@@ -89,7 +89,7 @@ class Settings(BaseSettings):
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the environment; Misconfigured names an unknown `SIGNER_*` name (pydantic-settings ignores it) or a bad value."""
+    """Read the environment; Misconfigured names an unknown `SIGNER_*` name, or a bad value."""
     names = os.environ if environment is None else environment
     known = {PREFIX + field.upper() for field in Settings.model_fields}
     if unknown := sorted(name for name in names if name.upper().startswith(PREFIX) and name.upper() not in known):
@@ -131,4 +131,6 @@ def _is_local(host: str) -> bool:
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
-        return "." not in host or host.endswith((".local", ".localhost", ".internal", ".lan", ".home", ".test", ".invalid"))
+        return "." not in host or host.endswith(
+            (".local", ".localhost", ".internal", ".lan", ".home", ".test", ".invalid")
+        )

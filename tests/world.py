@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from signer import settings as configured
 from signer import wiring
 from signer.domain.drafting import parse_draft
+from signer.domain.evidence import Asked
 from signer.seal import validate
 from signer.services.issue import Order
 from signer.services.trust import make_test_pki
@@ -78,14 +80,10 @@ class World:
         return self.services.issuing.issue(order)
 
     def verify(self, pdf: bytes, **asked: Any) -> Verdict:
-        from signer.domain.evidence import Asked
-
         return self.services.verifying.file(pdf, Asked(**asked))
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Run a query behind the register's back: tests look, they do not write."""
-        import sqlite3
-
         with sqlite3.connect(self.folder / "register.sqlite3") as connection:
             return connection.execute(query).fetchall()
 

@@ -52,9 +52,7 @@ def seal_uses(tx: Connection, *, manufacturer_id: int) -> tuple[SealUse, ...]:
 
 def queue_leaf(tx: Connection, kind: str, *, confirmation_id: int, digest: bytes, at: datetime) -> None:
     """Queue a leaf for the transparency log, in the transaction that makes it true."""
-    tx.execute(
-        insert(tables.leaves).values(confirmation_id=confirmation_id, type=kind, digest=digest, queued_at=at)
-    )
+    tx.execute(insert(tables.leaves).values(confirmation_id=confirmation_id, type=kind, digest=digest, queued_at=at))
 
 
 def queue_notice(tx: Connection, event: str, *, manufacturer_id: int, number: str, at: datetime) -> None:

@@ -102,16 +102,14 @@ def keyed(tx: Connection, key: Key, *, manufacturer_id: int) -> Number | None:
 
 def reserve(tx: Connection, made: Reservation, *, at: datetime, randbelow: Callable[[int], int]) -> int:
     """
-    Write transaction 1: number, content, approval, pending lines, VINs claimed in slot `next`, status index, intent leaf.
+    Write transaction 1: number, content, approval, pending lines, claims in slot `next`, status index, intent leaf.
 
     Returns the confirmation's id. Conflict if a VIN is being sealed elsewhere, or is in force under a
     number that these terms do not supersede.
     """
     terms = made.confirmation.terms
     _refuse_live(tx, made)
-    approval_id = _insert(
-        tx, tables.approvals, manufacturer_id=made.manufacturer_id, **_fields(made.approval)
-    )
+    approval_id = _insert(tx, tables.approvals, manufacturer_id=made.manufacturer_id, **_fields(made.approval))
     confirmation_id = _insert(
         tx,
         tables.confirmations,
@@ -142,9 +140,7 @@ def _fields(record: Approval | Key) -> dict[str, object]:
 
 
 def _insert(tx: Connection, table: Table, **values: object) -> int:
-    made = tx.execute(insert(table).values(**values))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    return int(tx.execute(insert(table).values(**values).returning(table.c.id)).scalar_one())
 
 
 def _refuse_live(tx: Connection, made: Reservation) -> None:
@@ -266,7 +262,7 @@ def close_if_ended(tx: Connection, confirmation_id: int, *, at: datetime) -> Non
 
 
 def abandon(tx: Connection, number: Number, *, reason: str, at: datetime) -> bool:
-    """End a pending record whose sealing did not complete; its number is never used again. Tell whether it was pending."""
+    """End a pending record for ever: its sealing did not complete. Tell whether it was pending."""
     heads, lines, claims = tables.confirmations, tables.lines, tables.vin_claims
     head = tx.execute(select(heads).where(heads.c.number == number)).first()
     if head is None:

@@ -70,7 +70,9 @@ class Database:
         """Refuse a database that is behind or ahead of this code."""
         head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
         if (found := self.version()) != head:
-            raise Misconfigured(f"the register's schema is {found or 'empty'}, this code needs {head}: run `signer db upgrade`")
+            raise Misconfigured(
+                f"the register's schema is {found or 'empty'}, this code needs {head}: run `signer db upgrade`"
+            )
 
     def close(self) -> None:
         """Give all connections back."""

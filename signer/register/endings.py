@@ -107,7 +107,12 @@ def suspended_by(tx: Connection, number: Number, *, manufacturer_id: int, at: da
 
 
 def _set_held(
-    tx: Connection, confirmation_id: int, standing: Standing, *, suspended_by: str | None, suspended_until: datetime | None
+    tx: Connection,
+    confirmation_id: int,
+    standing: Standing,
+    *,
+    suspended_by: str | None,
+    suspended_until: datetime | None,
 ) -> None:
     heads, lines = tables.confirmations, tables.lines
     held = {"standing": standing, "suspended_by": suspended_by, "suspended_until": suspended_until}

@@ -32,7 +32,7 @@ class Summary:
 
 
 def by_number(tx: Connection, number: Number, *, at: datetime) -> RecordFacts | None:
-    """Return the record of a number as it stands at an instant, or None; a suspension ends by itself when its time is up."""
+    """Return the record of a number as it stands at an instant, or None; a suspension ends by itself in time."""
     heads = tables.confirmations
     head = tx.execute(select(heads).where(heads.c.number == number)).first()
     if head is None:
@@ -57,7 +57,9 @@ def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int, is_ove
     lines, claims = tables.lines, tables.vin_claims
     rows = tx.execute(select(lines).where(lines.c.confirmation_id == confirmation_id).order_by(lines.c.position)).all()
     elsewhere = select(claims.c.vin).where(
-        claims.c.vin.in_([row.vin for row in rows]), claims.c.slot == "live", claims.c.manufacturer_id != manufacturer_id
+        claims.c.vin.in_([row.vin for row in rows]),
+        claims.c.slot == "live",
+        claims.c.manufacturer_id != manufacturer_id,
     )
     conflicts = set(tx.execute(elsewhere).scalars())
     return tuple(

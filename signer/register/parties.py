@@ -67,9 +67,8 @@ def save_manufacturer(tx: Connection, maker: Manufacturer, *, tsa_policy: TsaPol
     if found is not None:
         tx.execute(update(table).where(table.c.id == found).values(**values))
         return int(found)
-    made = tx.execute(insert(table).values(uscc=maker.uscc, created_at=at, **values))
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
+    made = insert(table).values(uscc=maker.uscc, created_at=at, **values).returning(table.c.id)
+    return int(tx.execute(made).scalar_one())
 
 
 def save_exporter(tx: Connection, exporter: Exporter, *, at: datetime) -> None:
@@ -107,9 +106,7 @@ def person_of(tx: Connection, person_id: str) -> Person:
 def save_membership(tx: Connection, membership: Membership, *, manufacturer_id: int, at: datetime) -> None:
     """Make a person's roles for one manufacturer exactly these."""
     table = tables.memberships
-    tx.execute(
-        delete(table).where(table.c.person_id == membership.person, table.c.manufacturer_id == manufacturer_id)
-    )
+    tx.execute(delete(table).where(table.c.person_id == membership.person, table.c.manufacturer_id == manufacturer_id))
     for role in sorted(membership.roles):
         values = {"person_id": membership.person, "manufacturer_id": manufacturer_id, "role": role, "granted_at": at}
         tx.execute(insert(table).values(**values))
@@ -155,8 +152,8 @@ def save_seal(tx: Connection, seal: Seal, *, manufacturer_id: int, at: datetime)
         tx.execute(insert(table).values(manufacturer_id=manufacturer_id, **fixed, **values))
 
 
-def seals_of(tx: Connection, *, manufacturer_id: int) -> tuple[Seal, ...]:
-    """Return the seals of one manufacturer, the newest first."""
+def seals_of(tx: Connection, *, manufacturer_id: int, at: datetime) -> tuple[Seal, ...]:
+    """Return the seals of one manufacturer as they stand at an instant, the newest first."""
     table = tables.seals
     wanted = select(table).where(table.c.manufacturer_id == manufacturer_id)
     rows = tx.execute(wanted.order_by(table.c.created_at.desc(), table.c.certificate_digest)).all()
@@ -164,7 +161,7 @@ def seals_of(tx: Connection, *, manufacturer_id: int) -> tuple[Seal, ...]:
         Seal(
             certificate_digest=row.certificate_digest,
             seal_class=SealClass(row.seal_class),
-            state=SealState(row.state),
+            state=_state(row.state, row.suspended_until, at),
             state_since=row.state_since,
             key_ref=row.key_ref,
             suspended_until=row.suspended_until,
@@ -179,5 +176,9 @@ def seal_state(tx: Connection, certificate_digest: str, *, at: datetime) -> Seal
     row = tx.execute(select(table).where(table.c.certificate_digest == certificate_digest)).first()
     if row is None:
         return None
-    is_over = row.suspended_until is not None and row.suspended_until <= at
-    return SealState.ACTIVE if is_over and row.state == SealState.SUSPENDED else SealState(row.state)
+    return _state(row.state, row.suspended_until, at)
+
+
+def _state(stored: str, suspended_until: datetime | None, at: datetime) -> SealState:
+    is_over = suspended_until is not None and suspended_until <= at
+    return SealState.ACTIVE if is_over and stored == SealState.SUSPENDED else SealState(stored)

@@ -1,4 +1,5 @@
-"""What the database itself refuses: changed content, a line leaving a final state, a rewritten history.
+"""
+What the database itself refuses: changed content, a line leaving a final state, a rewritten history.
 
 Every migration drops and re-creates all of them (SQLite loses a table's triggers when Alembic copies it).
 """
@@ -34,13 +35,21 @@ def statements() -> tuple[tuple[str, str], ...]:
     """Return (name, CREATE TRIGGER statement) of every trigger, for SQLite."""
     found = []
     for table in _APPEND_ONLY:
-        found += [_refuse(table, "UPDATE", f"{table} is append-only"), _refuse(table, "DELETE", f"{table} is append-only")]
+        found += [
+            _refuse(table, "UPDATE", f"{table} is append-only"),
+            _refuse(table, "DELETE", f"{table} is append-only"),
+        ]
     found += [_refuse(table, "DELETE", f"{table} are never deleted") for table in ("confirmations", "lines")]
     changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in _FIXED)
     found.append(_when("confirmations", "content", changed, "a confirmation's content never changes"))
-    fixed = "NEW.vin IS NOT OLD.vin OR NEW.position IS NOT OLD.position OR NEW.confirmation_id IS NOT OLD.confirmation_id"
+    fixed = (
+        "NEW.vin IS NOT OLD.vin OR NEW.position IS NOT OLD.position OR NEW.confirmation_id IS NOT OLD.confirmation_id"
+    )
     found.append(_when("lines", "content", fixed, "a line never changes its vehicle"))
-    found += [_when(table, "standing", _forbidden(), "this change of standing is not allowed") for table in ("confirmations", "lines")]
+    found += [
+        _when(table, "standing", _forbidden(), "this change of standing is not allowed")
+        for table in ("confirmations", "lines")
+    ]
     return tuple(found)
 
 

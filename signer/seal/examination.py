@@ -213,7 +213,7 @@ class _Witness:
         if not judged.is_good:
             findings.open(Id.TIMESTAMP, judged.sub_indication, judged.detail)
             return None
-        if not entry.is_entitled(found.at) :
+        if not entry.is_entitled(found.at) or entry.state in (SealState.SUSPENDED, SealState.REVOKED):
             detail = f"the authority is {entry.state.value}, or was not entitled then"
             findings.open(Id.TIMESTAMP, "CHAIN_CONSTRAINTS_FAILURE", detail)
             return None

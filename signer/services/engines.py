@@ -81,7 +81,10 @@ class SealBox:
         """Return what the rules judge about a seal: from the trust list, never from the key's file."""
         entry = self._entry(seal)
         certificate = certificates.load(base64.b64decode(entry.certificate))
-        assert entry.naming_profile is not None
+        if entry.naming_profile is None:
+            raise Misconfigured(
+                f"the trust list does not say how {seal.certificate_digest[:16]} names its manufacturer"
+            )
         return SealCircumstances(
             certificate_digest=seal.certificate_digest,
             seal_class=seal.seal_class,
@@ -138,9 +141,7 @@ class SealBox:
             return sign.seal(page, key=key, timestamper=None, at=at)
 
     def _timestamper(self) -> timestamp.Timestamper:
-        return timestamp.Timestamper(
-            self._authorities(), trust=self._trust.current(self._clock()), clock=self._clock
-        )
+        return timestamp.Timestamper(self._authorities(), trust=self._trust.current(self._clock()), clock=self._clock)
 
     def _authorities(self) -> tuple[timestamp.Authority, ...]:
         if self._settings.authorities:

@@ -1,10 +1,9 @@
-"""Issue a confirmation: intent, render, lint, seal, check, record (ARCHITECTURE.md, steps 3-11). Order is the security."""
+"""Issue a confirmation: intent, render, lint, seal, check, record. The order is the security (docs/explanation)."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from signer.domain import content as encoding
@@ -22,6 +21,7 @@ from signer.register import audit, confirmations, lookup, parties
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime, timedelta
 
     from signer.domain.confirmation import Confirmation, Draft, Terms
     from signer.domain.verdict import Verdict
@@ -125,7 +125,7 @@ class Issuing:
         at = self._clock()
         with self._database.read() as tx:
             tenant = parties.tenant(tx, order.manufacturer)
-            seal = _usable_seal(parties.seals_of(tx, manufacturer_id=tenant.id))
+            seal = _usable_seal(parties.seals_of(tx, manufacturer_id=tenant.id, at=at))
             circumstances = self._circumstances(tx, order, tenant, seal, at)
         found = rules.check(order.draft, circumstances)
         _refuse(found)
@@ -164,7 +164,10 @@ class Issuing:
         confirmation = encoding.build(terms=ready.terms, approved_digest=digest, number=number, issued_at=ready.at)
         encoded = encoding.encode(confirmation)
         approval = confirmations.Approval(
-            terms_digest=digest, preparer_id=ready.order.preparer, approver_id=ready.order.approver, approved_at=ready.at
+            terms_digest=digest,
+            preparer_id=ready.order.preparer,
+            approver_id=ready.order.approver,
+            approved_at=ready.at,
         )
         made = confirmations.Reservation(
             manufacturer_id=ready.tenant.id,
@@ -182,13 +185,14 @@ class Issuing:
         page = self._page.render(confirmation, encoded=encoded)
         policy = ready.tenant.tsa_policy
         sealed = self._seals.seal(page, ready.seal, at=ready.at, tsa_policy=policy)
-        file = self._self_check(sealed.pdf, confirmation, encoded, may_lack_timestamp=self._seals.may_lack_timestamp(policy))
+        file = self._self_check(
+            sealed.pdf, confirmation, encoded, may_lack_timestamp=self._seals.may_lack_timestamp(policy)
+        )
         self._blobs.put(sealed.pdf)
-        assert file.sealed_digest is not None
         use = audit.SealUse(
             seal_digest=ready.seal.certificate_digest,
             number=confirmation.number,
-            sealed_digest=bytes.fromhex(file.sealed_digest),
+            sealed_digest=bytes.fromhex(file.sealed_digest or ""),
             preparer_id=ready.order.preparer,
             approver_id=ready.order.approver,
             origin=ready.order.origin,
@@ -196,7 +200,7 @@ class Issuing:
         )
         stored = confirmations.SealedFile(
             file_digest=bytes.fromhex(file.file_digest),
-            sealed_digest=bytes.fromhex(file.sealed_digest),
+            sealed_digest=bytes.fromhex(file.sealed_digest or ""),
             sealed_length=sealed.sealed_length,
             size=file.size,
             level=sealed.level,
@@ -215,7 +219,9 @@ class Issuing:
         )
         verdict = self._verifying.decide(facts, Asked())
         if not _is_sound(verdict, may_lack_timestamp=may_lack_timestamp):
-            open_ = "; ".join(f"{check.id}: {check.reason} {check.detail}" for check in verdict.checks if check.argues_for)
+            open_ = "; ".join(
+                f"{check.id}: {check.reason} {check.detail}" for check in verdict.checks if check.argues_for
+            )
             raise SelfCheckFailed(f"the sealed file of {confirmation.number} does not verify: {verdict.code} ({open_})")
         return facts.file
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from signer.domain.verdict import LineState, Verdict, VinWindow
+    from signer.domain.verdict import Verdict, VinWindow
     from signer.services.lookups import LookingUp
     from signer.services.verify import Verifying
 
@@ -92,7 +92,9 @@ class LicenceChecking:
         _refuse(question)
         sources = tuple(Source(name=name, verdict=self._file(data, question)) for name, data in question.files)
         sources += tuple(
-            Source(name=number, verdict=self._lookups.covered((number,), _asked(question, question.vins), network=network))
+            Source(
+                name=number, verdict=self._lookups.covered((number,), _asked(question, question.vins), network=network)
+            )
             for number in question.numbers
         )
         rows = tuple(_row(vin, sources) for vin in question.vins)
@@ -158,8 +160,12 @@ def _is_only_other_lines(verdict: Verdict) -> bool:
     """Tell whether a source falls short only because of other lines than the matched one."""
     proven = verdict.parts.integrity is not State.FAILED and verdict.parts.seal is not State.FAILED
     blaming = [check for check in verdict.checks if check.argues_for is not None and check.state is not State.PASSED]
-    return proven and bool(blaming) and all(
-        check.part is Part.STANDING and check.id == "standing" and check.state is State.FAILED for check in blaming
+    return (
+        proven
+        and bool(blaming)
+        and all(
+            check.part is Part.STANDING and check.id == "standing" and check.state is State.FAILED for check in blaming
+        )
     )
 
 

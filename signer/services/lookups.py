@@ -54,7 +54,7 @@ class LookingUp:
         self._refuse_guessing((parsed,), network, at)
         with self._database.read() as tx:
             tails = lookup.tails_of(tx, parsed)
-            is_match = any([hmac.compare_digest(wanted, known) for known in sorted(tails)])
+            is_match = sum(hmac.compare_digest(wanted, known) for known in tails) > 0
             record = lookup.by_number(tx, parsed, at=at) if is_match else None
         if record is None or not records.is_public(record):
             return self._absent((parsed,), network, at)
@@ -96,9 +96,7 @@ class LookingUp:
         question = self._question(at, (record,), subject="digest")
         return records.on_record(question, Asked(), self._policy, today=beijing_day(at))
 
-    def _question(
-        self, at: datetime, found: tuple[RecordFacts, ...], subject: str = "record"
-    ) -> RecordQuestion:
+    def _question(self, at: datetime, found: tuple[RecordFacts, ...], subject: str = "record") -> RecordQuestion:
         trust = self._trust()
         return RecordQuestion.model_validate(
             {"at": at, "test": trust.test, "trust_list": trust.sequence, "records": found, "subject": subject}

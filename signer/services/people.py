@@ -12,7 +12,7 @@ from signer.domain.trust import Purpose
 from signer.domain.values import Frozen
 from signer.errors import InvalidInput, NotFound
 from signer.register import audit, parties
-from signer.register.parties import TsaPolicy  # noqa: TC001 -- a field's type below
+from signer.register.parties import TsaPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -92,9 +92,7 @@ class Ending:
             tenant = parties.tenant(tx, manufacturer)
             _refuse_without(tx, by, (Role.APPROVER,), tenant.id)
             endings.lift(tx, number, manufacturer_id=tenant.id, at=at)
-            audit.note(
-                tx, "confirmation.resumed", actor=by, subject=number, at=at, manufacturer_id=tenant.id
-            )
+            audit.note(tx, "confirmation.resumed", actor=by, subject=number, at=at, manufacturer_id=tenant.id)
 
     def suspend_seal(self, certificate_digest: str, *, manufacturer: str, by: str) -> datetime:
         """Hold a seal at once for 72 h: it seals nothing, and what it sealed is INDETERMINATE meanwhile."""
@@ -103,14 +101,14 @@ class Ending:
         with self._database.write() as tx:
             tenant = parties.tenant(tx, manufacturer)
             _refuse_without(tx, by, (Role.PREPARER, Role.APPROVER), tenant.id)
-            (digest,) = _matching(tx, certificate_digest, tenant.id)
+            (digest,) = _matching(tx, certificate_digest, tenant.id, at)
             endings.suspend_seal(tx, digest, manufacturer_id=tenant.id, until=until, at=at)
             audit.note(tx, "seal.suspended", actor=by, subject=digest[:16], at=at, manufacturer_id=tenant.id)
         return until
 
 
-def _matching(tx: Transaction, beginning: str, manufacturer_id: int) -> tuple[str]:
-    seals = parties.seals_of(tx, manufacturer_id=manufacturer_id)
+def _matching(tx: Transaction, beginning: str, manufacturer_id: int, at: datetime) -> tuple[str]:
+    seals = parties.seals_of(tx, manufacturer_id=manufacturer_id, at=at)
     found = [seal.certificate_digest for seal in seals if seal.certificate_digest.startswith(beginning.lower())]
     if len(found) != 1 or len(beginning) < 8:
         raise InvalidInput("seal", "give the certificate's SHA-256, at least its first 8 hexadecimal digits")

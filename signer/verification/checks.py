@@ -40,7 +40,9 @@ def open_(name: str, part: Part, reason: str, detail: str = "") -> Check:
 
 def noted(name: str, part: Part, reason: str, detail: str = "") -> Check:
     """Answer yes, with something that the reader must be told."""
-    return Check(id=name, part=part, state=State.PASSED, argues_for=Code.VALID_WITH_NOTICE, reason=reason, detail=detail)
+    return Check(
+        id=name, part=part, state=State.PASSED, argues_for=Code.VALID_WITH_NOTICE, reason=reason, detail=detail
+    )
 
 
 def form(facts: Facts) -> Check:
@@ -67,7 +69,9 @@ def finding(found: SealFinding, facts: Facts, *, authoritative: bool) -> Check:
         return Check.model_validate({**common, "state": State.UNDETERMINED, "argues_for": code, "reason": reason})
     if found.part is Part.SEAL and not authoritative:
         reason = "TRUST_LIST_OLDER_THAN_SEAL"
-        return Check.model_validate({**common, "state": State.FAILED, "argues_for": Code.INDETERMINATE, "reason": reason})
+        return Check.model_validate(
+            {**common, "state": State.FAILED, "argues_for": Code.INDETERMINATE, "reason": reason}
+        )
     reason = facts.seal.reason or _word(found.id)
     return Check.model_validate({**common, "state": State.FAILED, "argues_for": _FAILED[found.part], "reason": reason})
 
@@ -80,12 +84,14 @@ def trust_list(facts: Facts) -> Check:
     """Is the trust list fresh enough for its silence to mean anything?"""
     trust = facts.trust
     if not is_authoritative(trust, facts):
-        return open_("trust-list", Part.SEAL, "TRUST_LIST_STALE", f"list {trust.sequence} expires {trust.expires:%Y-%m-%d}")
+        return open_(
+            "trust-list", Part.SEAL, "TRUST_LIST_STALE", f"list {trust.sequence} expires {trust.expires:%Y-%m-%d}"
+        )
     return passed("trust-list", Part.SEAL, f"list {trust.sequence}")
 
 
 def is_authoritative(trust: TrustFacts, facts: Facts) -> bool:
-    """Tell whether the list is unexpired, and at least as new as the time at which the file was made, if that is proven."""
+    """Tell whether the list is unexpired, and at least as new as the file, if the file's time is proven."""
     made_at = facts.seal.timestamp.at if facts.seal.timestamp else None
     is_newer = made_at is None or trust.entry is not None or trust.issued >= made_at
     return facts.at < trust.expires and is_newer
@@ -136,7 +142,13 @@ def entitled(facts: Facts) -> Check | None:
 def _revoked(facts: Facts, proven_at: datetime | None) -> Check:
     entry = facts.trust.entry
     cut = None if entry is None else entry.compromised_from or entry.revoked_at
-    if entry is not None and cut is not None and proven_at is not None and proven_at < cut and entry.is_entitled(proven_at):
+    if (
+        entry is not None
+        and cut is not None
+        and proven_at is not None
+        and proven_at < cut
+        and entry.is_entitled(proven_at)
+    ):
         return noted("entitled", Part.SEAL, "SEAL_REVOKED_LATER")
     return failed("entitled", Part.SEAL, Code.SEAL_REVOKED, reason="SEAL_REVOKED", detail=str(cut or ""))
 
@@ -210,7 +222,12 @@ def until(record: RecordFacts, asked: Asked, *, today: date) -> Check:
     applied_on = asked.applied_on or today
     if end is not None and applied_on > end:
         return Check(
-            id="until", part=Part.STANDING, state=State.FAILED, argues_for=Code.PAST_END, reason="PAST_END", detail=end.isoformat()
+            id="until",
+            part=Part.STANDING,
+            state=State.FAILED,
+            argues_for=Code.PAST_END,
+            reason="PAST_END",
+            detail=end.isoformat(),
         )
     return passed("until", Part.STANDING)
 

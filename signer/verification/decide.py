@@ -172,7 +172,10 @@ def vin_coverage(vin: str, record: RecordFacts, applied_on: date) -> VinCoverage
         vin=vin,
         state=_line_state(line),
         window=VinWindow(
-            n=window.days(applied_on), state=window.state(applied_on), through=window.through, free_from=window.free_from
+            n=window.days(applied_on),
+            state=window.state(applied_on),
+            through=window.through,
+            free_from=window.free_from,
         ),
         ended_at=line.ended_at,
     )

@@ -77,7 +77,9 @@ def covered(question: RecordQuestion, asked: Asked, policy: Policy, *, today: da
     ended = next((vin for vin in coverage.vins if vin.ended_at), None)
     shown = {
         "number": one.number if len(question.records) == 1 else None,
-        "issuer": _issuer(one) if len({record.confirmation.terms.manufacturer.uscc for record in question.records}) == 1 else None,
+        "issuer": _issuer(one)
+        if len({record.confirmation.terms.manufacturer.uscc for record in question.records}) == 1
+        else None,
         "coverage": coverage,
         "ended_at": ended.ended_at if ended else None,
     }
@@ -103,7 +105,9 @@ def _standing(record: RecordFacts, asked: Asked, today: date) -> tuple[Check, ..
 
 def _coverage(records: tuple[RecordFacts, ...], asked: Asked, today: date) -> Coverage:
     found = tuple(_best(vin, records, asked, today) for vin in asked.vins)
-    destinations = {compare(asked.destination, record.confirmation.terms.destination.country.alpha2) for record in records}
+    destinations = {
+        compare(asked.destination, record.confirmation.terms.destination.country.alpha2) for record in records
+    }
     exporters = {compare(asked.exporter, record.confirmation.terms.exporter.uscc) for record in records}
     return Coverage(vins=found, destination=_all(destinations), exporter=_all(exporters))
 
@@ -120,15 +124,15 @@ def _all(found: set[Comparison]) -> Comparison:
 
 def _parts(done: tuple[Check, ...]) -> Parts:
     states = {check.state for check in done if check.argues_for is not Code.VALID_WITH_NOTICE}
-    standing = State.FAILED if State.FAILED in states else State.PASSED if states <= {State.PASSED} else State.UNDETERMINED
+    standing = (
+        State.FAILED if State.FAILED in states else State.PASSED if states <= {State.PASSED} else State.UNDETERMINED
+    )
     return _UNKNOWN.model_copy(update={"standing": standing})
 
 
 def _issuer(record: RecordFacts) -> Issuer:
     terms = record.confirmation.terms
-    return Issuer(
-        name=terms.manufacturer.legal_name, uscc=terms.manufacturer.uscc, seal_class=terms.seal.seal_class
-    )
+    return Issuer(name=terms.manufacturer.legal_name, uscc=terms.manufacturer.uscc, seal_class=terms.seal.seal_class)
 
 
 def _verdict(
@@ -137,7 +141,9 @@ def _verdict(
     """A green or blue look-up never becomes `VALID_WITH_NOTICE`, which speaks of a file."""
     doubts = tuple(check for check in done if check.argues_for is not Code.VALID_WITH_NOTICE)
     code = combine(doubts, default=default)
-    is_test = question.test or any(record.confirmation.terms.seal.seal_class is SealClass.TEST for record in question.records)
+    is_test = question.test or any(
+        record.confirmation.terms.seal.seal_class is SealClass.TEST for record in question.records
+    )
     shown = Code.TEST_ONLY if is_test and policy.mode == "production" else code
     return Verdict(
         code=shown,

@@ -56,12 +56,14 @@ _SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.UNSEALED: (
         "文件写有编号 {number}，但没有电子印章。如为打印件或扫描件，请用编号和车架号查询登记记录，或核验其印刷码。",
-        "It names {number} but carries no seal. If it is a print or scan, check the record by number and VINs, or its code.",
+        "It names {number} but carries no seal. If it is a print or scan, check the record by number and VINs.",
     ),
     Code.ALTERED: (
-        "此文件与用印时不一致。另存、压缩、加盖图章或再次签名也会造成这种情况：请索取原始 PDF，或查询登记记录。其内容一概不予显示。",
-        "The file is not as it was sealed. Saving, compressing, stamping or signing it again also causes this: "
-        "ask for the original, or check the record. Nothing of its content is shown.",
+        "此文件与用印时不一致。另存、压缩、盖图章或再次签名也会如此：请索取原始 PDF，或查询登记记录。其内容不予显示。",
+        (
+            "The file is not as it was sealed. Saving, compressing, stamping or signing it again also causes this: "
+            "ask for the original, or check the record. Nothing of its content is shown."
+        ),
     ),
     Code.CODE_INVALID: (
         "印刷码已损坏，或不是由名单中的密钥签署。",
@@ -69,8 +71,10 @@ _SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.UNKNOWN_SEAL: (
         "印章本身完整，但其证书不属于名单中的生产企业，或当时无权使用，或与文中所写的生产企业不同。请向该生产企业核实。",
-        "The seal is intact, but its certificate is not a listed manufacturer's, or was not entitled at that time, "
-        "or is another manufacturer's than the paper names. Ask that manufacturer.",
+        (
+            "The seal is intact, but its certificate is not a listed manufacturer's, or was not entitled at that time, "
+            "or is another manufacturer's than the paper names. Ask that manufacturer."
+        ),
     ),
     Code.SEAL_REVOKED: (
         "该印章的密钥已被吊销，且不能证明此文件早于吊销时间。请向该生产企业核实。",
@@ -78,8 +82,10 @@ _SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.NOT_REGISTERED: (
         "印章属于名单中的生产企业，但登记簿中没有这份确认书，或登记的内容不同。请勿依据此文件，并向该生产企业核实。",
-        "A listed seal, but the register has no such confirmation or a different one. "
-        "Do not rely on it; ask the manufacturer.",
+        (
+            "A listed seal, but the register has no such confirmation or a different one. "
+            "Do not rely on it; ask the manufacturer."
+        ),
     ),
     Code.NOT_ISSUED: (
         "编号 {number} 的用印没有完成，从未签发。",
@@ -87,7 +93,7 @@ _SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.NOT_ON_RECORD: (
         "没有与该编号和车架号后六位同时相符的记录。请检查两者；如均无误，请勿依据此文件。",
-        "No record has this number and these last six characters. Check both; if they are right, do not rely on the paper.",
+        "No record has this number and these last six characters. Check both; if right, do not rely on the paper.",
     ),
     Code.WITHDRAWN: (
         "确认书 {number} 是真实的，但已于 {ended} 撤回（{reason}）。请向该生产企业核实。",
@@ -123,7 +129,7 @@ _SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.COVERED: (
         "登记簿显示：截至 {checked}，{issuer} 为所查车辆、目的国和出口企业出具的确认书有效。纸面本身未经检查。",
-        "As of {checked}, {issuer} confirms these vehicles for this country to this exporter. The sheet was not examined.",
+        "As of {checked}, {issuer} confirms these vehicles for this country to this exporter. No sheet was examined.",
     ),
     Code.OFFICIAL_COPY: (
         "此文件与生产企业以编号 {number} 备案的正式用印件逐字节相同；登记记录如下。",
@@ -222,7 +228,11 @@ def beijing(at: datetime | None) -> str:
 
 def state(found: State, language: Language) -> str:
     """Return the state of a check in words."""
-    words = {"passed": ("通过", "passed"), "failed": ("未通过", "failed"), "undetermined": ("未能确定", "not determined")}
+    words = {
+        "passed": ("通过", "passed"),
+        "failed": ("未通过", "failed"),
+        "undetermined": ("未能确定", "not determined"),
+    }
     return _pick(words[found.value], language)
 
 

@@ -10,6 +10,7 @@ import zipfile
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import pikepdf
 import pytest
 import world as worlds
 from world import BEICHEN, EMIRATES, KAZAKHSTAN, ROOT, YUNZHOU, World, sample
@@ -89,8 +90,6 @@ def test_what_is_no_pdf_is_unreadable_with_a_reason(live_world: World, tmp_path:
 
 
 def test_an_encrypted_pdf_is_unreadable(live_world: World, draft: Path, tmp_path: Path) -> None:
-    import pikepdf
-
     assert issue(live_world, draft, tmp_path / "out").returncode == 0
     (pdf,) = (tmp_path / "out").iterdir()
     with pikepdf.open(pdf) as opened:
@@ -159,7 +158,16 @@ def test_findings_come_in_chinese_when_asked(live_world: World, tmp_path: Path) 
     (tmp_path / "draft.json").write_bytes(worlds.as_bytes(plain))
     people = ("--preparer", "he.sample", "--approver", "sun.sample")
     done = signer(
-        live_world, "issue", tmp_path / "draft.json", "--as", BEICHEN, *people, "--out", tmp_path / "out", "--lang", "zh"
+        live_world,
+        "issue",
+        tmp_path / "draft.json",
+        "--as",
+        BEICHEN,
+        *people,
+        "--out",
+        tmp_path / "out",
+        "--lang",
+        "zh",
     )
     assert done.returncode == 1
     assert "出口" in done.stderr

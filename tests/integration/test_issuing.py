@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +127,7 @@ def test_all_that_is_wrong_is_told_at_once(world: World) -> None:
 def test_a_wrong_digit_names_position_9(world: World) -> None:
     plain = sample(KAZAKHSTAN)
     plain["vehicles"][0]["vin"] = plain["vehicles"][0]["vin"][:-1] + "9"
-    with pytest.raises(RuleViolation, match="position 9|9th") as caught:
+    with pytest.raises(RuleViolation, match=r"position 9|9th") as caught:
         world.issue(plain)
     assert [found.rule for found in caught.value.violations] == ["vin.check-digit"]
 
@@ -163,7 +164,7 @@ def test_markup_in_a_name_is_printed_as_it_is(world: World) -> None:
 @pytest.mark.parametrize("bad", ["a\u0007b", "a\u202eb", "emoji \U0001f697"])
 def test_a_character_that_cannot_be_printed_names_field_and_character(world: World, bad: str) -> None:
     plain = _edited(KAZAKHSTAN, lambda plain: plain["destination"].update(buyer=bad))
-    with pytest.raises(RuleViolation, match="U\\+0007|U\\+202E|U\\+1F697") as caught:
+    with pytest.raises(RuleViolation, match=r"U\+0007|U\+202E|U\+1F697") as caught:
         world.issue(plain)
     assert {found.pointer for found in caught.value.violations} == {"/destination/buyer"}
     assert is_untouched(world)
@@ -191,14 +192,14 @@ def test_an_expired_seal_certificate_is_refused(world: World) -> None:
 
 
 def test_a_certificate_of_another_manufacturer_is_refused(world: World) -> None:
-    import sqlite3
-
     with sqlite3.connect(world.folder / "register.sqlite3") as connection:
         maker = connection.execute("SELECT record FROM manufacturers WHERE id = 1").fetchone()[0]
         connection.execute("UPDATE manufacturers SET record = ? WHERE id = 1", (maker.replace("云舟", "云帆"),))
     plain = _edited(
         KAZAKHSTAN,
-        lambda plain: [vehicle.update(certificate_manufacturer="云帆样例汽车股份有限公司") for vehicle in plain["vehicles"]],
+        lambda plain: [
+            vehicle.update(certificate_manufacturer="云帆样例汽车股份有限公司") for vehicle in plain["vehicles"]
+        ],
     )
     plain["manufacturer"] = "云帆样例汽车股份有限公司"
     with pytest.raises(RuleViolation) as caught:

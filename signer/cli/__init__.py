@@ -1,0 +1,60 @@
+"""The command line: it translates, and decides nothing. Exit codes are in docs/reference/cli.md."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+
+import click
+
+from signer.cli import ending, issuing, operating, verifying
+from signer.cli.console import REFUSED, USAGE, complain, language
+from signer.errors import SignerError
+from signer.wiring import VERSION
+
+__all__ = ["cli", "main"]
+
+INTERNAL, INTERRUPTED = 70, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version=VERSION, prog_name="signer")
+def cli() -> None:
+    """Issue and verify sealed after-sales service confirmations (售后维修服务确认书)."""
+
+
+for command in (
+    issuing.issue,
+    issuing.supersede,
+    issuing.fetch,
+    ending.withdraw,
+    ending.suspend,
+    ending.resume,
+    verifying.verify,
+    verifying.lookup,
+    operating.db,
+    operating.load_parties,
+    operating.make_test_pki,
+    operating.maintain,
+):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; every ending has its exit code."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.Abort:
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except SignerError as error:
+        complain("signer", error, language(None))
+        sys.exit(REFUSED)
+    except Exception:
+        incident = secrets.token_hex(4)
+        logging.getLogger("signer").exception("incident %s", incident)
+        click.echo(f"signer: an internal error, incident {incident}", err=True)
+        sys.exit(INTERNAL)

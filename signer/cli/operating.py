@@ -1,0 +1,69 @@
+"""`signer db`, `load-parties`, `make-test-pki` and `maintain`: what an operator does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from signer import settings, wiring
+from signer.cli.console import read, services
+from signer.services import trust
+
+
+@click.group()
+def db() -> None:
+    """Look after the register's schema."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the schema up to this code."""
+    wired = wiring.wire(settings.load())
+    wired.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    wired.database.upgrade()
+    click.echo(f"schema {wired.database.version()}")
+
+
+@db.command()
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Take the schema down to REVISION (`base` empties it)."""
+    wired = wiring.wire(settings.load())
+    wired.database.downgrade(revision)
+    click.echo(f"schema {wired.database.version() or 'empty'}")
+
+
+@db.command()
+def check() -> None:
+    """Refuse a schema that is behind or ahead of this code."""
+    click.echo(f"schema {services().database.version()}")
+
+
+@click.command("load-parties")
+@click.argument("file", type=click.Path(path_type=Path))
+def load_parties(file: Path) -> None:
+    """Bring manufacturers, outlets, exporters, people and roles in from a JSON file, wholly or not at all."""
+    found = services().people.load(read(file), actor="cli")
+    click.echo(
+        f"{len(found.manufacturers)} manufacturers, {len(found.exporters)} exporters, {len(found.people)} people"
+    )
+
+
+@click.command("make-test-pki")
+@click.argument("description", type=click.Path(path_type=Path))
+def make_test_pki(description: Path) -> None:
+    """Make TEST keys, certificates and a trust list from a pki.yaml, and enrol the seals. Keeps what is there."""
+    wired, at = services(), wiring.now()
+    key_refs = trust.make_test_pki(wired.settings, read(description), at=at)
+    count = wired.people.enrol_seals(wired.trust.current(at), key_refs, actor="cli")
+    click.echo(f"{count} TEST seals enrolled; the trust list is {wired.settings.trust_list_path}")
+
+
+@click.command()
+@click.option("--older-than-minutes", default=10, show_default=True, help="Only records pending for longer.")
+def maintain(older_than_minutes: int) -> None:
+    """Abandon records whose sealing never completed; their numbers are never used again."""
+    for number in services().issuing.abandon_stale(timedelta(minutes=older_than_minutes)):
+        click.echo(f"{number}: abandoned")

@@ -1,0 +1,133 @@
+"""`signer verify` and `signer lookup`: verdicts, as words or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from signer.cli.console import FILES, LANGUAGE, language, services
+from signer.domain.evidence import Asked
+from signer.domain.parties import normalise_uscc
+from signer.domain.vehicle import normalise_vin
+from signer.seal.findings import QUESTIONS
+from signer.seal.precheck import MOST_BYTES
+from signer.verification import report, wording
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from signer.domain.verdict import Verdict
+    from signer.verification.wording import Language
+
+_WORST_FIRST = (1, 3, 2, 4, 0)
+_QUESTIONS = {str(which): (asked.zh, asked.en) for which, asked in QUESTIONS.items()}
+_VINS = click.option("--vin", "vins", multiple=True, help="A VIN that must be covered; may be repeated.")
+_DESTINATION = click.option("--destination", default=None, help="The destination to compare, ISO 3166-1 alpha-2.")
+_EXPORTER = click.option("--exporter", default=None, help="The exporter's USCC to compare.")
+_APPLIED_ON = click.option(
+    "--applied-on", default=None, metavar="DATE", help="The licence application's date (default: today in Beijing)."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+_ALLOW_TEST = click.option("--allow-test", is_flag=True, help="Let a green TEST answer exit 0 (else 3).")
+
+
+@click.command()
+@FILES
+@_JSON
+@_VINS
+@_DESTINATION
+@_EXPORTER
+@_APPLIED_ON
+@_ALLOW_TEST
+@LANGUAGE
+def verify(
+    files: tuple[Path, ...],
+    as_json: bool,
+    vins: tuple[str, ...],
+    destination: str | None,
+    exporter: str | None,
+    applied_on: str | None,
+    allow_test: bool,
+    lang: str | None,
+) -> None:
+    """Verify files. Exit 0 green, 1 red, 2 amber, 3 grey, 4 blue; the worst of several."""
+    asked = _asked(vins, destination, exporter, applied_on)
+    verifying, exits, spoken = services().verifying, [], language(lang)
+    for file in files:
+        verdict = verifying.file(_read_pdf(file), asked)
+        exits.append(verdict.exit_code(allow_test=allow_test))
+        _show({"file": str(file)}, verdict, spoken, as_json=as_json)
+    sys.exit(min(exits, key=_WORST_FIRST.index))
+
+
+@click.command()
+@click.argument("numbers", nargs=-1, required=True)
+@click.option("--tail", default=None, help="The last six characters of one of the VINs.")
+@_VINS
+@_DESTINATION
+@_EXPORTER
+@_APPLIED_ON
+@_JSON
+@_ALLOW_TEST
+@LANGUAGE
+def lookup(
+    numbers: tuple[str, ...],
+    tail: str | None,
+    vins: tuple[str, ...],
+    destination: str | None,
+    exporter: str | None,
+    applied_on: str | None,
+    as_json: bool,
+    allow_test: bool,
+    lang: str | None,
+) -> None:
+    """Look NUMBER up with the tail of one VIN; or NUMBERS with all VINs, destination and exporter. Exits as verify."""
+    asked, spoken = _asked(vins, destination, exporter, applied_on), language(lang)
+    lookups = services().lookups
+    if tail is not None and len(numbers) == 1:
+        verdict = lookups.by_tail(numbers[0], tail, network="cli", asked=asked)
+    elif tail is None and vins:
+        verdict = lookups.covered(numbers, asked, network="cli")
+    else:
+        raise click.UsageError("give one NUMBER with --tail, or NUMBERs with every --vin, --destination and --exporter")
+    _show({"numbers": ", ".join(numbers)}, verdict, spoken, as_json=as_json)
+    sys.exit(verdict.exit_code(allow_test=allow_test))
+
+
+def _asked(vins: tuple[str, ...], destination: str | None, exporter: str | None, applied_on: str | None) -> Asked:
+    try:
+        day = date.fromisoformat(applied_on) if applied_on else None
+    except ValueError as error:
+        raise click.BadParameter("a date is written YYYY-MM-DD", param_hint="--applied-on") from error
+    return Asked(
+        vins=tuple(dict.fromkeys(normalise_vin(vin) for vin in vins)),
+        destination=destination.strip().upper() if destination else None,
+        exporter=normalise_uscc(exporter) if exporter else None,
+        applied_on=day,
+    )
+
+
+def _show(subject: dict[str, str], verdict: Verdict, spoken: Language, *, as_json: bool) -> None:
+    if as_json:
+        plain = report.as_json(verdict, spoken, check_texts=_QUESTIONS)
+        click.echo(json.dumps({**subject, **plain}, ensure_ascii=False))
+        return
+    test = " TEST" if verdict.test else ""
+    click.echo(f"{next(iter(subject.values()))}: {verdict.code}{test} {verdict.number or ''}".rstrip())
+    click.echo(f"  {wording.banner(verdict.code, spoken)}. {wording.sentence(verdict, spoken)}")
+    for check in verdict.checks:
+        if check.argues_for is not None:
+            click.echo(f"  - {wording.check(check, spoken, _QUESTIONS)}")
+
+
+def _read_pdf(path: Path) -> bytes:
+    """Read a file to be verified: one byte over the cap is enough to be told that it is too large."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error

@@ -1,0 +1,148 @@
+"""The pages, drawn: each from one template, with the same frame, in the reader's language."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import render_template, request
+from jinja2 import StrictUndefined
+
+from signer.domain.parties import ALPHA3, Country
+from signer.seal.precheck import MOST_BYTES
+from signer.web import intake, languages, problems, sheets, telling, view
+from signer.web.problem_kinds import KINDS
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from signer.domain.evidence import Asked
+    from signer.domain.verdict import Verdict
+    from signer.services.licence import Answer
+    from signer.settings import Settings
+    from signer.verification.wording import Language
+    from signer.web.asking import Form
+    from signer.web.intake import Upload
+    from signer.web.problems import Fault, Problem
+
+_OPEN_IDS = {"files": "files", "destination": "destination", "exporter": "exporter", "applied_on": "applied_on"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What every page has around it."""
+
+    language: Language
+    tag: str
+    is_test: bool
+    host: str
+    other_tag: str
+    other_href: str
+    path: str
+
+
+class Pages:
+    """Draws pages for one application."""
+
+    def __init__(self, app: Flask, *, phrases: dict[Language, languages.Phrases], settings: Settings) -> None:
+        self._phrases = phrases
+        self._is_test = settings.mode == "test"
+        self._host = settings.base_url.partition("://")[2].rstrip("/")
+        app.jinja_env.undefined = StrictUndefined
+        app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+        app.jinja_env.filters["groups"] = groups
+        app.jinja_env.globals["static"] = _static_addresses(Path(app.static_folder or ""))
+
+    def form(self, filled: Form, faults: tuple[Fault, ...] = (), *, had_files: bool = False) -> str:
+        """Draw the form, with what was typed and what is wrong with it."""
+        language = languages.chosen()
+        wrong = {fault.pointer if fault.pointer in _OPEN_IDS else "box": fault.text(language) for fault in faults}
+        return self._draw(
+            "form.html",
+            form=filled,
+            faults=[(fault.pointer if fault.pointer in _OPEN_IDS else "box", fault.text(language)) for fault in faults],
+            wrong=wrong,
+            had_files=had_files,
+            **self._form_values(language),
+        )
+
+    def _form_values(self, language: Language) -> dict[str, object]:
+        return {"countries": countries(language), "most_bytes": MOST_BYTES, "most_files": intake.MOST_FILES}
+
+    def verdict(self, verdict: Verdict, *, asked: Asked, filled: Form, upload: Upload | None = None) -> str:
+        """Draw a verdict."""
+        shown = view.of(verdict, self._t(), asked=asked, upload=upload)
+        return self._draw("verdict.html", view=shown, form=filled)
+
+    def licence(self, answer: Answer, filled: Form) -> str:
+        """Draw the table of a licence."""
+        t = self._t()
+        return self._draw(
+            "licence.html",
+            answer=answer,
+            form=filled,
+            colour=view.outcome_colour(answer.outcome),
+            line=telling.licence_line(answer, t.language),
+            csv_href=view.csv_href(sheets.licence_csv(answer, t.language)),
+            csv_name=sheets.NAME,
+            verdict_title=view.title,
+            window_words=view.window_words,
+        )
+
+    def without_us(self) -> str:
+        """Draw the page on verifying without this service."""
+        return self._draw("without_us.html")
+
+    def problem(self, problem: Problem) -> str:
+        """Draw an error."""
+        return self._draw("problem.html", problem=problem)
+
+    def problem_kind(self, code: str) -> str:
+        """Draw the page that explains a kind of problem."""
+        title, detail = problems.describe(KINDS[code], languages.chosen())
+        return self._draw("problem_kind.html", code=code, status=KINDS[code].status, title=title, detail=detail)
+
+    def _t(self) -> languages.Phrases:
+        return self._phrases[languages.chosen()]
+
+    def _draw(self, template: str, **values: object) -> str:
+        t = self._t()
+        other: Language = "en" if t.language == "zh" else "zh"
+        path = request.path if request.method == "GET" else "/verify"
+        frame = Frame(
+            language=t.language,
+            tag=languages.TAGS[t.language],
+            is_test=self._is_test,
+            host=self._host,
+            other_tag=languages.TAGS[other],
+            other_href=f"{path}?lang={other}",
+            path=path,
+        )
+        return render_template(template, t=t, frame=frame, **values)
+
+
+def groups(vin: str) -> tuple[str, ...]:
+    """Return a VIN in groups of 3, 6 and 8, as people read it aloud; anything else whole."""
+    return (vin[:3], vin[3:9], vin[9:]) if len(vin) == 17 else (vin,)
+
+
+@cache
+def countries(language: Language) -> tuple[tuple[str, str], ...]:
+    """Return code and name of every destination, by name; for typing ahead."""
+    found = (Country.of(code) for code in ALPHA3)
+    pairs = [(country.alpha2, country.name_zh if language == "zh" else country.name_en) for country in found]
+    return tuple(sorted(pairs, key=lambda pair: pair[1]))
+
+
+def _static_addresses(folder: Path) -> dict[str, str]:
+    """Return the address of every static file, which changes with its content."""
+    return {
+        path.name: f"/static/{path.name}?v={hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+    }
+
+

@@ -1,0 +1,270 @@
+"""What a verdict page shows, worked out before any template: answers, vehicles, coverage, details."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from signer.domain.confirmation import Standing
+from signer.domain.evidence import Part, State
+from signer.domain.vehicle import WINDOW_DAYS
+from signer.domain.verdict import Code, Outcome
+from signer.verification import wording
+from signer.web import telling
+from signer.web.fields import look_alikes
+
+if TYPE_CHECKING:
+    from signer.domain.confirmation import Confirmation
+    from signer.domain.evidence import Asked
+    from signer.domain.json_text import Json
+    from signer.domain.vehicle import Vehicle
+    from signer.domain.verdict import Check, Coverage, Line, Verdict, VinCoverage
+    from signer.verification.wording import Language
+    from signer.web.intake import Upload
+    from signer.web.languages import Phrases
+
+_MOST_DETAIL = 300
+_EDGE_DAYS = 3
+_NOT_A_FILE_OF_OURS = (Code.UNREADABLE, Code.NOT_A_CONFIRMATION)
+_MARKS = {State.PASSED: "yes", State.FAILED: "no", State.UNDETERMINED: "open"}
+_OUTCOME_COLOURS = {Outcome.PASS: "green", Outcome.REVIEW: "amber", Outcome.FAIL: "red", Outcome.NONE: "grey"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckView:
+    """One check as question and answer."""
+
+    id: str
+    mark: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """One of the three answers: its question, its words, how we know, and the checks behind it."""
+
+    part: str
+    mark: str
+    word: str
+    how: str
+    checks: tuple[CheckView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleView:
+    """One vehicle of the sealed content, with its window and, if it ended, its standing."""
+
+    vehicle: Vehicle
+    through: str
+    free_from: str
+    standing: str
+    ended: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedView:
+    """One VIN that was asked for, and what the record says of it."""
+
+    vin: str
+    mark: str
+    word: str
+    ended: str
+    n: str
+    window: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedView:
+    """The destination or the exporter that was asked for, compared."""
+
+    label: str
+    typed: str
+    mark: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictView:
+    """Everything on a verdict page, in page order."""
+
+    verdict: Verdict
+    colour: str
+    banner: str
+    title: str
+    sentence: str
+    contact: str
+    answers: tuple[AnswerView, ...]
+    confirmation: Confirmation | None
+    vehicles: tuple[VehicleView, ...]
+    asked: tuple[AskedView, ...]
+    compared: tuple[ComparedView, ...]
+    extra: tuple[str, ...]
+    details: tuple[tuple[str, str], ...]
+    checks: tuple[CheckView, ...]
+    line: str
+    json_href: str
+    file_name: str
+    digest: str
+    checked: str
+    by_record: bool
+
+
+def of(verdict: Verdict, t: Phrases, *, asked: Asked, upload: Upload | None) -> VerdictView:
+    """Return what the page of a verdict shows."""
+    language = t.language
+    digest = hashlib.sha256(upload.data).hexdigest() if upload else ""
+    confirmation = verdict.confirmation
+    return VerdictView(
+        verdict=verdict,
+        colour=verdict.code.colour.value,
+        banner=wording.banner(verdict.code, language),
+        title=title(verdict, language),
+        sentence=wording.sentence(verdict, language),
+        contact=confirmation.terms.manufacturer.contact if confirmation else "",
+        answers=tuple(_answer(verdict, part, t) for part in Part),
+        confirmation=confirmation,
+        vehicles=_vehicles(confirmation, verdict.lines, t) if confirmation else (),
+        asked=tuple(_asked(vin, t) for vin in verdict.coverage.vins),
+        compared=_compared(verdict.coverage, asked, t),
+        extra=verdict.coverage.extra,
+        details=_details(verdict, t, digest=digest, upload=upload),
+        checks=tuple(_check(check, language) for check in verdict.checks),
+        line=telling.verdict_line(verdict, language, digest=digest or None),
+        json_href=_download("application/json", json.dumps(_json(verdict, language), ensure_ascii=False, indent=1)),
+        file_name=upload.name if upload else "",
+        digest=digest,
+        checked=wording.beijing(verdict.checked_at),
+        by_record=verdict.subject != "file",
+    )
+
+
+def title(verdict: Verdict, language: Language) -> str:
+    """Return the page's title, which starts with the verdict."""
+    words = [wording.banner(verdict.code, language), "TEST" if verdict.test else "", verdict.number or ""]
+    return " · ".join(word for word in words if word)
+
+
+def _json(verdict: Verdict, language: Language) -> dict[str, Json]:
+    return telling.verdict_json(verdict, language)
+
+
+def _download(mime: str, text: str) -> str:
+    """Return text as an address that a browser saves: nothing is kept on the server for it."""
+    return f"data:{mime};base64,{base64.b64encode(text.encode()).decode('ascii')}"
+
+
+def csv_href(text: str) -> str:
+    """Return a sheet as an address that a browser saves."""
+    return _download("text/csv", text)
+
+
+def outcome_colour(outcome: Outcome) -> str:
+    """Return the colour of a licence's outcome."""
+    return _OUTCOME_COLOURS[outcome]
+
+
+def _answer(verdict: Verdict, part: Part, t: Phrases) -> AnswerView:
+    state = {
+        Part.INTEGRITY: verdict.parts.integrity,
+        Part.SEAL: verdict.parts.seal,
+        Part.STANDING: verdict.parts.standing,
+    }[part]
+    kind = _answer_kind(verdict, part, state)
+    mark = "open" if kind in ("sheet", "none") else _MARKS[state]
+    return AnswerView(
+        part=part.value,
+        mark=mark,
+        word=t(f"answer.{part.value}.{kind}"),
+        how=t(f"how.{part.value}.{'sheet' if kind == 'sheet' else 'file'}"),
+        checks=tuple(_check(check, t.language) for check in verdict.checks if check.part is part),
+    )
+
+
+def _answer_kind(verdict: Verdict, part: Part, state: State) -> str:
+    """Choose the words: of a sheet that was not examined, of a file that is not ours, or of the state."""
+    if verdict.subject != "file" and part is not Part.STANDING:
+        return "sheet"
+    if verdict.code in _NOT_A_FILE_OF_OURS or (verdict.code is Code.UNSEALED and part is not Part.STANDING):
+        return "none"
+    return state.value
+
+
+def _check(check: Check, language: Language) -> CheckView:
+    text = wording.check(check, language, telling.CHECK_TEXTS)
+    return CheckView(id=check.id, mark=_MARKS[check.state], text=text[:_MOST_DETAIL])
+
+
+def _vehicles(confirmation: Confirmation, lines: tuple[Line, ...], t: Phrases) -> tuple[VehicleView, ...]:
+    standing = {line.vin: line for line in lines}
+    found = []
+    for vehicle in confirmation.terms.vehicles:
+        line = standing.get(vehicle.vin)
+        ended = line is not None and line.standing is not Standing.ISSUED
+        found.append(
+            VehicleView(
+                vehicle=vehicle,
+                through=vehicle.window.through.isoformat(),
+                free_from=vehicle.window.free_from.isoformat(),
+                standing=t(f"standing.{line.standing.value}") if line and ended else "",
+                ended=wording.beijing(line.ended_at) if line and line.ended_at else "",
+            )
+        )
+    return tuple(found)
+
+
+def _asked(vin: VinCoverage, t: Phrases) -> AskedView:
+    window = vin.window
+    return AskedView(
+        vin=vin.vin,
+        mark={"matched": "yes", "missing": "no", "withdrawn": "no"}.get(vin.state, "open"),
+        word=t(f"line.{vin.state}"),
+        ended=wording.beijing(vin.ended_at) if vin.ended_at else "",
+        n=str(window.n) if window else "",
+        window=window_words(window.n, window.through.isoformat(), window.free_from.isoformat(), t) if window else "",
+        hint=t("hint.look-alike") if look_alikes((vin.vin,)) else "",
+    )
+
+
+def window_words(n: int, through: str, free_from: str, t: Phrases) -> str:
+    """Return the 180-day window in words; near its edge both readings, since a re-filed date is disputed."""
+    if n < 0:
+        return t("window.error")
+    told = t("window.inside" if n <= WINDOW_DAYS else "window.after", through=through, free_from=free_from)
+    return f"{told} {t('window.edge')}" if abs(n - WINDOW_DAYS) <= _EDGE_DAYS else told
+
+
+def _compared(coverage: Coverage, asked: Asked, t: Phrases) -> tuple[ComparedView, ...]:
+    rows = (
+        (t("field.destination"), asked.destination, coverage.destination),
+        (t("field.exporter"), asked.exporter, coverage.exporter),
+    )
+    marks = {"equal": "yes", "different": "no"}
+    return tuple(
+        ComparedView(label=label, typed=typed, mark=marks.get(found, "open"), word=t(f"compared.{found}"))
+        for label, typed, found in rows
+        if typed
+    )
+
+
+def _details(verdict: Verdict, t: Phrases, *, digest: str, upload: Upload | None) -> tuple[tuple[str, str], ...]:
+    sealed = verdict.seal_report
+    rows = (
+        ("file", upload.name if upload else ""),
+        ("size", f"{len(upload.data):,}" if upload else ""),
+        ("sha256", digest),
+        ("code", verdict.code.value + (f" ({verdict.would_be})" if verdict.would_be else "")),
+        ("reason", f"{verdict.reason}: {wording.reason(verdict.reason, t.language)}" if verdict.reason else ""),
+        ("claimed", wording.beijing(verdict.sealed_at) if verdict.sealed_at else ""),
+        ("proven", wording.beijing(verdict.proven_at) if verdict.proven_at else ""),
+        ("proven-by", t(f"proven.{verdict.proven_by}") if verdict.proven_by else ""),
+        ("seal-class", verdict.issuer.seal_class.value if verdict.issuer else ""),
+        ("level", sealed.level or "" if sealed else ""),
+        ("indication", " / ".join(filter(None, (sealed.indication, sealed.sub_indication))) if sealed else ""),
+        ("trust-list", str(verdict.trust_list) if verdict.trust_list is not None else ""),
+        ("policy", verdict.policy),
+    )
+    return tuple((t(f"detail.{name}"), value[:_MOST_DETAIL]) for name, value in rows if value)
