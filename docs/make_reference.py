@@ -1,8 +1,12 @@
-"""Write docs/reference/rules.md and the JSON Schemas from the code: `python docs/make_reference.py`."""
+"""Write the pages of docs/reference from the code: `python docs/make_reference.py`.
+
+Rules and JSON Schemas are made here, the other pages in `reference_pages.py`.
+"""
 
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +117,7 @@ def main() -> None:
     REFERENCE.mkdir(exist_ok=True)
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")
+    runpy.run_path(str(Path(__file__).with_name("reference_pages.py")), run_name="__main__")
 
 
 if __name__ == "__main__":

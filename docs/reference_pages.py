@@ -1,4 +1,4 @@
-"""The reference pages that come from code: command line, settings, errors, verdicts. Called by `make_reference.py`."""
+"""The reference pages that come from code: command line, settings, errors, verdicts. Run by `make_reference.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signer import cli, errors, settings
+from signer import errors, settings
+from signer.cli import INTERNAL, INTERRUPTED, cli, console
 from signer.domain.verdict import EXITS, Code
 from signer.errors import SignerError
 from signer.seal import findings
@@ -62,23 +63,23 @@ def cli_page() -> str:
 Run as `signer COMMAND` or `python -m signer COMMAND`. Results go to standard output, findings and errors to
 standard error. Settings come from the environment: [settings](settings.md).
 """
-    return _page("Command line", "`signer/cli.py`", intro, _exits(), *_commands(cli.cli, "signer"))
+    return _page("Command line", "`signer/cli`", intro, _exits(), *_commands(cli, "signer"))
 
 
 def _exits() -> str:
     colours = sorted((code, colour.value) for colour, code in EXITS.items())
-    rows: list[Row] = [(str(code), f"`verify`: {colour}") for code, colour in colours]
-    rows[0] = ("0", "done; `verify`: green")
-    rows[1] = ("1", "refused, with the reason on standard error; `verify`: red, with the verdict on standard output")
+    rows: list[Row] = [(str(code), f"a verdict: {colour}") for code, colour in colours]
+    rows[0] = ("0", "done; a verdict: green")
+    rows[1] = ("1", "refused, with the reason on standard error; a verdict: red, on standard output")
     rows += [
-        (str(cli.USAGE), "wrong use of the command line"),
-        (str(cli.INTERNAL), "a defect of ours: an incident id is printed, the cause is in the log"),
-        ("130", "interrupted"),
+        (str(console.USAGE), "wrong use of the command line"),
+        (str(INTERNAL), "a defect of ours: an incident id is printed, the cause is in the log"),
+        (str(INTERRUPTED), "interrupted"),
     ]
     notes = """
-`verify` with several files exits with the worst of red, grey, amber, blue, green, in this order. A green answer
-about a TEST seal exits 3, unless `--allow-test` is given. The codes are in [verdicts](verdicts.md), the words in
-square brackets after an error in [errors](errors.md).
+Verdicts are what `verify` and `lookup` answer. `verify` with several files exits with the worst of red, grey, amber,
+blue, green, in this order. A green answer about a TEST seal exits 3, unless `--allow-test` is given. The codes are in
+[verdicts](verdicts.md), the words in square brackets after an error in [errors](errors.md).
 """
     return "\n\n".join(("## Exit codes", _table(("exit", "meaning"), rows), notes.strip()))
 

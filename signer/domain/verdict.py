@@ -115,12 +115,10 @@ class Check(Frozen):
 
 
 def combine(checks: Iterable[Check], *, default: Code) -> Code:
-    """Return the code of highest precedence that any check argues for, else the default. Monotone in its checks."""
-    return min(
-        (check.argues_for for check in checks if check.argues_for is not None),
-        key=lambda code: code.rank,
-        default=default,
-    )
+    """Return the code of highest precedence among the default and those argued for. Monotone in its checks."""
+    argued = (check.argues_for for check in checks if check.argues_for is not None)
+    return min((default, *argued), key=lambda code: code.rank)
+
 
 
 class Parts(Frozen):

@@ -57,7 +57,7 @@ class HttpAuthority:
         headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
         try:
             with self._session().post(
-                self.name, data=query, headers=headers, timeout=self._timeout, stream=True
+                self.name, data=query, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
             ) as response:
                 kind = response.headers.get("Content-Type", "").split(";")[0].strip()
                 if response.status_code != requests.codes.ok or kind != "application/timestamp-reply":

@@ -57,7 +57,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
         checked_at=facts.at,
         policy=f"{policy.name} {policy.mode}",
         parts=parts,
-        coverage=_coverage(facts, asked),
+        coverage=_coverage(facts, asked, shows_extra=is_proven and _is_ours(facts)),
         seal_report=_seal_report(facts),
         confirmation=record.confirmation if record and is_proven and _is_ours(facts) else None,
         lines=lines_of(record) if record and is_proven and _is_ours(facts) else (),
@@ -135,7 +135,7 @@ def lines_of(record: RecordFacts) -> tuple[Line, ...]:
     return tuple(Line(vin=line.vin, standing=line.standing, ended_at=line.ended_at) for line in record.lines)
 
 
-def _coverage(facts: Facts, asked: Asked) -> Coverage:
+def _coverage(facts: Facts, asked: Asked, *, shows_extra: bool) -> Coverage:
     record = facts.register_.record
     if record is None or facts.seal.form in _GREYS:
         return Coverage(
@@ -145,7 +145,7 @@ def _coverage(facts: Facts, asked: Asked) -> Coverage:
         )
     terms = record.confirmation.terms
     applied_on = asked.applied_on or facts.today
-    extra = tuple(str(vin) for vin in terms.vins if vin not in asked.vins) if asked.vins and _is_ours(facts) else ()
+    extra = tuple(str(vin) for vin in terms.vins if vin not in asked.vins) if asked.vins and shows_extra else ()
     return Coverage(
         vins=tuple(vin_coverage(vin, record, applied_on) for vin in asked.vins),
         extra=extra,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import current_app, jsonify, request
+from flask import Response, current_app, jsonify, request
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, ValidationError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import TypeVar
 
-    from flask import Response
     from pydantic_core import ErrorDetails
     from werkzeug.datastructures import MultiDict
 

@@ -60,7 +60,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, limits: Limi
         "import runpy; sys.argv = ['signer.sandbox', *sys.argv[1:]]; "
         "runpy.run_module('signer.sandbox', run_name='__main__')"
     )
-    starter.write_text(f'#!/bin/sh\nshift 6\nexec {os.path.abspath(sandbox.sys.executable)} -I -B -c "{code}" "$@"\n')
+    starter.write_text(f'#!/bin/sh\nshift 6\nexec {sandbox.sys.executable} -I -B -c "{code}" "$@"\n')
     starter.chmod(0o755)
     monkeypatch.setattr(sandbox.sys, "executable", str(starter))
     return sandbox.run(f"signer.sandbox_tasks:{name}", header=b"head", data=b"abc" * 100_000, limits=limits)

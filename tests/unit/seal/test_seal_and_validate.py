@@ -109,8 +109,7 @@ def test_threads_do_not_disturb_one_another(world: World, page: bytes) -> None:
 
     def work() -> None:
         stamper = world.timestamper()
-        for _ in range(5):
-            made.append(sign.seal(page, key=world.keys["hengyuan"], timestamper=stamper, at=AT).pdf)
+        made.extend(sign.seal(page, key=world.keys["hengyuan"], timestamper=stamper, at=AT).pdf for _ in range(5))
 
     threads = [threading.Thread(target=work) for _ in range(6)]
     for thread in threads:
@@ -172,7 +171,7 @@ def _regions(pdf: bytes) -> dict[str, tuple[int, int]]:
 )
 def test_a_changed_byte_never_passes(world: World, sealed: Sealed, region: str) -> None:
     start, end = _regions(sealed.pdf)[region]
-    count = 60 if region == "value" else 8
+    count = 8
     for step in range(count):
         place = start + (end - start - 1) * step // (count - 1)
         for change in (1, 0x20):

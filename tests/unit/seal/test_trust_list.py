@@ -160,13 +160,12 @@ def _inconsistent(world: World, stranger: World) -> dict[str, tuple[TrustList, s
 def test_a_list_that_contradicts_itself_is_not_signed(
     world: World, stranger: World, root: ec.EllipticCurvePrivateKey
 ) -> None:
-    for name, (wrong, says) in _inconsistent(world, stranger).items():
+    for wrong, says in _inconsistent(world, stranger).values():
         if not says:
             trust.sign(wrong, key=root)
             continue
         with pytest.raises(InvalidInput, match=says):
             trust.sign(wrong, key=root)
-            pytest.fail(name)
 
 
 def test_no_key_has_two_purposes(
