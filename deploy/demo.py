@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import unicodedata
+from collections import defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from zoneinfo import ZoneInfo
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / ".demo"
 SAMPLES = ROOT / "docs" / "samples"
+NUMBERS: dict[str, str] = {}
 _RELATIVE = re.compile(r'"today([+-][0-9]{1,5})"')
 
 
@@ -72,28 +74,52 @@ def people() -> dict[str, tuple[str, str]]:
     return found
 
 
-def issue() -> dict[Path, str]:
-    """Seal every draft; return the files that came out with the verdict each must get."""
-    expected, who = {}, people()
+def issue() -> dict[str, Path]:
+    """Seal every draft; return the files that came out, by the drafts' names."""
+    made, drafts = {}, defaultdict(list)
     for draft in sorted((DEMO / "drafts").glob("*.json")):
-        maker = json.loads(draft.read_text(encoding="utf-8"))["manufacturer"]
-        preparer, approver = who[maker]
-        said = signer(
-            "issue",
-            str(draft),
-            "--as",
-            maker,
-            "--preparer",
-            preparer,
-            "--approver",
-            approver,
-            "--out",
-            str(DEMO / "sealed"),
-        )
-        made = Path(said.strip().rsplit(" -> ", 1)[1])
-        named = made.with_name(f"{draft.stem}.pdf")
-        made.rename(named)
-        expected[named] = "VALID"
+        drafts[json.loads(draft.read_text(encoding="utf-8"))["manufacturer"]].append(draft)
+    for maker, mine in drafts.items():
+        made |= sealed(signer("issue", *map(str, mine), *as_maker(maker), "--out", str(DEMO / "sealed")))
+    return dict(sorted(made.items()))
+
+
+def as_maker(maker: str) -> tuple[str, ...]:
+    """Return the options that say who seals."""
+    preparer, approver = people()[maker]
+    return ("--as", maker, "--preparer", preparer, "--approver", approver)
+
+
+def sealed(said: str) -> dict[str, Path]:
+    """Read what `signer issue` printed, and give each file its draft's name."""
+    found = {}
+    for line in said.splitlines():
+        draft, made = line.split(": ", 1)[0], Path(line.rsplit(" -> ", 1)[1])
+        name = Path(draft).stem
+        found[name] = made.rename(made.with_name(f"{name}.pdf"))
+        NUMBERS[name] = made.stem
+    return found
+
+
+def live(made: dict[str, Path]) -> dict[Path, str]:
+    """Withdraw, supersede and partly supersede three of them; return every file with the verdict it must get."""
+    expected = dict.fromkeys(made.values(), "VALID")
+    withdrawn, whole, part = (name for name in made if "-to-be-" in name)
+    draft = json.loads((DEMO / "drafts" / f"{withdrawn}.json").read_text(encoding="utf-8"))
+    maker = draft["manufacturer"]
+    by, second = people()[maker]
+    agreed = ("--as", maker, "--by", by, "--second", second, "--reason", "sale-fell-through")
+    signer("withdraw", NUMBERS[withdrawn], *agreed)
+    expected[made[withdrawn]] = "WITHDRAWN"
+    for name, kept, code in ((whole, slice(None), "SUPERSEDED"), (part, slice(2, None), "PARTLY_SUPERSEDED")):
+        changed = json.loads((DEMO / "drafts" / f"{name}.json").read_text(encoding="utf-8"))
+        changed["vehicles"] = changed["vehicles"][kept]
+        changed["destination"] = {"country": "AE", "port": "Jebel Ali"}
+        successor = DEMO / f"{name.replace('to-be', 'successor-of')}.json"
+        successor.write_text(json.dumps(changed, ensure_ascii=False, indent=2), encoding="utf-8")
+        options = (*as_maker(maker), "--out", str(DEMO / "sealed"))
+        (newer,) = sealed(signer("supersede", NUMBERS[name], str(successor), *options)).values()
+        expected |= {made[name]: code, newer: "VALID"}
     return expected
 
 
@@ -137,8 +163,8 @@ def main() -> None:
     """Run the demonstration."""
     begun = time.monotonic()
     set_up()
-    expected = issue()
-    expected |= tamper(next(iter(expected)))
+    made = issue()
+    expected = live(made) | tamper(next(iter(made.values())))
     is_right = check(expected)
     outcome = "every verdict is as it must be" if is_right else "A VERDICT IS WRONG"
     print(f"\n{outcome}, after {time.monotonic() - begun:.1f} s")

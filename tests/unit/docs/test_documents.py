@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from signer.domain.drafting import parse_draft
+
 ROOT = Path(__file__).parents[3]
 _PLACES = ("*.md", "docs/**/*.md", "deploy/*.md", "keys.example/*.md")
 DOCUMENTS = sorted({path for place in _PLACES for path in ROOT.glob(place)})
@@ -101,3 +103,9 @@ def test_a_lock_holds_names_versions_and_hashes_and_nothing_else(name: str) -> N
 def test_readme_shows_the_two_commands_on_its_first_screen() -> None:
     first = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:25]
     assert {"make demo", "make test"} <= {line.partition("#")[0].strip() for line in first}
+
+
+def test_the_example_of_a_draft_has_the_form_of_a_draft() -> None:
+    page = (ROOT / "docs" / "how-to" / "issue.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```json\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert parse_draft(example.encode()).vehicles

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from asn1crypto import cms as asn1_cms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,10 +83,10 @@ def test_no_byte_of_a_timestamp_on_a_seal_can_change(world: World, sealed: Seale
 
 def _with_unsigned(whole: bytes, kind: bytes) -> bytes:
     """Add an unsigned attribute to a plain seal."""
-    loaded = asn1_cms.ContentInfo.load(whole)
-    info = loaded["content"]["signer_infos"][0]
-    info["unsigned_attrs"] = [{"type": asn1_cms.CMSAttributeType.load(kind).native, "values": [b"\x04\x01x"]}]
-    return bytes(loaded.dump(force=True))
+    added = der.encode(der.CONTEXT_1, cms._attribute(kind, der.encode(der.OCTET_STRING, b"x")))
+    return _rebuilt(
+        whole, lambda infos: der.encode(der.SET, der.encode(der.SEQUENCE, der.read(infos.body).body, added))
+    )
 
 
 def _two_signers(whole: bytes) -> bytes:
