@@ -23,7 +23,7 @@ if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
 fi
 [ -x .venv/bin/python ] || { say "making .venv ..."; "$python" -m venv .venv; }
 say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
+.venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
     -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 pwd > "$site/signer-checkout.pth"

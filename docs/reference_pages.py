@@ -230,7 +230,7 @@ answer below it about a TEST seal, and `would_be` holds that answer.
 
 
 def _verdict(code: Code) -> Row:
-    zh, en = wording._SENTENCES[code]  # noqa: SLF001 - the templates, not one filled in
+    zh, en = wording.SENTENCES[code]
     banner = f"{wording.banner(code, 'zh')}<br>{wording.banner(code, 'en')}"
     return _code(code.value), f"{code.colour.value} {EXITS[code.colour]}", banner, f"{zh}<br>{en}"
 

@@ -9,13 +9,13 @@ import sys
 import click
 
 from signer.cli import ending, issuing, operating, verifying
-from signer.cli.console import REFUSED, USAGE, complain, language
+from signer.cli.console import INTERNAL, REFUSED, USAGE, complain, language
 from signer.errors import SignerError
 from signer.wiring import VERSION
 
 __all__ = ["cli", "main"]
 
-INTERNAL, INTERRUPTED = 70, 130
+INTERRUPTED = 130
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from signer import settings, wiring
-from signer.domain.drafting import MOST_DRAFT_BYTES
+from signer.domain.json_text import MOST_BYTES
 from signer.domain.number import Number
-from signer.errors import InvalidInput, NotFound, RuleViolation, StorageUnavailable
+from signer.errors import InvalidInput, NotFound, RuleViolation, SignerError, StorageUnavailable
 from signer.register.blobs import write_whole
 
 if TYPE_CHECKING:
-    from signer.errors import Finding, SignerError
+    from collections.abc import Iterator
+
+    from signer.errors import Finding
     from signer.verification.wording import Language
     from signer.wiring import Services
 
-REFUSED, USAGE = 1, 64
+REFUSED, USAGE, INTERNAL = 1, 64, 70
 LANGUAGE = click.option("--lang", type=click.Choice(["zh", "en"]), default=None, help="Language of sentences.")
 MANUFACTURER = click.option("--as", "manufacturer", required=True, help="The manufacturer: USCC or legal name.")
 OUT = click.option(
     "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the PDFs."
 )
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+@contextmanager
+def no_verdict(spoken: Language) -> Iterator[None]:
+    """End with 64 or 70, never with an exit that stands for a verdict, when there is none."""
+    try:
+        yield
+    except SignerError as error:
+        complain("signer", error, spoken)
+        sys.exit(USAGE if isinstance(error, InvalidInput) else INTERNAL)
 
 
 def services() -> Services:
@@ -52,7 +66,7 @@ def read(path: Path) -> bytes:
     """Read a JSON or YAML file; one byte over the cap is enough to be refused for it."""
     try:
         with path.open("rb") as file:
-            return file.read(MOST_DRAFT_BYTES + 1)
+            return file.read(MOST_BYTES + 1)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}") from error
 

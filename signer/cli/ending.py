@@ -25,7 +25,7 @@ def withdraw(number: str, manufacturer: str, by: str, second: str, reason: str, 
         number=number_of(number), manufacturer=manufacturer, by=by, second=second, reason=reason, vins=vins
     )
     ended = services().ending.withdraw(wanted)
-    click.echo(f"{wanted.number}: withdrawn for {len(ended)} vehicles ({reason})")
+    click.echo(f"{wanted.number}: withdrawn ({reason}) for {' '.join(ended)}")
 
 
 @click.command()

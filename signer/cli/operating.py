@@ -21,7 +21,7 @@ def db() -> None:
 def upgrade() -> None:
     """Bring the schema up to this code."""
     wired = wiring.wire(settings.load())
-    wired.settings.data_dir.mkdir(parents=True, exist_ok=True)
+    wired.settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     wired.database.upgrade()
     click.echo(f"schema {wired.database.version()}")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signer.cli.console import FILES, LANGUAGE, language, services
+from signer.cli.console import FILES, LANGUAGE, language, no_verdict, services
 from signer.domain.evidence import Asked
 from signer.domain.parties import normalise_uscc
 from signer.domain.vehicle import normalise_vin
@@ -56,11 +56,13 @@ def verify(
 ) -> None:
     """Verify files. Exit 0 green, 1 red, 2 amber, 3 grey, 4 blue; the worst of several."""
     asked = _asked(vins, destination, exporter, applied_on)
-    verifying, exits, spoken = services().verifying, [], language(lang)
-    for file in files:
-        verdict = verifying.file(_read_pdf(file), asked)
-        exits.append(verdict.exit_code(allow_test=allow_test))
-        _show({"file": str(file)}, verdict, spoken, as_json=as_json)
+    exits, spoken = [], language(lang)
+    with no_verdict(spoken):
+        verifying = services().verifying
+        for file in files:
+            verdict = verifying.file(_read_pdf(file), asked)
+            exits.append(verdict.exit_code(allow_test=allow_test))
+            _show({"file": str(file)}, verdict, spoken, as_json=as_json)
     sys.exit(min(exits, key=_WORST_FIRST.index))
 
 
@@ -87,13 +89,15 @@ def lookup(
 ) -> None:
     """Look NUMBER up with the tail of one VIN; or NUMBERS with all VINs, destination and exporter. Exits as verify."""
     asked, spoken = _asked(vins, destination, exporter, applied_on), language(lang)
-    lookups = services().lookups
-    if tail is not None and len(numbers) == 1:
-        verdict = lookups.by_tail(numbers[0], tail, network="cli", asked=asked)
-    elif tail is None and vins:
-        verdict = lookups.covered(numbers, asked, network="cli")
-    else:
+    if (tail is None or len(numbers) != 1) and (tail is not None or not vins):
         raise click.UsageError("give one NUMBER with --tail, or NUMBERs with every --vin, --destination and --exporter")
+    with no_verdict(spoken):
+        lookups = services().lookups
+        verdict = (
+            lookups.covered(numbers, asked, network="cli")
+            if tail is None
+            else lookups.by_tail(numbers[0], tail, network="cli", asked=asked)
+        )
     _show({"numbers": ", ".join(numbers)}, verdict, spoken, as_json=as_json)
     sys.exit(verdict.exit_code(allow_test=allow_test))
 
@@ -118,7 +122,7 @@ def _show(subject: dict[str, str], verdict: Verdict, spoken: Language, *, as_jso
         return
     test = " TEST" if verdict.test else ""
     click.echo(f"{next(iter(subject.values()))}: {verdict.code}{test} {verdict.number or ''}".rstrip())
-    click.echo(f"  {wording.banner(verdict.code, spoken)}. {wording.sentence(verdict, spoken)}")
+    click.echo(f"  {wording.sentence(verdict, spoken)}")
     for check in verdict.checks:
         if check.argues_for is not None:
             click.echo(f"  - {wording.check(check, spoken, _QUESTIONS)}")

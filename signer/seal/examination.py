@@ -125,7 +125,7 @@ def _cms_fault(signed: cms.SignedData, signer: Certificate) -> str:
     """Return what a seal's CMS has that it must not have, or lacks, or ''. Source: EN 319 142-1, 6.3; rule 5."""
     if set(signed.signed) != _SIGNED_ATTRIBUTES:
         return "the signed attributes are not content-type, message-digest and signing-certificate-v2"
-    if False:
+    if set(signed.unsigned) - {cms.SIGNATURE_TIMESTAMP}:
         return "an unsigned attribute other than one signature timestamp"
     if not signed.is_sorted:
         return "a set is not in DER order"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from signer.domain.number import ALPHABET, Number
@@ -20,7 +21,7 @@ MOST_CONTENTS_BYTES: Final = 65_536
 MOST_REVISIONS: Final = 16
 MOST_OBJECTS: Final = 100_000
 MOST_DIGITS: Final = 64
-_MOST_DESCENT: Final = 400
+_MOST_BLOBS: Final = 64
 
 _END = re.compile(rb"%%EOF(?:\r\n|\r|\n)?\Z")
 _ENCRYPT = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
@@ -28,7 +29,6 @@ _SIZE = re.compile(rb"/Size\s{1,8}([0-9]{1,20})")
 _DIGITS = re.compile(rb"(?<![0-9A-Fa-f<])[0-9]{%d}" % (MOST_DIGITS + 1))
 _CONTENTS = re.compile(rb"/Contents\s{0,8}<([0-9A-Fa-f\s]{%d})" % (2 * MOST_CONTENTS_BYTES + 1))
 _HEX = re.compile(rb"<([0-9A-Fa-f]{512,%d})>?" % (2 * MOST_CONTENTS_BYTES))
-_DEEP = re.compile(rb"(?:[\[<(]\s{0,4}){%d}" % _MOST_DESCENT)
 _NUMBER = re.compile(rb"(?<![0-9A-Z-])[%b]{5}-[%b]{5}-[%b]{4}(?![0-9A-Z-])" % ((ALPHABET.encode(),) * 3))
 _OUR_MARKS = (b"/T (Seal)", b"/T(Seal)", b"(confirmation.json)")
 
@@ -69,7 +69,7 @@ def _size_fault(pdf: bytes) -> str:
         return f"a signature of more than {MOST_CONTENTS_BYTES} bytes"
     if _DIGITS.search(pdf):
         return f"a number of more than {MOST_DIGITS} digits"
-    return "nested too deeply" if _DEEP.search(pdf) else ""
+    return ""
 
 
 def has_clean_end(pdf: bytes) -> bool:
@@ -96,5 +96,6 @@ def claims_ours(pdf: bytes, certificates: Iterable[bytes]) -> bool:
     """
     if any(mark in pdf for mark in _OUR_MARKS) or number_in(pdf) is not None:
         return True
-    blobs = [bytes.fromhex(match.group(1)[: len(match.group(1)) // 2 * 2].decode()) for match in _HEX.finditer(pdf)]
+    found = [match.group(1) for match in islice(_HEX.finditer(pdf), _MOST_BLOBS)]
+    blobs = [bytes.fromhex(text[: len(text) // 2 * 2].decode()) for text in found]
     return any(certificate in blob for certificate in certificates for blob in blobs)

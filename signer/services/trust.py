@@ -46,8 +46,9 @@ class TrustSource:
     def _load(self, data: bytes, at: datetime) -> TrustList:
         root = signed.read_root(self._settings.trust_root_path.read_bytes())
         trust = signed.load(data, root=root, at=at, highest_seen=self._seen())
-        if trust.test and self._settings.mode == "production":
-            raise Misconfigured("a TEST trust list does not serve a production deployment")
+        if trust.test is not (self._settings.mode == "test"):
+            kind = "a TEST trust list" if trust.test else "a trust list that is not for TEST"
+            raise Misconfigured(f"{kind} does not serve a deployment in {self._settings.mode} mode")
         self._remember(signed.Seen(sequence=trust.sequence, digest=signed.digest(data)))
         return trust
 

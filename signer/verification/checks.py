@@ -187,15 +187,16 @@ def standing(record: RecordFacts, asked: Asked) -> Check:
         return open_("standing", Part.STANDING, "TRY_LATER")
     if record.standing is Standing.ABANDONED:
         return failed("standing", Part.STANDING, Code.NOT_ISSUED, reason="ABANDONED")
-    lines = tuple(line for line in record.lines if line.vin in asked.vins) or record.lines
+    named = tuple(line for line in record.lines if line.vin in asked.vins)
+    lines = named or record.lines
     found = {line.standing for line in lines}
     if Standing.WITHDRAWN in found:
-        return _withdrawn(lines, named=bool(asked.vins))
+        return _withdrawn(lines, named=bool(named))
+    if Standing.SUSPENDED in found:
+        return open_("standing", Part.STANDING, "SUSPENDED")
     if Standing.SUPERSEDED in found:
         code = Code.SUPERSEDED if found == {Standing.SUPERSEDED} else Code.PARTLY_SUPERSEDED
         return Check(id="standing", part=Part.STANDING, state=State.FAILED, argues_for=code, reason=code.value)
-    if Standing.SUSPENDED in found:
-        return open_("standing", Part.STANDING, "SUSPENDED")
     if len(lines) < len(record.lines) and any(line.standing.is_final for line in record.lines):
         return noted("standing", Part.STANDING, "OTHER_LINES_ENDED")
     return passed("standing", Part.STANDING)
@@ -203,7 +204,7 @@ def standing(record: RecordFacts, asked: Asked) -> Check:
 
 def _withdrawn(lines: tuple[LineFacts, ...], *, named: bool) -> Check:
     ended = next(line for line in lines if line.standing is Standing.WITHDRAWN)
-    if named or all(line.standing is Standing.WITHDRAWN for line in lines):
+    if named or all(line.standing.is_final for line in lines):
         return failed("standing", Part.STANDING, Code.WITHDRAWN, reason=_word(ended.reason_class or "other"))
     return open_("standing", Part.STANDING, "PARTLY_WITHDRAWN", "name the VINs to learn which lines are in force")
 

@@ -41,7 +41,7 @@ _BANNERS: dict[Code, tuple[str, str]] = {
     Code.PAPER_GENUINE: ("印刷码数据真实", "The printed code is genuine"),
 }
 
-_SENTENCES: dict[Code, tuple[str, str]] = {
+SENTENCES: dict[Code, tuple[str, str]] = {
     Code.UNREADABLE: (
         "此文件无法作为 PDF 读取（{reason}）。什么都没有得到证明。请索取原始 PDF。",
         "This file cannot be read as a PDF ({reason}). Nothing is proven. Ask for the original PDF.",
@@ -151,6 +151,9 @@ REASONS: dict[str, tuple[str, str]] = {
     "ENCRYPTED": ("PDF 已加密", "the PDF is encrypted"),
     "TOO_LARGE": ("文件过大", "the file is too large"),
     "MALFORMED": ("PDF 结构损坏", "the PDF's structure is broken"),
+    "OUTPUT_TOO_LARGE": ("检查结果过大", "the check found too much to tell"),
+    "ABSENT": ("没有所附内容", "its content is not attached"),
+    "NOT_CANONICAL": ("所附内容不规范", "its content is not in its one form"),
     "CHILD_DIED": ("检查进程中止", "the checking process stopped"),
     "TOO_SLOW": ("检查超时", "the check took too long"),
     "ADDED_SIGNATURE": ("用印后又添加了签名", "a signature was added after the seal"),
@@ -207,7 +210,7 @@ def reason(word: str | None, language: Language) -> str:
 def sentence(verdict: Verdict, language: Language) -> str:
     """Return what a verdict says, whole; TEST answers say TEST."""
     separator = "；" if language == "zh" else "; "
-    told = _pick(_SENTENCES[verdict.code], language).format(
+    told = _pick(SENTENCES[verdict.code], language).format(
         reason=reason(verdict.reason, language),
         number=verdict.number or "-",
         ended=beijing(verdict.ended_at),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Response, current_app, jsonify, request
-from flask_openapi import APIBlueprint
+from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel, ValidationError
 
 from signer.domain import json_text
@@ -191,7 +191,10 @@ def _question(
 
 
 def _licence_response(answer: Answer, language: Language) -> Response:
-    if request.accept_mimetypes.best_match(["application/json", sheets.MIME], default="application/json") == sheets.MIME:
+    if (
+        request.accept_mimetypes.best_match(["application/json", sheets.MIME], default="application/json")
+        == sheets.MIME
+    ):
         response = current_app.response_class(sheets.licence_csv(answer, language), mimetype=sheets.MIME)
         response.headers["Content-Disposition"] = f'attachment; filename="{sheets.NAME}"'
         return response

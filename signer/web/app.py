@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, jsonify
-from flask_openapi import Info, License, OpenAPI, Schema, Server
+from flask_openapi.models.info import Info
+from flask_openapi.models.license import License
+from flask_openapi.models.schema import Schema
+from flask_openapi.models.server import Server
+from flask_openapi.openapi import OpenAPI
 
 from signer import resources, wiring
 from signer.web import api, documented, headers, intake, languages, problems, public

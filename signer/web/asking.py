@@ -99,9 +99,7 @@ def _kind(contents: box.Contents, files: tuple[Upload, ...]) -> Kind:
     return "digest" if contents.digests else "nothing"
 
 
-def _made(
-    kind: Kind, contents: box.Contents, files: tuple[Upload, ...], wanted: Asked, at: datetime
-) -> Wanted:
+def _made(kind: Kind, contents: box.Contents, files: tuple[Upload, ...], wanted: Asked, at: datetime) -> Wanted:
     if kind == "file":
         return FileAsked(upload=files[0], asked=wanted)
     if kind == "licence":
@@ -165,16 +163,27 @@ def _strays(contents: box.Contents, faults: Faults) -> None:
         if stray.meant:
             faults.add("box", f"box.{stray.meant}", *_near_words(stray))
         elif not known:
-            faults.add("box", "box.unknown", f"第 {stray.line} 行看不懂：{stray.text}", f"line {stray.line} is not understood: {stray.text}")
+            faults.add(
+                "box",
+                "box.unknown",
+                f"第 {stray.line} 行看不懂：{stray.text}",
+                f"line {stray.line} is not understood: {stray.text}",
+            )
 
 
 def _near_words(stray: box.Stray) -> tuple[str, str]:
     place_zh, place_en = f"第 {stray.line} 行“{stray.text}”：", f'line {stray.line}, "{stray.text}": '
     if stray.meant == "number":
-        return f"{place_zh}编号有一位输错（校验位不符）", f"{place_en}a character of the number was mistyped (its check does not fit)"
+        return (
+            f"{place_zh}编号有一位输错（校验位不符）",
+            f"{place_en}a character of the number was mistyped (its check does not fit)",
+        )
     if stray.meant == "uscc":
         return f"{place_zh}统一社会信用代码有一位输错", f"{place_en}a character of the USCC was mistyped"
-    return f"{place_zh}车架号须为 17 位，此处为 {stray.length} 位", f"{place_en}a VIN has 17 characters, this has {stray.length}"
+    return (
+        f"{place_zh}车架号须为 17 位，此处为 {stray.length} 位",
+        f"{place_en}a VIN has 17 characters, this has {stray.length}",
+    )
 
 
 def _is_text(upload: Upload) -> bool:
@@ -189,5 +198,3 @@ def _text(data: bytes) -> str:
         except UnicodeDecodeError:
             continue
     return data[: box.MOST_TEXT].decode("gb18030", errors="replace")
-
-

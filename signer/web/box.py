@@ -1,4 +1,4 @@
-"""The one input box: numbers, VINs, a VIN's last six, an exporter's USCC and a SHA-256 in any mix, pasted rows included."""
+"""The one input box: numbers, VINs, a VIN's last six, a USCC and a SHA-256 in any mix, pasted rows included."""
 
 from __future__ import annotations
 
@@ -118,7 +118,9 @@ def _near(line: int, cell: str) -> Stray:
     if _NUMBER_FORM.fullmatch(cell.upper()) or (len(code) == LENGTH and _is_in_alphabet(code) and "-" in cell):
         return Stray(line=line, text=shown, meant="number", length=len(code))
     if 15 <= len(code) <= 19 and _CODE.fullmatch(code) and any(char.isdigit() for char in code):
-        return Stray(line=line, text=shown, meant="uscc" if len(code) == 18 and code[0] in "159" else "vin", length=len(code))
+        return Stray(
+            line=line, text=shown, meant="uscc" if len(code) == 18 and code[0] in "159" else "vin", length=len(code)
+        )
     return Stray(line=line, text=shown)
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from flask_openapi import MediaType, Parameter, ParameterInType, Reference, RequestBody, Response, Schema, Tag
 from flask_openapi.models.data_type import DataType
+from flask_openapi.models.media_type import MediaType
+from flask_openapi.models.parameter import Parameter
+from flask_openapi.models.parameter_in_type import ParameterInType
+from flask_openapi.models.reference import Reference
+from flask_openapi.models.request_body import RequestBody
+from flask_openapi.models.response import Response
+from flask_openapi.models.schema import Schema
+from flask_openapi.models.tag import Tag
 
 from signer.web.problem_kinds import KINDS
 from signer.web.problems import MIME, Problem
 from signer.web.shapes import LicenceAnswer, LicenceQuestion, LookupQuestion, VerdictAnswer
 
 if TYPE_CHECKING:
+    from flask_openapi.types import ResponseDict
     from pydantic import BaseModel
 
 
@@ -20,10 +28,10 @@ class Documented(TypedDict, total=False):
 
     summary: str
     description: str
-    tags: list[Tag]
+    tags: list[Tag | dict[str, Any]]
     operation_id: str
     request_body: RequestBody
-    responses: dict[str, Response]
+    responses: ResponseDict
     openapi_extensions: dict[str, list[Parameter]]
 
 
@@ -45,34 +53,46 @@ _COMPARE: dict[str, tuple[Schema, str]] = {
 
 
 def _named(model: type[BaseModel]) -> MediaType:
-    return MediaType(media_type_schema=Reference(ref=_REFERENCE.format(model.__name__)))  # type: ignore[call-arg]
+    return MediaType(media_type_schema=Reference(ref=_REFERENCE.format(model.__name__)))
 
 
 def _form(**fields: Schema) -> MediaType:
     properties = {**fields, **{name: schema for name, (schema, _) in _COMPARE.items()}}
-    return MediaType(media_type_schema=Schema(type=DataType.OBJECT, properties=dict(properties)))  # type: ignore[call-arg]
+    return MediaType(media_type_schema=Schema(type=DataType.OBJECT, properties=dict(properties)))
 
 
-def problems(*codes: str) -> dict[str, Response]:
+def problems(*codes: str) -> ResponseDict:
     """Return the documented problems of a route, by status."""
     found: dict[str, list[str]] = {}
     for code in codes:
         found.setdefault(str(KINDS[code].status), []).append(code)
     return {
-        status: Response(description="; ".join(f"`{code}`: {KINDS[code].en}" for code in named), content={MIME: _named(Problem)})
+        status: Response(
+            description="; ".join(f"`{code}`: {KINDS[code].en}" for code in named), content={MIME: _named(Problem)}
+        )
         for status, named in found.items()
     }
 
 
-def _answer(model: type[BaseModel], text: str) -> dict[str, Response]:
+def _answer(model: type[BaseModel], text: str) -> ResponseDict:
     return {"200": Response(description=text, content={"application/json": _named(model)})}
 
 
 _LANGUAGE = Parameter(
-    name="lang", param_in=ParameterInType.QUERY, description="Language of sentences; else Accept-Language.",
+    name="lang",
+    param_in=ParameterInType.QUERY,
+    description="Language of sentences; else Accept-Language.",
     param_schema=Schema(type=DataType.STRING, enum=["zh", "en"]),
 )
-_COMMON = ("method-not-allowed", "too-large", "unsupported-media-type", "invalid-input", "request-timeout", "internal", "unavailable")
+_COMMON = (
+    "method-not-allowed",
+    "too-large",
+    "unsupported-media-type",
+    "invalid-input",
+    "request-timeout",
+    "internal",
+    "unavailable",
+)
 
 VERIFY: Documented = {
     "summary": "Verify one file",
@@ -84,7 +104,7 @@ VERIFY: Documented = {
     "operation_id": "verify",
     "request_body": RequestBody(
         required=True,
-        content={"multipart/form-data": _form(file=_FILE), "application/pdf": MediaType(media_type_schema=_FILE)},  # type: ignore[call-arg]
+        content={"multipart/form-data": _form(file=_FILE), "application/pdf": MediaType(media_type_schema=_FILE)},
     ),
     "responses": {
         **_answer(VerdictAnswer, "The verdict."),
@@ -94,7 +114,12 @@ VERIFY: Documented = {
         "parameters": [
             _LANGUAGE,
             *(
-                Parameter(name=name, param_in=ParameterInType.QUERY, description=f"{text} For a raw body only.", param_schema=schema)
+                Parameter(
+                    name=name,
+                    param_in=ParameterInType.QUERY,
+                    description=f"{text} For a raw body only.",
+                    param_schema=schema,
+                )
                 for name, (schema, text) in _COMPARE.items()
             ),
         ]
@@ -129,7 +154,8 @@ LICENCE_CHECKS: Documented = {
     ),
     "responses": {
         "200": Response(
-            description="The table.", content={"application/json": _named(LicenceAnswer), "text/csv": MediaType(media_type_schema=_TEXT)},  # type: ignore[call-arg]
+            description="The table.",
+            content={"application/json": _named(LicenceAnswer), "text/csv": MediaType(media_type_schema=_TEXT)},
         ),
         **problems("malformed-json", "malformed-request", *_COMMON, "too-many-requests"),
     },

@@ -22,7 +22,10 @@ _MOST_SHOWN = 40
 _USCC_FAULTS = {
     "uscc.length": ("统一社会信用代码为 18 位", "a USCC has 18 characters"),
     "uscc.alphabet": ("统一社会信用代码不含 I、O、S、V、Z", "a USCC has no I, O, S, V or Z"),
-    "uscc.check": ("统一社会信用代码的校验位不符：有一位输错", "its check character does not fit: a character was mistyped"),
+    "uscc.check": (
+        "统一社会信用代码的校验位不符：有一位输错",
+        "its check character does not fit: a character was mistyped",
+    ),
 }
 _NUMBER_FAULTS = {
     "number.length": ("编号为 14 位（XXXXX-XXXXX-XXXX）", "a number has 14 characters (XXXXX-XXXXX-XXXX)"),

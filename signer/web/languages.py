@@ -50,7 +50,9 @@ def read_phrases(folder: Path) -> dict[Language, Phrases]:
     found: dict[Language, dict[str, str]] = {}
     for language in LANGUAGES:
         plain = json_text.load((folder / f"{language}.json").read_bytes())
-        found[language] = {key: text for key, text in plain.items() if isinstance(text, str)} if isinstance(plain, dict) else {}
+        found[language] = (
+            {key: text for key, text in plain.items() if isinstance(text, str)} if isinstance(plain, dict) else {}
+        )
     if odd := found["zh"].keys() ^ found["en"].keys():
         raise ValueError(f"phrases in one language only: {json.dumps(sorted(odd))}")
     return {language: Phrases(language, texts) for language, texts in found.items()}

@@ -144,5 +144,3 @@ def _static_addresses(folder: Path) -> dict[str, str]:
         for path in sorted(folder.iterdir())
         if path.is_file()
     }
-
-

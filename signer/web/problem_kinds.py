@@ -40,23 +40,35 @@ KINDS: dict[str, Kind] = {
     "not-authenticated": Kind(401, "请先登录", "Please sign in", "此处需要登录。", "This needs a sign-in."),
     "not-permitted": Kind(403, "无此权限", "Not permitted", "您无权进行此操作。", "You may not do this."),
     "not-found": Kind(
-        404, "没有此页面", "Not found", "没有此页面，或您无权知晓。", "There is no such page, or none that you may know of."
+        404,
+        "没有此页面",
+        "Not found",
+        "没有此页面，或您无权知晓。",
+        "There is no such page, or none that you may know of.",
     ),
     "method-not-allowed": Kind(
-        405, "方法不适用", "Method not allowed", "此地址不接受该方法（见 Allow）。", "This address does not take that method (see Allow)."
+        405,
+        "方法不适用",
+        "Method not allowed",
+        "此地址不接受该方法（见 Allow）。",
+        "This address does not take that method (see Allow).",
     ),
     "request-timeout": Kind(
         408, "上传过慢", "Upload too slow", "上传用时过长，已中断。", "The upload took too long and was stopped."
     ),
     "conflict": Kind(
-        409, "与登记簿冲突", "Conflict", "登记簿中已有与之相斥的记录。", "The register holds something that excludes this."
+        409,
+        "与登记簿冲突",
+        "Conflict",
+        "登记簿中已有与之相斥的记录。",
+        "The register holds something that excludes this.",
     ),
     "too-large": Kind(
         413,
         "文件过大",
         "Too large",
         "单个文件最多 20 MB，一次最多 20 个文件、60 MB。确认书一般远小于 1 MB：请索取原始 PDF。",
-        "A file may have 20 MB, one request 20 files and 60 MB. A confirmation is far below 1 MB: ask for the original PDF.",
+        "A file may have 20 MB, a request 20 files and 60 MB. A confirmation has far less: ask for the original PDF.",
     ),
     "unsupported-media-type": Kind(
         415,

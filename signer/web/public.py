@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, redirect, request
 
-
 from signer.errors import InvalidInput
 from signer.web import intake, telling
 from signer.web.asking import FileAsked, Form, RecordAsked, understand
@@ -44,17 +43,7 @@ def blueprint(services: Services, pages: Pages, *, clock: Callable[[], datetime]
     @public.post("/verify")
     def verify() -> tuple[str, int] | str:
         """Answer a filled-in form with a verdict, a table, or the form with what is wrong."""
-        values, uploads = _read_form()
-        filled = _form(values)
-        if values.get("step") == "edit":
-            return pages.form(filled)
-        try:
-            return _answer(services, pages, understand(filled, uploads, at=clock()), filled)
-        except Refused as error:
-            return pages.form(filled, error.faults, had_files=bool(uploads)), 422
-        except InvalidInput as error:
-            fault = Fault(pointer="box", code=error.code, zh=error.reason, en=error.reason)
-            return pages.form(filled, (fault,), had_files=bool(uploads)), 422
+        return _verified(services, pages, at=clock())
 
     @public.get("/verify/without-us")
     def without_us() -> str:
@@ -69,6 +58,20 @@ def blueprint(services: Services, pages: Pages, *, clock: Callable[[], datetime]
         return pages.problem_kind(code)
 
     return public
+
+
+def _verified(services: Services, pages: Pages, *, at: datetime) -> tuple[str, int] | str:
+    values, uploads = _read_form()
+    filled = _form(values)
+    if values.get("step") == "edit":
+        return pages.form(filled)
+    try:
+        return _answer(services, pages, understand(filled, uploads, at=at), filled)
+    except Refused as error:
+        return pages.form(filled, error.faults, had_files=bool(uploads)), 422
+    except InvalidInput as error:
+        fault = Fault(pointer="box", code=error.code, zh=error.reason, en=error.reason)
+        return pages.form(filled, (fault,), had_files=bool(uploads)), 422
 
 
 def _read_form() -> tuple[MultiDict[str, str], tuple[intake.Upload, ...]]:

@@ -56,9 +56,7 @@ class VerdictAnswer(Frozen):
 
 
 class LookupQuestion(Frozen):
-    """
-    One of three: one number and a VIN's last six; numbers, every VIN in full, destination and exporter; a file's SHA-256.
-    """
+    """One number and a VIN's last six; or numbers, every VIN in full, destination and exporter; or a file's SHA-256."""
 
     numbers: tuple[str, ...] = ()
     tail: str | None = None

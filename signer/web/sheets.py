@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 MIME = "text/csv"
 NAME = "licence-check.csv"
-_HEADS = {
-    "zh": ("车架号", "结果", "确认书编号", "生产企业", "天数 n", "须附确认书至", "自此日起无须", "答复", "测试", "核验时间"),
-    "en": ("VIN", "state", "number", "issuer", "days n", "required through", "free from", "outcome", "test", "checked at"),
-}
+_ZH = ("车架号", "结果", "确认书编号", "生产企业", "天数n", "须附确认书至", "自此日起无须", "答复", "测试", "核验时间")
+_EN = ("vin", "state", "number", "issuer", "days", "required_through", "free_from", "outcome", "test", "checked_at")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -23,7 +21,7 @@ def licence_csv(answer: Answer, language: Language) -> str:
     """Return the table as CSV (RFC 4180) with a byte order mark, without which spreadsheets garble Chinese."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(_HEADS[language])
+    writer.writerow(_ZH if language == "zh" else _EN)
     for row in answer.rows:
         writer.writerow([plain(cell) for cell in (*_cells(row), *_common(answer))])
     return "\N{ZERO WIDTH NO-BREAK SPACE}" + text.getvalue()

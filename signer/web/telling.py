@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from signer.verification.wording import Language
 
 CHECK_TEXTS = {str(which): (asked.zh, asked.en) for which, asked in QUESTIONS.items()}
+_NOTHING = Asked()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,11 +30,11 @@ class LookUp:
     numbers: tuple[str, ...] = ()
     tail: str | None = None
     digest: str | None = None
-    asked: Asked = Asked()
+    asked: Asked = _NOTHING
 
 
 def look_up(lookups: LookingUp, question: LookUp, *, network: str) -> Verdict:
-    """Ask the register what the question needs. Raises Refused when something is missing, InvalidInput, TooManyRequests."""
+    """Ask the register. Raises Refused when something is missing, InvalidInput, TooManyRequests."""
     if question.digest is not None and not question.numbers:
         return lookups.digest(question.digest)
     if question.tail is not None and len(question.numbers) == 1:
@@ -48,7 +49,7 @@ _INCOMPLETE = Fault(
     pointer="",
     code="lookup.incomplete",
     zh="请提供：一个编号和一个车架号的后六位；或编号、全部车架号、目的国和出口企业；或文件的 SHA-256",
-    en="give one number and the last six of a VIN; or numbers, every VIN in full, destination and exporter; or a SHA-256",
+    en="give one number and a VIN's last six; or numbers, every VIN in full, destination and exporter; or a SHA-256",
 )
 
 

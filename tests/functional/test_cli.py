@@ -145,6 +145,12 @@ def test_wrong_usage_is_64_and_an_unknown_setting_is_named(live_world: World, dr
     assert (done.returncode, "SIGNER_MODUS" in done.stderr) == (1, True)
 
 
+def test_without_a_trust_list_no_exit_stands_for_a_verdict(live_world: World, draft: Path) -> None:
+    (live_world.folder / "keys" / "trust-list.jws").unlink()
+    done = signer(live_world, "verify", draft)
+    assert (done.returncode, "trust list" in done.stderr, done.stdout) == (70, True, "")
+
+
 def test_a_folder_that_cannot_be_written_seals_nothing(live_world: World, draft: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = issue(live_world, draft, tmp_path / "file" / "out")

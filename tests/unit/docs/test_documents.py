@@ -16,7 +16,7 @@ DOCUMENTS = sorted({path for place in _PLACES for path in ROOT.glob(place)})
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 _MACHINE = re.compile(r"(?<![A-Za-z0-9._-])/(?:(?:home|work|farm|Users)/|root/[.])")
-_REGISTRY = re.compile(r"pypi\.|pythonhosted|--(extra-)?index-url[ =]|https?://\S+\.(whl|tar\.gz)", re.IGNORECASE)
+_REGISTRY = re.compile(r"pypi\.|pythonhosted|--(extra-)?index.url[ =]|https?://\S+\.(whl|tar\.gz)", re.IGNORECASE)
 _TEXT = {".md", ".py", ".toml", ".txt", ".yaml", ".yml", ".json", ".typ", ".sh", ".mako", ".cfg", ".ini", ".lock", ""}
 
 

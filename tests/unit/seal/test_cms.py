@@ -105,7 +105,9 @@ def test_the_form_allows_nothing_beside(world: World, plain: Sealed) -> None:
     counter = _with_unsigned(whole, cms._oid("1.2.840.113549.1.9.6"))
     kind, explicit = der.children(der.only(whole, der.SEQUENCE).body)
     long_length = b"\x30\x84" + len(der.only(whole, der.SEQUENCE).body).to_bytes(4, "big") + kind.whole + explicit.whole
-    for wrong in (counter, _two_signers(whole), long_length, whole + b"\x30\x00"):
+    with pytest.raises(cms.CmsRefused, match="SignerInfo"):
+        cms.read(_two_signers(whole), content_type=cms.DATA)
+    for wrong in (counter, long_length, whole + b"\x30\x00"):
         facts = judged(world, with_value(plain.pdf, wrong))
         assert "cms-form" in {f.id for f in facts.findings if f.state is State.FAILED}
     assert is_good(judged(world, with_value(plain.pdf, _rebuilt(whole, lambda infos: infos.whole))))

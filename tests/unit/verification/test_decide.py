@@ -151,6 +151,9 @@ def test_standing_is_told_for_an_altered_file_too_and_nothing_of_its_content(val
         ("iiw", "2", Code.WITHDRAWN),
         ("iiw", "01", Code.VALID_WITH_NOTICE),
         ("hhh", "", Code.INDETERMINATE),
+        ("his", "", Code.INDETERMINATE),
+        ("ssw", "", Code.WITHDRAWN),
+        ("ssw", "0", Code.SUPERSEDED),
     ],
 )
 def test_standing_per_line(valid: Facts, standings: str, asked: str, code: Code) -> None:
@@ -160,6 +163,11 @@ def test_standing_per_line(valid: Facts, standings: str, asked: str, code: Code)
     assert record is not None
     vins = tuple(record.lines[int(place)].vin for place in asked)
     assert verdict(facts, Asked(vins=vins)).code is code
+
+
+def test_a_vin_that_was_never_listed_does_not_narrow_the_lines(valid: Facts) -> None:
+    facts = with_lines(valid, [Standing.ISSUED, Standing.ISSUED, Standing.WITHDRAWN])
+    assert verdict(facts, Asked(vins=("1M8GDM9AXKP042788",))).code is Code.NOT_COVERED
 
 
 def test_a_revoked_seal_is_never_valid_unless_the_file_is_proven_older(valid: Facts) -> None:

@@ -1,0 +1,16 @@
+"""The WSGI entrance for a server of one's own: `gunicorn 'signer.wsgi:create()'`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signer import settings, wiring
+from signer.web.app import create_app
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+def create() -> Flask:
+    """Return the application over this process's own services. Raises Misconfigured."""
+    return create_app(wiring.wire_ready(settings.load()))

@@ -1,0 +1,175 @@
+"""The measured cases: ours, and the stock way of doing the same with the same library, key, file and authority."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pki as pkis
+import typst
+import world as worlds
+from asn1crypto import keys as asn1_keys
+from asn1crypto import tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives import serialization
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import signers
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from signer import resources
+from signer.document import fonts, page
+from signer.document.render import STANDARDS, Renderer
+from signer.domain import content
+from signer.paper import symbol
+from signer.seal import sign, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from signer.domain.confirmation import Confirmation
+    from signer.seal.timestamp import Authority
+
+os.environ.setdefault("RAYON_NUM_THREADS", "1")
+BASE_URL = "https://confirm.example.org"
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    ours: Callable[[], object]
+    peer: Callable[[], object]
+    peer_name: str
+    target: float | None = None
+
+
+def all_cases() -> Iterator[Case]:
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    confirmations = _confirmations(folder / "world")
+    yield from _render(confirmations)
+    yield from _seal(folder / "pki", confirmations["small"])
+
+
+def _confirmations(folder: Path) -> dict[str, Confirmation]:
+    """Return the samples of 3 and 20 vehicles, as the register holds them."""
+    folder.mkdir()
+    world = worlds.World(worlds.build(folder))
+    found = {}
+    for size, name in (("small", worlds.KAZAKHSTAN), ("large", worlds.RUSSIA)):
+        record = world.verify(world.issue(worlds.sample(name)).pdf).confirmation
+        assert record is not None
+        found[size] = record
+    return found
+
+
+def _render(confirmations: dict[str, Confirmation]) -> Iterator[Case]:
+    renderer = _renderer()
+    for size, confirmation in confirmations.items():
+        encoded = content.encode(confirmation)
+        yield Case(
+            name=f"render.{size}",
+            ours=partial(renderer.render, confirmation, encoded=encoded, base_url=BASE_URL),
+            peer=partial(_render_stock, confirmation, encoded),
+            peer_name="typst with a new compiler for each document, no field, no attachment pass",
+        )
+
+
+def _renderer() -> Renderer:
+    return Renderer(resources.templates_dir(), symbol=partial(symbol.matrix, level="Q"))
+
+
+def _render_stock(confirmation: Confirmation, encoded: bytes) -> bytes:
+    renderer = _renderer()
+    template = renderer._template(confirmation.terms.template.version)
+    shown = page.build(
+        template, confirmation, encoded=encoded, base_url=BASE_URL, symbol=renderer._symbol, extras=page.NO_EXTRAS
+    )
+    files = dict(template.files) | {file.name: file.data for file in shown.attachments}
+    files |= {"data.json": shown.data, "setup.json": shown.setup}
+    compiler = typst.Compiler(font_paths=list(map(str, fonts.folders())), ignore_system_fonts=True)
+    made = compiler.compile(input=files, pdf_standards=list(STANDARDS))
+    assert isinstance(made, bytes)
+    return made
+
+
+def _seal(folder: Path, confirmation: Confirmation) -> Iterator[Case]:
+    world = pkis.make_world(folder)
+    pdf = _renderer().render(confirmation, encoded=content.encode(confirmation), base_url=BASE_URL)
+    maker = next(iter(world.keys))
+    key, timestamper = world.keys[maker], world.timestamper()
+    stock = _Stock(world, maker)
+    yield Case(
+        name="seal.b_t.p256",
+        ours=lambda: sign.seal(pdf, key=key, timestamper=timestamper, at=pkis.AT),
+        peer=lambda: stock.seal(pdf),
+        peer_name="stock pyHanko, invisible, B-T, same key and in-process authority",
+    )
+    mine, theirs = sign.seal(pdf, key=key, timestamper=timestamper, at=pkis.AT).pdf, stock.seal(pdf)
+    yield Case(
+        name="verify.b_t.p256",
+        ours=lambda: validate.validate(mine, world.trust, pkis.AT),
+        peer=lambda: stock.validate(theirs),
+        peer_name="stock pyHanko validation, pdf-signature profile, of a stock-sealed file",
+    )
+
+
+class _InProcess(TimeStamper):
+    """The same authority, asked in the stock way."""
+
+    def __init__(self, authority: Authority) -> None:
+        super().__init__()
+        self._authority = authority
+
+    async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
+        return tsp.TimeStampResp.load(self._authority.answer(req.dump()))
+
+
+class _Stock:
+    """What one gets from pyHanko's documentation."""
+
+    def __init__(self, world: pkis.World, maker: str) -> None:
+        made = world.maker(maker)
+        self._key = _private_info(world.keys[maker])
+        self._own = asn1_x509.Certificate.load(made.certificate.der)
+        self._chain = [asn1_x509.Certificate.load(one.der) for one in (world.made.issuing, world.made.root)]
+        self._world = world
+
+    def seal(self, pdf: bytes) -> bytes:
+        store = SimpleCertificateStore()
+        store.register_multiple(self._chain)
+        signer = signers.SimpleSigner(signing_cert=self._own, signing_key=self._key, cert_registry=store)
+        meta = signers.PdfSignatureMetadata(
+            field_name="Seal",
+            md_algorithm="sha256",
+            certify=True,
+            docmdp_permissions=MDPPerm.NO_CHANGES,
+            subfilter=SigSeedSubFilter.PADES,
+        )
+        out = signers.PdfSigner(meta, signer, timestamper=_InProcess(self._world.authority())).sign_pdf(
+            IncrementalPdfFileWriter(io.BytesIO(pdf)), existing_fields_only=True
+        )
+        sealed = out.getvalue()
+        assert isinstance(sealed, bytes)
+        return sealed
+
+    def validate(self, pdf: bytes) -> object:
+        context = ValidationContext(trust_roots=self._chain[1:], other_certs=self._chain[:1], moment=pkis.AT)
+        status = validate_pdf_signature(PdfFileReader(io.BytesIO(pdf)).embedded_signatures[0], context)
+        assert status.bottom_line
+        return status
+
+
+def _private_info(key: object) -> asn1_keys.PrivateKeyInfo:
+    der = key._key.private_bytes(  # type: ignore[attr-defined]
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return asn1_keys.PrivateKeyInfo.load(der)

@@ -1,0 +1,80 @@
+"""Measure, print one table, and write build/bench.json. Run alone: `make bench` (two cores, medians, warm).
+
+Each row measures ours and a peer in the same run, in turn, so that a noisy machine disturbs both alike.
+`ratio` says how many times better than the peer ours is; `target` is the bound that an issue states, if any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+
+import cases  # noqa: E402 -- the path is set above
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OUT = Path(__file__).resolve().parent.parent.parent / "build" / "bench.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    value: float
+    unit: str
+    better: str
+    peer: str
+    peer_value: float
+    ratio: float
+    target: float | None
+
+
+def measure(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Return the medians of ours and the peer in milliseconds of CPU-bound wall time, taken in turn after a warm-up."""
+    for _ in range(3):
+        ours()
+        peer()
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for action, taken in zip((ours, peer), times, strict=True):
+            begun = time.perf_counter()
+            action()
+            taken.append((time.perf_counter() - begun) * 1000)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def run(rounds: int, only: str) -> list[Row]:
+    rows = []
+    for case in cases.all_cases():
+        if only not in case.name:
+            continue
+        ours, peer = measure(case.ours, case.peer, rounds)
+        ratio = round(peer / ours, 2)
+        row = Row(case.name, round(ours, 3), "ms", "lower", case.peer_name, round(peer, 3), ratio, case.target)
+        rows.append(row)
+        print(f"{row.name:24} {ours:9.2f} ms   {peer:9.2f} ms   {ratio:7.2f}x   {row.peer}", flush=True)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=50)
+    parser.add_argument("--only", default="")
+    given = parser.parse_args()
+    print(f"{'case':24} {'ours':>12}   {'peer':>12}   {'ratio':>8}   peer ({given.rounds} rounds, medians)")
+    rows = run(given.rounds, given.only)
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")
+    print(f"written to {OUT.relative_to(OUT.parent.parent)}")
+
+
+if __name__ == "__main__":
+    main()
