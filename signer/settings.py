@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     """RFC 3161 authorities, tried in order, separated by blanks; empty in test mode: the built-in TEST authority."""
     tsa_policy: Literal["require", "best-effort"] = "best-effort"
     """Whether to seal without a timestamp when no authority answers; a manufacturer may have its own."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
 
     @property

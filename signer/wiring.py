@@ -51,7 +51,7 @@ def now() -> datetime:
 
 
 def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judge | None = None) -> Services:
-    """Put the house together for one process; keys and fonts open when first needed. `judge`: by default the sandbox."""
+    """Put the house together for one process; keys and fonts open when first needed. `judge`: else the sandbox."""
     database = Database(settings.database)
     trust = TrustSource(settings)
     policy = Policy(mode=settings.mode)

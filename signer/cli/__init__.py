@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import logging
+import os
 import secrets
 import sys
 
 import click
+import structlog
 
 from signer.cli import ending, issuing, operating, verifying
 from signer.cli.console import INTERNAL, REFUSED, USAGE, complain, language
@@ -43,6 +44,7 @@ for command in (
 
 def main() -> None:
     """Run the command line; every ending has its exit code."""
+    os.environ.setdefault("RAYON_NUM_THREADS", "1")  # a page is too small to share out among cores
     try:
         cli.main(standalone_mode=False)
     except click.Abort:
@@ -53,8 +55,8 @@ def main() -> None:
     except SignerError as error:
         complain("signer", error, language(None))
         sys.exit(REFUSED)
-    except Exception:
+    except Exception:  # noqa: BLE001 -- the outermost edge: logged under an id, nothing of it is shown
         incident = secrets.token_hex(4)
-        logging.getLogger("signer").exception("incident %s", incident)
+        structlog.get_logger().exception("incident", id=incident)
         click.echo(f"signer: an internal error, incident {incident}", err=True)
         sys.exit(INTERNAL)

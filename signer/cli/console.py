@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signer import settings, wiring
+from signer import logs, settings, wiring
 from signer.domain.json_text import MOST_BYTES
 from signer.domain.number import Number
 from signer.errors import InvalidInput, NotFound, RuleViolation, SignerError, StorageUnavailable
@@ -45,7 +45,9 @@ def no_verdict(spoken: Language) -> Iterator[None]:
 
 def services() -> Services:
     """Wire the deployment that the environment describes, over a register of this code's schema."""
-    return wiring.wire_ready(settings.load())
+    chosen = settings.load()
+    logs.configure(chosen.log_level)
+    return wiring.wire_ready(chosen)
 
 
 def language(chosen: str | None) -> Language:

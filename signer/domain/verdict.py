@@ -120,7 +120,6 @@ def combine(checks: Iterable[Check], *, default: Code) -> Code:
     return min((default, *argued), key=lambda code: code.rank)
 
 
-
 class Parts(Frozen):
     """The three answers of the page."""
 

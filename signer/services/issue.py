@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from signer.domain import content as encoding
 from signer.domain import rules
 from signer.domain.circumstances import Circumstances, Predecessor
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from signer.register.database import Database, Transaction
     from signer.services.engines import Chance, Page, SealBox
     from signer.services.verify import Verifying
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +212,7 @@ class Issuing:
         )
         with self._database.write() as tx:
             confirmations.record(tx, confirmation.number, stored, use, at=self._clock())
+        log.info("confirmation.issued", number=confirmation.number, file=file.file_digest[:16], level=sealed.level)
         return Issued(number=confirmation.number, pdf=sealed.pdf, level=sealed.level, findings=ready.findings)
 
     def _self_check(
@@ -226,6 +231,7 @@ class Issuing:
         return facts.file
 
     def _abandon(self, number: Number, error: SignerError) -> None:
+        log.error("confirmation.abandoned", number=number, code=error.code)
         error.add_note(f"number {number} was reserved; it is abandoned and will never be used")
         with self._database.write() as tx:
             confirmations.abandon(tx, number, reason=f"{error.code}: {error}", at=self._clock())

@@ -6,6 +6,8 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
+import structlog
+
 from signer.domain import content as encoding
 from signer.domain.evidence import (
     Asked,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
     Judge = Callable[[bytes, TrustList, datetime], SealFacts]
 
+log = structlog.get_logger()
+
 
 class Verifying:
     """Verify files against the trust list and the register."""
@@ -55,7 +59,10 @@ class Verifying:
 
     def file(self, data: bytes, asked: Asked | None = None) -> Verdict:
         """Return the verdict on a file; every content whatsoever has one."""
-        return self.decide(self.gather(data), asked or Asked())
+        facts = self.gather(data)
+        verdict = self.decide(facts, asked or Asked())
+        log.info("file.verified", code=verdict.code, number=verdict.number, file=facts.file.file_digest[:16])
+        return verdict
 
     def gather(self, data: bytes) -> Facts:
         """Find everything that can be known of a file, judging nothing."""

@@ -191,7 +191,7 @@ def _is_text(upload: Upload) -> bool:
 
 
 def _text(data: bytes) -> str:
-    """Decode a pasted sheet: UTF-8 with or without byte order mark, else GB18030; what fits neither is shown as such."""
+    """Decode a pasted sheet: UTF-8 with or without byte order mark, else GB18030; what fits neither shows it."""
     for encoding in _ENCODINGS:
         try:
             return data[: box.MOST_TEXT].decode(encoding)

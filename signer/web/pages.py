@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flask import render_template, request
 from jinja2 import StrictUndefined
+from markupsafe import Markup, escape
 
 from signer.domain.parties import ALPHA3, Country
 from signer.seal.precheck import MOST_BYTES
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from signer.web.intake import Upload
     from signer.web.problems import Fault, Problem
 
-_OPEN_IDS = {"files": "files", "destination": "destination", "exporter": "exporter", "applied_on": "applied_on"}
+_PLACES = frozenset({"files", "destination", "exporter", "applied_on"})
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,24 +56,23 @@ class Pages:
         self._host = settings.base_url.partition("://")[2].rstrip("/")
         app.jinja_env.undefined = StrictUndefined
         app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-        app.jinja_env.filters["groups"] = groups
+        app.jinja_env.filters.update(groups=groups, whole_dates=whole_dates)
         app.jinja_env.globals["static"] = _static_addresses(Path(app.static_folder or ""))
 
     def form(self, filled: Form, faults: tuple[Fault, ...] = (), *, had_files: bool = False) -> str:
         """Draw the form, with what was typed and what is wrong with it."""
         language = languages.chosen()
-        wrong = {fault.pointer if fault.pointer in _OPEN_IDS else "box": fault.text(language) for fault in faults}
+        told = [(fault.pointer if fault.pointer in _PLACES else "box", fault.text(language)) for fault in faults]
         return self._draw(
             "form.html",
             form=filled,
-            faults=[(fault.pointer if fault.pointer in _OPEN_IDS else "box", fault.text(language)) for fault in faults],
-            wrong=wrong,
+            faults=told,
+            wrong={place: [text for at, text in told if at == place] for place, _ in told},
             had_files=had_files,
-            **self._form_values(language),
+            countries=countries(language),
+            most_bytes=MOST_BYTES,
+            most_files=intake.MOST_FILES,
         )
-
-    def _form_values(self, language: Language) -> dict[str, object]:
-        return {"countries": countries(language), "most_bytes": MOST_BYTES, "most_files": intake.MOST_FILES}
 
     def verdict(self, verdict: Verdict, *, asked: Asked, filled: Form, upload: Upload | None = None) -> str:
         """Draw a verdict."""
@@ -83,6 +85,7 @@ class Pages:
         return self._draw(
             "licence.html",
             answer=answer,
+            country=dict(countries(t.language)).get(answer.question.destination, ""),
             form=filled,
             colour=view.outcome_colour(answer.outcome),
             line=telling.licence_line(answer, t.language),
@@ -127,6 +130,14 @@ class Pages:
 def groups(vin: str) -> tuple[str, ...]:
     """Return a VIN in groups of 3, 6 and 8, as people read it aloud; anything else whole."""
     return (vin[:3], vin[3:9], vin[9:]) if len(vin) == 17 else (vin,)
+
+
+def whole_dates(text: str) -> Markup:
+    """Return text in which no date is broken over two lines."""
+    return Markup("").join(  # each piece is escaped or a date
+        Markup('<span class="date">{}</span>').format(piece) if _DATE.fullmatch(piece) else escape(piece)
+        for piece in _DATE.split(text)
+    )
 
 
 @cache

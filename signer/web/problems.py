@@ -90,7 +90,8 @@ def _from_ours(error: errors.SignerError) -> _Found:
     if isinstance(error, Refused):
         return _Found(error.code, error.faults)
     if isinstance(error, errors.InvalidInput):
-        fault = Fault(pointer=error.field, code=error.code, zh=error.reason, en=error.reason)
+        pointer = error.field if error.field.startswith("/") or not error.field else f"/{error.field}"
+        fault = Fault(pointer=pointer, code=error.code, zh=error.reason, en=error.reason)
         return _Found(error.code, (fault,))
     if isinstance(error, errors.Unavailable):
         seconds = getattr(error, "retry_after_s", _DEFAULT_RETRY_S)
@@ -126,7 +127,7 @@ def install(app: Flask, *, base_url: str, page: Callable[[Problem], str]) -> Non
         kind = KINDS[found.code]
         if kind.status == 413:
             _drain()
-        language = languages.accepted() if kind.status == 413 else languages.chosen()
+        language = languages.chosen()
         title, detail = describe(kind, language)
         problem = Problem(
             type=f"{base_url.rstrip('/')}/problems/{found.code}",

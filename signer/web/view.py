@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import Part, State
 from signer.domain.vehicle import WINDOW_DAYS
-from signer.domain.verdict import Code, Outcome
+from signer.domain.verdict import Code, Colour, Outcome
 from signer.verification import wording
 from signer.web import telling
 from signer.web.fields import look_alikes
@@ -29,6 +29,19 @@ if TYPE_CHECKING:
 _MOST_DETAIL = 300
 _EDGE_DAYS = 3
 _NOT_A_FILE_OF_OURS = (Code.UNREADABLE, Code.NOT_A_CONFIRMATION)
+_STANDING_CODES = frozenset(
+    {
+        Code.NOT_REGISTERED,
+        Code.NOT_ISSUED,
+        Code.NOT_ON_RECORD,
+        Code.WITHDRAWN,
+        Code.NOT_COVERED,
+        Code.SUPERSEDED,
+        Code.PARTLY_SUPERSEDED,
+        Code.PAST_END,
+    }
+)
+"""Codes whose banner is itself the answer to whether it is in force."""
 _MARKS = {State.PASSED: "yes", State.FAILED: "no", State.UNDETERMINED: "open"}
 _OUTCOME_COLOURS = {Outcome.PASS: "green", Outcome.REVIEW: "amber", Outcome.FAIL: "red", Outcome.NONE: "grey"}
 
@@ -174,11 +187,15 @@ def _answer(verdict: Verdict, part: Part, t: Phrases) -> AnswerView:
         Part.STANDING: verdict.parts.standing,
     }[part]
     kind = _answer_kind(verdict, part, state)
-    mark = "open" if kind in ("sheet", "none") else _MARKS[state]
+    mark = "none" if kind in ("sheet", "none") else _MARKS[state]
+    word = t(f"answer.{part.value}.{kind}")
+    if part is Part.STANDING and kind == State.FAILED.value and verdict.code in _STANDING_CODES:
+        mark = "open" if verdict.code.colour is Colour.AMBER else "no"
+        word = wording.banner(verdict.code, t.language)
     return AnswerView(
         part=part.value,
         mark=mark,
-        word=t(f"answer.{part.value}.{kind}"),
+        word=word,
         how=t(f"how.{part.value}.{'sheet' if kind == 'sheet' else 'file'}"),
         checks=tuple(_check(check, t.language) for check in verdict.checks if check.part is part),
     )

@@ -17,19 +17,11 @@ for (const button of all("[data-copy]")) {
   });
 }
 
-// Print, with everything unfolded.
+// Print what is unfolded; what is folded stays away.
 for (const button of all("[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
-let folded = [];
-addEventListener("beforeprint", () => {
-  folded = all(".answer details:not([open])");
-  for (const details of folded) details.open = true;
-});
-addEventListener("afterprint", () => {
-  for (const details of folded) details.open = false;
-});
 
 // The form: a number from a printed code, files by dragging, names, sizes and digests, and a sign of work.
 const form = document.querySelector("[data-verify]");
@@ -108,9 +100,7 @@ addEventListener("pageshow", () => {
 const compare = document.querySelector("[data-compare]");
 if (compare) {
   const list = compare.querySelector("[data-compared]");
-  const sealed = all("#content ~ .cards .vin, section .cards tbody th .vin")
-    .filter((code) => code.closest("section")?.getAttribute("aria-labelledby") === "content")
-    .map((code) => code.textContent);
+  const sealed = all("[data-sealed] .vin").map((code) => code.textContent);
   const fold = (text) => text.normalize("NFKC").toUpperCase().replace(/[\s\u2010-\u2014\u2212-]/g, "");
   const line = (vin, word, mark) => {
     const item = document.createElement("li");

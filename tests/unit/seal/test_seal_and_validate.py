@@ -419,3 +419,32 @@ def test_a_strangers_signed_contract_is_not_ours(world: World, stranger: World) 
 def test_every_question_is_put_in_two_languages() -> None:
     assert set(QUESTIONS) == set(Id)
     assert all(question.zh and question.en.endswith("?") for question in QUESTIONS.values())
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "cut off": lambda pdf: pdf[:-200],
+    "too many revisions": lambda pdf: pdf + b"\nstartxref\n0\n%%EOF" * 20,
+    "a number of 100 digits": lambda pdf: pdf.replace(b"/SigFlags 3", b"/SigFlags " + b"3" * 100),
+    "a value of a megabyte": lambda pdf: pdf.replace(b"/Contents <", b"/Contents <" + b"0" * 1_000_000),
+    "a cross-reference that points at itself": lambda pdf: pdf.replace(b"/Prev ", b"/Prev 9"),
+    "nested without end": lambda pdf: pdf.replace(b"/Kids [", b"/Kids " + b"[" * 5000),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_file_of_ours_is_altered_and_a_strangers_unreadable(world: World, sealed: Sealed, name: str) -> None:
+    damaged = DAMAGES[name](sealed.pdf)
+    assert damaged != sealed.pdf
+    facts = validate(damaged, world.trust, LATER)
+    assert facts.form is Form.SEALED
+    assert not is_good(facts)
+    anonymous = damaged.replace(b"(Seal)", b"(Leas)").replace(b"(confirmation.json)", b"(c)")
+    assert validate(anonymous, trust_list_of(world.made).model_copy(update={"entries": ()}), LATER).form in (
+        Form.UNREADABLE,
+        Form.STRANGER,
+    )
+
+
+def test_a_damaged_file_is_ours_by_the_certificate_inside(world: World, sealed: Sealed) -> None:
+    nameless = sealed.pdf.replace(b"(Seal)", b"(Leas)").replace(b"(confirmation.json)", b"(c)")[:-200]
+    assert validate(nameless, world.trust, LATER).form is Form.SEALED

@@ -123,7 +123,7 @@ def test_one_more_check_never_helps(some: list[Check], another: Check) -> None:
 
 
 def test_the_order_of_precedence_never_puts_a_milder_code_above_a_graver_one() -> None:
-    """Grey first; then red, INDETERMINATE, amber, blue, green: a look-up's or official copy's default argues for nothing."""
+    """Grey first; then red, INDETERMINATE, amber, blue, green: default codes argue for nothing."""
     ranks = [severity(code) for code in Code if code.colour is not Colour.GREY]
     assert ranks == sorted(ranks, reverse=True)
 
