@@ -38,7 +38,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 soak: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -m soak --override-ini addopts="--import-mode=importlib --strict-markers -ra" -n $(WORKERS) tests/soak $(ARGS)
+	$(BIN)/python -m pytest -m soak --override-ini addopts="--import-mode=importlib --strict-markers -rA" -n $(WORKERS) tests/soak $(ARGS)
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python docs/make_reference.py

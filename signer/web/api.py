@@ -13,8 +13,9 @@ from signer.domain.values import beijing_day
 from signer.errors import InvalidInput
 from signer.seal.precheck import MOST_BYTES
 from signer.services.licence import Question
+from signer.services.lookups import MOST_NUMBERS
 from signer.web import documented, intake, languages, sheets, telling
-from signer.web.fields import Faults, Typed, asked, number
+from signer.web.fields import Faults, Typed, asked, digest, number, tail
 from signer.web.problems import Fault, Refused
 from signer.web.shapes import LicenceQuestion, LookupQuestion
 
@@ -138,11 +139,13 @@ def _lookup_request() -> telling.LookUp:
         applied_on=body.applied_on or "",
         at=lambda name: "/" + name.replace("vin/", "vins/"),
     )
-    compare = asked(typed, faults)
+    if len(numbers) > MOST_NUMBERS:
+        faults.add(
+            "/numbers", "field.many", f"一次最多 {MOST_NUMBERS} 个编号", f"at most {MOST_NUMBERS} numbers at once"
+        )
+    compare, tail_, digest_ = asked(typed, faults), tail(body.tail, faults), digest(body.sha256, faults)
     faults.refuse()
-    return telling.LookUp(
-        numbers=tuple(text for text in numbers if text), tail=body.tail, digest=body.sha256, asked=compare
-    )
+    return telling.LookUp(numbers=tuple(text for text in numbers if text), tail=tail_, digest=digest_, asked=compare)
 
 
 def _licence_request(at: datetime) -> Question:

@@ -53,6 +53,7 @@ def create_app(services: Services, *, clock: Callable[[], datetime] = wiring.now
         SEND_FILE_MAX_AGE_DEFAULT=_STATIC_SECONDS,
     )
     pages = Pages(app, phrases=languages.read_phrases(folder / "strings"), settings=settings)
+    app.extensions["signer.pages"] = pages
     headers.install(app, https=settings.base_url.startswith("https:"))
     problems.install(app, base_url=settings.base_url, page=pages.problem)
     app.register_api(api.blueprint(services, clock=clock))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signer.domain.evidence import Asked
 from signer.domain.number import Number
 from signer.domain.parties import country_code, normalise_uscc, uscc_fault
-from signer.domain.values import parse_day
+from signer.domain.values import fold_code, parse_day
 from signer.domain.vehicle import LOOK_ALIKES, normalise_vin
 from signer.services.licence import MOST_VINS
 from signer.web.problems import Fault, Refused
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 _VIN_LENGTH = 17
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_SHOWN = 40
 _USCC_FAULTS = {
     "uscc.length": ("统一社会信用代码为 18 位", "a USCC has 18 characters"),
@@ -142,3 +144,23 @@ def number(typed: str, faults: Faults, pointer: str) -> str | None:
     except ValueError as error:
         faults.add(pointer, str(error), *_NUMBER_FAULTS[str(error)])
         return None
+
+
+def tail(typed: str | None, faults: Faults) -> str | None:
+    """Return the last six characters of a VIN as typed, or a whole VIN."""
+    if typed is None:
+        return None
+    folded = fold_code(typed[:200])
+    if len(folded) not in (6, _VIN_LENGTH) or not folded.isascii() or not folded.isalnum():
+        faults.add("/tail", "tail.form", "请给出车架号的后六位", "give the last six characters of a VIN")
+    return folded
+
+
+def digest(typed: str | None, faults: Faults) -> str | None:
+    """Return a SHA-256 in lower-case hexadecimal."""
+    if typed is None:
+        return None
+    folded = typed[:200].strip().lower()
+    if not _SHA256.fullmatch(folded):
+        faults.add("/sha256", "sha256.form", "SHA-256 为 64 位十六进制数字", "a SHA-256 has 64 hexadecimal digits")
+    return folded
