@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from signer import __version__, resources
 from signer.register.blobs import DiskBlobs
 from signer.register.database import Database
+from signer.services.doctor import Doctor
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.issue import Issuing
 from signer.services.licence import LicenceChecking
@@ -43,6 +44,7 @@ class Services:
     licence: LicenceChecking
     issuing: Issuing
     ending: Ending
+    doctor: Doctor
 
 
 def now() -> datetime:
@@ -61,11 +63,13 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
 
     verifying = Verifying(database=database, trust=current, judge=judge or trust.judge, policy=policy, clock=clock)
     lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock)
+    templates = resources.templates_dir()
+    page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
     issuing = Issuing(
         database=database,
         blobs=DiskBlobs(settings.data_dir / "blobs"),
-        page=Page(settings, resources.templates_dir()),
-        seals=SealBox(settings, trust=trust, clock=clock),
+        page=page,
+        seals=seals,
         verifying=verifying,
         clock=clock,
         chance=Chance(bits=secrets.randbits, below=secrets.randbelow),
@@ -81,6 +85,15 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
         issuing=issuing,
         ending=Ending(database=database, clock=clock),
+        doctor=Doctor(
+            settings=settings,
+            database=database,
+            trust=trust,
+            seals=seals,
+            page=page,
+            templates=templates,
+            clock=clock,
+        ),
     )
 
 

@@ -38,6 +38,8 @@ for command in (
     operating.load_parties,
     operating.make_test_pki,
     operating.maintain,
+    operating.doctor,
+    operating.serve,
 ):
     cli.add_command(command)
 

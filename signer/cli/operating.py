@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from signer import settings, wiring
-from signer.cli.console import read, services
+from signer import logs, settings, wiring
+from signer import serve as serving
+from signer.cli.console import REFUSED, read, services
 from signer.services import trust
 
 
@@ -59,6 +63,30 @@ def make_test_pki(description: Path) -> None:
     key_refs = trust.make_test_pki(wired.settings, read(description), at=at)
     count = wired.people.enrol_seals(wired.trust.current(at), key_refs, actor="cli")
     click.echo(f"{count} TEST seals enrolled; the trust list is {wired.settings.trust_list_path}")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def doctor(as_json: bool) -> None:
+    """Name what is wrong with this deployment. Exit 0 if nothing is, or only warnings; 1 for an error."""
+    symptoms = wiring.wire(settings.load()).doctor.examine()
+    for symptom in symptoms:
+        if as_json:
+            click.echo(json.dumps(asdict(symptom), ensure_ascii=False))
+        else:
+            click.echo(f"{symptom.health:8}{symptom.part}: {symptom.detail}")
+    sys.exit(REFUSED if any(symptom.health == "error" for symptom in symptoms) else 0)
+
+
+@click.command()
+@click.option("--host", default=serving.HOST, show_default=True, help="Address to listen on.")
+@click.option("--port", default=serving.PORT, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=serving.WORKERS, show_default=True, help="Processes.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the verify page and the API, on this computer only unless told otherwise."""
+    chosen = settings.load()
+    logs.configure(chosen.log_level)
+    serving.run(chosen, host=host, port=port, workers=workers)
 
 
 @click.command()

@@ -51,12 +51,19 @@ def dump(record: Frozen) -> str:
 
 def tenant(tx: Connection, name: str) -> Tenant:
     """Return the manufacturer of a USCC or a legal name (brackets of any width); NotFound if there is none."""
-    rows = tx.execute(select(tables.manufacturers)).all()
-    for row in rows:
-        maker = Manufacturer.model_validate_json(row.record)
-        if row.uscc == name or is_same_name(maker.legal_name, name):
-            return Tenant(id=row.id, manufacturer=maker, tsa_policy=row.tsa_policy)
+    for found in tenants(tx):
+        if found.manufacturer.uscc == name or is_same_name(found.manufacturer.legal_name, name):
+            return found
     raise NotFound(f"no manufacturer {name!r} in the register")
+
+
+def tenants(tx: Connection) -> tuple[Tenant, ...]:
+    """Return every manufacturer, for operators only."""
+    rows = tx.execute(select(tables.manufacturers).order_by(tables.manufacturers.c.id)).all()
+    return tuple(
+        Tenant(id=row.id, manufacturer=Manufacturer.model_validate_json(row.record), tsa_policy=row.tsa_policy)
+        for row in rows
+    )
 
 
 def save_manufacturer(tx: Connection, maker: Manufacturer, *, tsa_policy: TsaPolicy | None, at: datetime) -> int:

@@ -102,6 +102,10 @@ class SealBox:
             raise Misconfigured(f"the seal {seal.certificate_digest[:16]} is not on the trust list")
         return entry
 
+    def open(self, seal: Seal, *, at: datetime) -> None:
+        """Open a seal's key. Raises KeyUnavailable or Misconfigured, naming the exact fault."""
+        self._key(seal, at=at)
+
     def refuse_unusable(self, seal: Seal, *, at: datetime) -> None:
         """Open the key, so that a wrong password, a lost file or an expired certificate costs no number."""
         self._key(seal, at=at)
@@ -125,6 +129,11 @@ class SealBox:
             return path.read_bytes().strip()
         except OSError as error:
             raise KeyUnavailable(f"{path}: {error.strerror}") from error
+
+    def try_timestamp(self) -> datetime:
+        """Ask for a timestamp of nothing, and return its time. Raises TimestampUnavailable."""
+        _, stamped_at = self._timestamper().stamp(b"doctor", intended_at=self._clock())
+        return stamped_at
 
     def may_lack_timestamp(self, policy: TsaPolicy | None) -> bool:
         """Tell whether a manufacturer seals also when no authority answers."""

@@ -1,4 +1,4 @@
-"""The pages: what they say for every code, in both languages; what was typed is kept; nothing from outside is markup."""
+"""The pages: what they say for every code; what was typed is kept; nothing from outside is markup."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import world as worlds
+from markupsafe import escape
 
 from signer import resources
 from signer.domain.evidence import Asked, State
@@ -39,7 +40,7 @@ def test_every_code_has_a_page_whose_title_begins_with_the_verdict(
     upload = Upload(name="a.pdf", data=house.kz)
     with house.app.test_request_context(f"/verify?lang={language}", method="POST"):
         page = house.app.extensions["signer.pages"].verdict(verdict, asked=Asked(), filled=Form(), upload=upload)
-    assert f"<title>{wording.banner(code, language)}" in page
+    assert f"<title>{escape(wording.banner(code, language))}" in page
     assert f'<section class="banner banner-{code.colour}"' in page
     assert f'<html lang="{languages.TAGS[language]}" dir="ltr">' in page
     banner = text_of(page[page.index("<h1") : page.index("</section>")])

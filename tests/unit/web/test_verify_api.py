@@ -1,4 +1,4 @@
-"""`POST /api/v1/verify`: every verdict is 200 with one JSON; every wrong request is a problem that names what is wrong."""
+"""`POST /api/v1/verify`: every verdict is 200 with one JSON; a wrong request is a problem that names the place."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def test_no_file_is_400(house: House) -> None:
 
 def test_a_file_over_the_cap_is_413_however_it_comes(house: House) -> None:
     large = b"%PDF-" + b"x" * MOST_BYTES
-    for response in (house.verify(large), house.client.post(URL, data=large, content_type="application/pdf")):
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n' + large + b"\r\n--x--\r\n"
+    for body, mime in ((part, "multipart/form-data; boundary=x"), (large, "application/pdf")):
+        response = house.client.post(URL, data=body, content_type=mime)
         assert response.status_code == 413
         assert response.mimetype == "application/problem+json"
 
