@@ -1,8 +1,8 @@
 """
 Seal the samples with TEST seals, tamper with a copy, verify everything, and print what came out.
 
-Run by `make demo`. Everything is made anew in `.demo/`; nothing in it has any effect. `--once` is for machines:
-it exits 0 only if every verdict is as it must be.
+Run by `make demo`. Everything is made anew in `.demo/`; nothing in it has any effect. At the end it serves the
+verify page until Ctrl-C. `--once` is for machines: no page at the end, exit 0 only if every verdict is as it must be.
 """
 
 from __future__ import annotations
@@ -11,30 +11,43 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
 import unicodedata
+import urllib.request
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / ".demo"
 SAMPLES = ROOT / "docs" / "samples"
 NUMBERS: dict[str, str] = {}
+SETTINGS = {"SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(DEMO / "data")}
 _RELATIVE = re.compile(r'"today([+-][0-9]{1,5})"')
+
+
+def environment() -> dict[str, str]:
+    """Return the machine's environment with the demonstration's settings and no others."""
+    clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
+    return {**clean, **SETTINGS, "PYTHONUTF8": "1"}
 
 
 def signer(*arguments: str, may_exit: tuple[int, ...] = (0,)) -> str:
     """Run the command line as a user would, and return what it printed."""
-    clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
-    environment = {**clean, "SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(DEMO / "data"), "PYTHONUTF8": "1"}
     done = subprocess.run(
         [sys.executable, "-m", "signer", *arguments],
         cwd=ROOT,
-        env=environment,
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -138,20 +151,75 @@ def tamper(sealed: Path) -> dict[Path, str]:
     return dict.fromkeys((folder / name for name in copies), "ALTERED")
 
 
-def check(expected: dict[Path, str]) -> bool:
-    """Verify every file and print the table; tell whether all verdicts are as they must be."""
-    said = signer("verify", "--json", *map(str, expected), may_exit=(0, 1, 2, 3, 4))
+def check(expected: dict[Path, str], base_url: str) -> bool:
+    """Verify every file by command line and over HTTP, print the table, and tell whether all is as it must be."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        over_web = pool.map(lambda path: post(path, base_url), expected)
+        said = signer("verify", "--json", *map(str, expected), may_exit=(0, 1, 2, 3, 4))
+        answers = dict(zip(expected, over_web, strict=True))
     verdicts = {Path(line["file"]): line for line in map(json.loads, said.splitlines())}
-    rows = [("file", "number", "verdict", "must be", "sealed by")]
+    rows, is_right = [("file", "number", "command line", "HTTP", "must be", "sealed by")], True
     for path, must in expected.items():
-        verdict = verdicts[path]
+        verdict, over_http = verdicts[path], answers[path]
         maker = verdict["issuer"]["name"] if verdict["issuer"] else "-"
         test = " (TEST)" if verdict["test"] else ""
-        rows.append((str(path.relative_to(ROOT)), verdict["number"] or "-", verdict["code"] + test, must, maker))
+        told = (verdict["code"] + test, over_http["code"] + (" (TEST)" if over_http["test"] else ""))
+        rows.append((str(path.relative_to(ROOT)), verdict["number"] or "-", *told, must, maker))
+        is_right = is_right and verdict["code"] == over_http["code"] == must
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         print("  ".join(cell + " " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)).rstrip())
-    return all(verdicts[path]["code"] == must for path, must in expected.items())
+    return is_right
+
+
+def post(path: Path, base_url: str) -> dict[str, Any]:
+    """Verify a file over HTTP."""
+    address = f"{base_url}/api/v1/verify"
+    request = urllib.request.Request(address, path.read_bytes(), {"Content-Type": "application/pdf"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
+@contextmanager
+def serving(base_url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Serve on this computer while the block runs; the server is ended by its id."""
+    port = base_url.rsplit(":", 1)[1]
+    log = (DEMO / "server.log").open("wb")
+    command = [sys.executable, "-m", "signer", "serve", "--port", port]
+    with log, subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=log, stderr=log) as server:
+        try:
+            wait_for(base_url, server)
+            yield server
+        finally:
+            server.terminate()
+
+
+def wait_for(base_url: str, server: subprocess.Popen[bytes]) -> None:
+    """Wait until the server answers, at most 30 s."""
+    for _ in range(150):
+        try:
+            urllib.request.urlopen(f"{base_url}/healthz", timeout=5).close()
+        except OSError:
+            if server.poll() is not None:
+                break
+            time.sleep(0.2)
+        else:
+            return
+    sys.exit(f"demo: the server does not answer; see {DEMO.name}/server.log")
+
+
+def free_port() -> int:
+    """Return 8000 if nobody listens there, else a port that is free."""
+    for port in (8000, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise AssertionError("no free port")
 
 
 def width(text: str) -> int:
@@ -162,14 +230,23 @@ def width(text: str) -> int:
 def main() -> None:
     """Run the demonstration."""
     begun = time.monotonic()
+    base_url = f"http://127.0.0.1:{free_port()}"
+    SETTINGS["SIGNER_BASE_URL"] = base_url
     set_up()
     made = issue()
     expected = live(made) | tamper(next(iter(made.values())))
-    is_right = check(expected)
-    outcome = "every verdict is as it must be" if is_right else "A VERDICT IS WRONG"
-    print(f"\n{outcome}, after {time.monotonic() - begun:.1f} s")
-    print("TEST seals only: nothing here has any effect. Look at a page: .demo/sealed/01-kazakhstan-three-cars.pdf")
-    print("Verify one yourself:\n  SIGNER_DATA_DIR=.demo/data .venv/bin/signer verify .demo/sealed/*.pdf --allow-test")
+    first = next(iter(made.values())).relative_to(ROOT)
+    with serving(base_url) as server:
+        is_right = check(expected, base_url)
+        outcome = "every verdict is as it must be" if is_right else "A VERDICT IS WRONG"
+        print(f"\n{outcome}, after {time.monotonic() - begun:.1f} s. TEST seals only: nothing here has any effect.")
+        print(f"A sealed page: {first}\nVerify one from the command line, and over HTTP:")
+        print(f"  SIGNER_DATA_DIR={DEMO.name}/data .venv/bin/signer verify --allow-test {first}")
+        print(f"  curl -s -H 'Content-Type: application/pdf' --data-binary @{first} {base_url}/api/v1/verify")
+        if is_right and "--once" not in sys.argv[1:]:
+            print(f"\nOpen {base_url}/verify and drop a file there. Ctrl-C ends it.", flush=True)
+            with suppress(KeyboardInterrupt):
+                server.wait()
     sys.exit(0 if is_right else 1)
 
 

@@ -27,7 +27,7 @@ _REQUESTS = 2000
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """Gunicorn without its command line and its files: everything is said here."""
 
-    def __init__(self, settings: Settings, options: dict[str, str | int | bool]) -> None:
+    def __init__(self, settings: Settings, options: dict[str, str | int | bool | None]) -> None:
         self._settings = settings
         self._options = options
         super().__init__()
@@ -50,7 +50,7 @@ def run(settings: Settings, *, host: str = HOST, port: int = PORT, workers: int 
     upload must not stop the others. Raises Misconfigured.
     """
     wiring.wire_ready(settings).database.close()
-    options: dict[str, str | int | bool] = {
+    options: dict[str, str | int | bool | None] = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
         "worker_class": "gthread",
@@ -66,7 +66,7 @@ def run(settings: Settings, *, host: str = HOST, port: int = PORT, workers: int 
         "max_requests_jitter": _REQUESTS // 10,
         "control_socket_disable": True,
         "forwarded_allow_ips": "",
-        "accesslog": "-" if settings.log_level in ("debug", "info") else "",
+        "accesslog": "-" if settings.log_level in ("debug", "info") else None,
         "access_log_format": "%(t)s %(m)s %(U)s %(s)s %(B)s %(M)sms %({x-request-id}o)s",
         "errorlog": "-",
         "loglevel": settings.log_level,

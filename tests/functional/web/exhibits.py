@@ -1,0 +1,122 @@
+"""Papers and questions, one for every verdict that a working service can come to without a broken clock or key."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pikepdf
+import world as worlds
+
+from signer.services.withdraw import Withdrawal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from signer.services.issue import Issued
+
+VINS = ("L0YSA3B29T0000101", "L0YSA3B20T0000102", "L0YSA3B22T0000103")
+TIANSHAN = worlds.TIANSHAN
+WITHDRAWN, SUPERSEDED, PARTLY = "05-to-be-withdrawn", "06-to-be-superseded", "07-to-be-partly-superseded"
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """What is put into the form."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    box: str = ""
+    destination: str = ""
+    exporter: str = ""
+    applied_on: str = ""
+
+
+@dataclass
+class Case:
+    """A live folder to serve, and the exhibits whose records are in it, by the code that each must get."""
+
+    folder: Path
+    exhibits: dict[str, Exhibit]
+    kz_number: str
+    kz: bytes
+    ae: bytes
+    ru: bytes
+
+
+def make(folder: Path, sister: Path, stranger: Path, *, at: Any) -> Case:
+    """Issue, end and spoil. `sister` has the same keys but another register, `stranger` keys of its own."""
+    world = worlds.World(folder, at=at)
+    today = at.date()
+
+    def sample(name: str, **changes: Any) -> Any:
+        return {**worlds.sample(name, today=today), **changes}
+
+    kz = world.issue(sample(worlds.KAZAKHSTAN))
+    ae = world.issue(sample(worlds.EMIRATES))
+    ru = world.issue(sample(worlds.RUSSIA))
+    world.overrides["SIGNER_TSA_URLS"] = "http://127.0.0.1:9/"
+    world.rewire()
+    noticed = world.issue(sample(worlds.MEXICO))
+    world.overrides.clear()
+    world.rewire()
+    withdrawn, whole, partly = (world.issue(sample(name)) for name in (WITHDRAWN, SUPERSEDED, PARTLY))
+    _end(world, withdrawn, sample(WITHDRAWN)["manufacturer"])
+    for old, name, first in ((whole, SUPERSEDED, 0), (partly, PARTLY, 2)):
+        newer = sample(name, supersedes=old.number, destination={"country": "AE", "port": "Jebel Ali"})
+        newer["vehicles"] = newer["vehicles"][first:]
+        world.issue(newer)
+    world.services.ending.suspend(ae.number, manufacturer=worlds.BEICHEN, by="he.sample")
+    world.services.database.close()
+    exhibits = _of_files(kz, noticed, withdrawn, whole, partly, ae) | _of_questions(kz)
+    for code, other in (("NOT_REGISTERED", sister), ("UNKNOWN_SEAL", stranger)):
+        elsewhere = worlds.World(other, at=at)
+        exhibits[code] = Exhibit(files={"paper.pdf": elsewhere.issue(sample(worlds.KAZAKHSTAN)).pdf})
+        elsewhere.services.database.close()
+    return Case(folder, exhibits, kz.number, kz.pdf, ae.pdf, ru.pdf)
+
+
+def _end(world: worlds.World, issued: Issued, maker: str) -> None:
+    by, second = worlds.PEOPLE[maker]
+    order = Withdrawal(number=issued.number, manufacturer=maker, by=by, second=second, reason="sale-fell-through")
+    world.services.ending.withdraw(order)
+
+
+def _of_files(
+    kz: Issued, noticed: Issued, withdrawn: Issued, whole: Issued, partly: Issued, suspended: Issued
+) -> dict[str, Exhibit]:
+    middle = len(kz.pdf) // 2
+    files = {
+        "VALID": kz.pdf,
+        "VALID_WITH_NOTICE": noticed.pdf,
+        "WITHDRAWN": withdrawn.pdf,
+        "SUPERSEDED": whole.pdf,
+        "PARTLY_SUPERSEDED": partly.pdf,
+        "INDETERMINATE": suspended.pdf,
+        "ALTERED": kz.pdf[:middle] + bytes([kz.pdf[middle] ^ 1]) + kz.pdf[middle + 1 :],
+        "UNREADABLE": b"",
+        "NOT_A_CONFIRMATION": blank("a contract"),
+        "UNSEALED": blank(kz.number),
+    }
+    found = {code: Exhibit(files={"paper.pdf": pdf}) for code, pdf in files.items()}
+    found["NOT_COVERED"] = Exhibit(files={"paper.pdf": kz.pdf}, box="L0YSA3B20T0000199", destination="UZ")
+    found["PAST_END"] = Exhibit(files={"paper.pdf": kz.pdf}, applied_on="2199-01-01")
+    return found
+
+
+def _of_questions(kz: Issued) -> dict[str, Exhibit]:
+    everything = "\n".join((kz.number, *VINS))
+    return {
+        "ON_RECORD": Exhibit(box=f"{kz.number}\n{VINS[0][-6:]}"),
+        "NOT_ON_RECORD": Exhibit(box=f"{kz.number}\n999999"),
+        "COVERED": Exhibit(box=everything, destination="KZ", exporter=TIANSHAN),
+    }
+
+
+def blank(title: str) -> bytes:
+    """Return a page with nothing on it but a title in its information."""
+    pdf, out = pikepdf.new(), io.BytesIO()
+    pdf.add_blank_page()
+    pdf.docinfo["/Title"] = title
+    pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    return out.getvalue()
