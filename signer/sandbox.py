@@ -3,7 +3,7 @@ Run one task on one hostile file in a child process: no environment, no keys, bo
 
 The child is spawned by exec, never forked: `python -I -m signer.sandbox TASK LIMITS`, in `/`, without environment.
 In by one pipe: the length of the header (8 bytes, big-endian), the header, the file. Out by the other: bytes, capped.
-Knows nothing of what the task does. Source: VERIFICATION.md, acceptance rule 4.
+Knows nothing of what the task does. Source: docs/reference/acceptance-rules.md, rule 4.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def refuse_base_url(settings: Settings) -> None:
     """
     Refuse to seal in production with a base URL that is missing, not https, or local.
 
-    A wrong address is burned into a sealed file for ever (PROOFS.md, section 2).
+    A wrong address is burned into a sealed file for ever (docs/reference/formats.md, the short code).
     """
     if settings.mode == "test":
         return

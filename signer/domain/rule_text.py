@@ -26,7 +26,7 @@ class Rule:
     Name one thing that can be said about a draft, in Chinese and English.
 
     Both sentences have the same {placeholders}, and say what to do. `source` cites the text that demands it;
-    "signer B4" is a rule of this software's own (docs/reference/rules.md).
+    "signer B4" is a rule of this software's own (docs/explanation/the-rule.md).
     """
 
     id: str

@@ -43,7 +43,7 @@ class SealState(StrEnum):
 
 
 NamingProfile = Literal["organization", "chinese", "pinned"]
-"""How a certificate names its manufacturer: DOMAIN.md B8, profiles (i), (ii) and (iii)."""
+"""How a certificate names its manufacturer: docs/explanation/seals.md."""
 
 Der = Annotated[str, Field(max_length=16_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 """A DER certificate in base64 (standard alphabet, padded)."""

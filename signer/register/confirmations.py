@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 STATUS_LIST_SIZE = 131_072
 STATUS_LIST_FULL = STATUS_LIST_SIZE * 9 // 10
 IN_FORCE, ENDED, NOT_NOW, REPLACED = range(4)
-"""The two bits of the status list (PROOFS.md, section 3)."""
+"""The two bits of the status list (docs/reference/formats.md, planned)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

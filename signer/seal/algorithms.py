@@ -2,7 +2,7 @@
 Which algorithms count: SHA-256 or better, P-256 and up, RSA of 2048 bits and up, PSS with equal hashes.
 
 Each is known by the exact bytes of its AlgorithmIdentifier, so that no parameter can hide in one.
-Source: VERIFICATION.md, acceptance rule 5; ETSI TS 119 312.
+Source: docs/reference/acceptance-rules.md, rule 5; ETSI TS 119 312.
 """
 
 from __future__ import annotations

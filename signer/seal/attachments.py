@@ -1,7 +1,7 @@
 """
 The files attached to a confirmation: `confirmation.json` (Data) and, at most, `log-proof.json` (Supplement).
 
-Source: VERIFICATION.md, acceptance rule 8; ISO 32000-2, 7.11.4 and 14.13.
+Source: docs/reference/acceptance-rules.md, rule 8; ISO 32000-2, 7.11.4 and 14.13.
 """
 
 from __future__ import annotations

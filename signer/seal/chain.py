@@ -1,7 +1,8 @@
 """
 The chain of a listed certificate: exactly the authorities that its entry names, judged at one instant.
 
-No path is ever built: the trust list says which it is. Nothing is fetched. Source: RFC 5280, 6.1; acceptance rule 3.
+No path is ever built: the trust list says which it is. Nothing is fetched.
+Source: docs/reference/acceptance-rules.md, rule 3; RFC 5280, 6.1.
 """
 
 from __future__ import annotations

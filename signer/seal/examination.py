@@ -1,7 +1,7 @@
 """
 One seal, examined step by step: its place, its value, its signer, its time, its chain.
 
-Source: VERIFICATION.md, acceptance rules 2, 3, 5 and 9; ETSI EN 319 102-1, 5.
+Source: docs/reference/acceptance-rules.md, rules 2, 3, 5 and 9; ETSI EN 319 102-1, 5.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _examine_tail(document: Document, where: place.Range, findings: Findings) ->
     """
     Demand that nothing follows S, and return ADDED_SIGNATURE if a signature does.
 
-    The grammar of archive revisions (DSS, document timestamps: acceptance rule 2) has its place here, and is
+    The grammar of archive revisions (DSS, document timestamps: rule 2) has its place here, and is
     not written yet: until then whatever follows is an alteration.
     """
     tail = len(document.file) - where.sealed_length

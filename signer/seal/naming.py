@@ -1,4 +1,4 @@
-"""Does a certificate name this manufacturer? Three profiles, kept in the trust list. Source: DOMAIN.md B8."""
+"""Does a certificate name this manufacturer? Three profiles, on the trust list. Source: docs/explanation/seals.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fault(certificate: Certificate, *, profile: NamingProfile, legal_name: str, 
 
 
 def _organization(certificate: Certificate) -> tuple[str, str] | str:
-    """Profile (i): O is the legal name, organizationIdentifier the USCC. Source: ETSI EN 319 412-1, 5.1.4."""
+    """`organization`: O is the legal name, organizationIdentifier the USCC. Source: ETSI EN 319 412-1, 5.1.4."""
     names = certificate.subject_values(NameOID.ORGANIZATION_NAME)
     codes = certificate.subject_values(NameOID.ORGANIZATION_IDENTIFIER)
     if len(names) != 1:
@@ -48,7 +48,7 @@ def _organization(certificate: Certificate) -> tuple[str, str] | str:
 
 
 def _chinese(certificate: Certificate) -> tuple[str, str] | str:
-    """Profile (ii): `CN = x@legal name@N<USCC>@n`; O is the authority's own name."""
+    """`chinese`: `CN = x@legal name@N<USCC>@n`; O is the authority's own name."""
     names = certificate.subject_values(NameOID.COMMON_NAME)
     match = _CHINESE.fullmatch(names[0]) if len(names) == 1 else None
     if match is None:

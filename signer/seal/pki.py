@@ -54,7 +54,7 @@ class AuthorityDescription(Frozen):
 
 
 class MakerDescription(Frozen):
-    """A manufacturer's seal. `id` names its file; `profile` is how the certificate names it (DOMAIN.md B8)."""
+    """A manufacturer's seal. `id` names its file; `profile` is how its certificate names it: docs/explanation/seals.md."""
 
     id: Name
     legal_name: Text
@@ -237,7 +237,7 @@ class _Press:
         return self._leaf(path)
 
     def seal(self, maker: MakerDescription) -> Maker:
-        """Make one manufacturer's seal. Source: DOMAIN.md B8; ETSI EN 319 412-1, 5.1.4."""
+        """Make one manufacturer's seal. Source: docs/explanation/seals.md; ETSI EN 319 412-1, 5.1.4."""
         path = self._folder / "seals" / f"{maker.id}.{maker.container}"
         subject: Subject
         if maker.profile == "organization":

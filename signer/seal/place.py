@@ -1,7 +1,7 @@
 """
 Where the seal stands in a PDF: the one field, its dictionary, its byte range and its value, each in its one form.
 
-Source: VERIFICATION.md, acceptance rules 2 and 5; ISO 32000-2, 12.8; ETSI EN 319 142-1, 4.
+Source: docs/reference/acceptance-rules.md, rules 2 and 5; ISO 32000-2, 12.8; ETSI EN 319 142-1, 4.
 """
 
 from __future__ import annotations

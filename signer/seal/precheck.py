@@ -1,7 +1,7 @@
 """
 What is refused before any parser sees a file: plain bytes and expressions that take linear time.
 
-Source: VERIFICATION.md, acceptance rule 1.
+Source: docs/reference/acceptance-rules.md, rule 1.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 Make a seal: fill the one empty field `Seal` of a PDF, certified, PAdES B-B or B-T.
 
 Everything that varies lives in the call, so that threads and processes cannot disturb one another: pyHanko writes
-the revision, the CMS is assembled from its parts (`cms`). Source: ETSI EN 319 142-1; ISO 32000-2, 12.8; SEALING.md.
+the revision, the CMS is assembled from its parts (`cms`).
+Source: docs/explanation/seals.md; ETSI EN 319 142-1; ISO 32000-2, 12.8.
 """
 
 from __future__ import annotations

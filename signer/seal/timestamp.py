@@ -1,7 +1,7 @@
 """
 Timestamps on seals: ask listed authorities in order, and believe nothing that they answer before it is checked.
 
-Source: RFC 3161; SEALING.md, trap 15.
+Source: RFC 3161; docs/explanation/seals.md, timestamps.
 """
 
 from __future__ import annotations

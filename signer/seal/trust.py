@@ -1,7 +1,7 @@
 """
 The trust list, signed and believed: JCS JSON in a compact JWS under a pinned root key.
 
-Source: PROOFS.md, section 1; RFC 7515; RFC 8785.
+Source: docs/reference/formats.md, the trust list; RFC 7515; RFC 8785.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """
 The judge: a PDF and a trust list in, facts about its seal out. Runs in the sandbox's child, and trusts nothing.
 
-Whatever a file does, the answer is SealFacts; no exception leaves. Rules 1, 2, 3, 5, 7 and 8 of VERIFICATION.md.
+Whatever a file does, the answer is SealFacts; no exception leaves.
+Source: docs/reference/acceptance-rules.md, rules 1, 2, 3, 5, 7 and 8.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signer.register.endings import Reason
 
 HOLD = timedelta(hours=72)
-"""How long one person alone may suspend (DOMAIN.md B6)."""
+"""How long one person alone may suspend (docs/explanation/the-rule.md, B6)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

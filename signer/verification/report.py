@@ -1,4 +1,4 @@
-"""A verdict as JSON: the one shape of API, command line and receipts (VERIFICATION.md)."""
+"""A verdict as JSON: the one shape of API, command line and receipts (docs/reference/verdicts.md)."""
 
 from __future__ import annotations
 

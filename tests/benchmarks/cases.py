@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +32,7 @@ from signer import resources
 from signer.document import fonts, page
 from signer.document.render import STANDARDS, Renderer
 from signer.domain import content
+from signer.domain.number import Number
 from signer.paper import symbol
 from signer.seal import sign, validate
 
@@ -57,6 +60,7 @@ def all_cases() -> Iterator[Case]:
     confirmations = _confirmations(folder / "world")
     yield from _render(confirmations)
     yield from _seal(folder / "pki", confirmations["small"])
+    yield from _lookups(folder / "world")
 
 
 def _confirmations(folder: Path) -> dict[str, Confirmation]:
@@ -120,6 +124,48 @@ def _seal(folder: Path, confirmation: Confirmation) -> Iterator[Case]:
         peer=lambda: stock.validate(theirs),
         peer_name="stock pyHanko validation, pdf-signature profile, of a stock-sealed file",
     )
+
+
+def _lookups(folder: Path) -> Iterator[Case]:
+    """One answer for unknown, wrong tail, pending and abandoned must also take one time: ratios near 1."""
+    world = worlds.World(folder)
+    known = [number for (number,) in world.rows("SELECT number FROM confirmations")]
+    unknown = Number.draw(lambda _: 7)
+    pending = _left_pending(world)
+
+    def ask(number: str) -> object:
+        world.at += timedelta(days=2)  # past every limit on guessing, so that each asking does the whole work
+        return world.services.lookups.by_tail(number, "000000", network="192.0.2.1")
+
+    for name, number in (("wrong-tail", known[0]), ("wrong-tail-20", known[1]), ("pending", pending)):
+        yield Case(
+            name=f"lookup.absent.{name}",
+            ours=partial(ask, number),
+            peer=partial(ask, unknown),
+            peer_name="the same look-up of an unknown number",
+            target=1.0,
+        )
+
+
+def _left_pending(world: worlds.World) -> str:
+    class Stopped(BaseException):
+        pass
+
+    def stop(*_: object, **__: object) -> None:
+        raise Stopped
+
+    issuing = world.services.issuing
+    issuing._seals, kept = type("Stopping", (), {**_members(issuing._seals), "seal": stop})(), issuing._seals
+    with suppress(Stopped):
+        world.issue(worlds.sample(worlds.MEXICO))
+    issuing._seals = kept
+    ((number,),) = world.rows("SELECT number FROM confirmations WHERE standing = 'pending'")
+    return str(number)
+
+
+def _members(seals: object) -> dict[str, object]:
+    names = ("open", "refuse_unusable", "circumstances", "may_lack_timestamp")
+    return {name: staticmethod(getattr(seals, name)) for name in names}
 
 
 class _InProcess(TimeStamper):

@@ -82,7 +82,7 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="module")
 def browser(address: str) -> Iterator[Browser]:
-    """Debian's chromium; started after the papers are sealed and ended with the module, for its loop shuts out others."""
+    """Debian's chromium; started after the papers are sealed and ended with the module: its loop shuts out others."""
     del address
     path = shutil.which("chromium")
     assert path, "chromium is missing: apt-get install chromium"

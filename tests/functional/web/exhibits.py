@@ -55,11 +55,6 @@ def make(folder: Path, sister: Path, stranger: Path, *, at: Any) -> Case:
     kz = world.issue(sample(worlds.KAZAKHSTAN))
     ae = world.issue(sample(worlds.EMIRATES))
     ru = world.issue(sample(worlds.RUSSIA))
-    world.overrides["SIGNER_TSA_URLS"] = "http://127.0.0.1:9/"
-    world.rewire()
-    noticed = world.issue(sample(worlds.MEXICO))
-    world.overrides.clear()
-    world.rewire()
     withdrawn, whole, partly = (world.issue(sample(name)) for name in (WITHDRAWN, SUPERSEDED, PARTLY))
     _end(world, withdrawn, sample(WITHDRAWN)["manufacturer"])
     for old, name, first in ((whole, SUPERSEDED, 0), (partly, PARTLY, 2)):
@@ -68,7 +63,7 @@ def make(folder: Path, sister: Path, stranger: Path, *, at: Any) -> Case:
         world.issue(newer)
     world.services.ending.suspend(ae.number, manufacturer=worlds.BEICHEN, by="he.sample")
     world.services.database.close()
-    exhibits = _of_files(kz, noticed, withdrawn, whole, partly, ae) | _of_questions(kz)
+    exhibits = _of_files(kz, withdrawn, whole, partly, ae) | _of_questions(kz)
     for code, other in (("NOT_REGISTERED", sister), ("UNKNOWN_SEAL", stranger)):
         elsewhere = worlds.World(other, at=at)
         exhibits[code] = Exhibit(files={"paper.pdf": elsewhere.issue(sample(worlds.KAZAKHSTAN)).pdf})
@@ -82,13 +77,10 @@ def _end(world: worlds.World, issued: Issued, maker: str) -> None:
     world.services.ending.withdraw(order)
 
 
-def _of_files(
-    kz: Issued, noticed: Issued, withdrawn: Issued, whole: Issued, partly: Issued, suspended: Issued
-) -> dict[str, Exhibit]:
+def _of_files(kz: Issued, withdrawn: Issued, whole: Issued, partly: Issued, suspended: Issued) -> dict[str, Exhibit]:
     middle = len(kz.pdf) // 2
     files = {
         "VALID": kz.pdf,
-        "VALID_WITH_NOTICE": noticed.pdf,
         "WITHDRAWN": withdrawn.pdf,
         "SUPERSEDED": whole.pdf,
         "PARTLY_SUPERSEDED": partly.pdf,
@@ -100,6 +92,9 @@ def _of_files(
     }
     found = {code: Exhibit(files={"paper.pdf": pdf}) for code, pdf in files.items()}
     found["NOT_COVERED"] = Exhibit(files={"paper.pdf": kz.pdf}, box="L0YSA3B20T0000199", destination="UZ")
+    found["VALID_WITH_NOTICE"] = Exhibit(
+        files={"paper.pdf": partly.pdf}, box=worlds.sample(PARTLY)["vehicles"][0]["vin"]
+    )
     found["PAST_END"] = Exhibit(files={"paper.pdf": kz.pdf}, applied_on="2199-01-01")
     return found
 

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
     Open = Callable[..., Page]
 
-CODES = ["VALID", "VALID_WITH_NOTICE", "COVERED", "ON_RECORD", "SUPERSEDED", "PARTLY_SUPERSEDED", "PAST_END", "INDETERMINATE", "WITHDRAWN", "NOT_COVERED", "NOT_ON_RECORD", "NOT_REGISTERED", "UNKNOWN_SEAL", "ALTERED", "UNSEALED", "NOT_A_CONFIRMATION", "UNREADABLE"]
+CODES = (
+    *("VALID", "VALID_WITH_NOTICE", "COVERED", "ON_RECORD"),
+    *("SUPERSEDED", "PARTLY_SUPERSEDED", "PAST_END", "INDETERMINATE"),
+    *("WITHDRAWN", "NOT_COVERED", "NOT_ON_RECORD", "NOT_REGISTERED", "UNKNOWN_SEAL", "ALTERED", "UNSEALED"),
+    *("NOT_A_CONFIRMATION", "UNREADABLE"),
+)
 _STANDARD: Any = {
     "resultTypes": ["violations"],
     "rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}},

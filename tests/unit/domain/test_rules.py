@@ -1,4 +1,4 @@
-"""The acceptance stories that the rules decide, and what is true of every draft."""
+"""What the rules decide, story by story, and what is true of every draft."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.unit.domain.sample import (
     with_vehicle,
 )
 
-# Story 1
+# A good draft
 
 
 def test_three_cars_for_kazakhstan_become_terms_with_outlets_by_id_and_the_latest_day() -> None:
@@ -60,7 +60,7 @@ def test_empty_fields_are_absent_from_the_terms() -> None:
     assert b"null" not in content.encode_terms(terms)
 
 
-# Stories 2 and 3
+# The window (B1)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_outside_the_window_issuing_is_allowed_when_the_paper_has_no_end() -> No
     assert "none" in one("until.past", lapsed).en
 
 
-# Story 4
+# The VIN
 
 
 def test_one_changed_digit_is_refused_naming_position_9_and_both_characters() -> None:
@@ -164,7 +164,7 @@ def test_the_model_year_only_ever_warns(year: str, registered: str, fits: bool) 
     assert ("vin.model-year" not in findings) is fits
 
 
-# Story 7
+# The issuer (B3)
 
 
 @pytest.mark.parametrize("role", ["sales-company", "modified-vehicle-maker", "parent", "overseas"])
@@ -206,7 +206,7 @@ def test_the_draft_may_name_the_issuer_by_name_or_code(typed: str) -> None:
     assert "issuer.other" not in found(draft(manufacturer=typed))
 
 
-# Story 8
+# Outlets (B4)
 
 
 def test_an_outlet_only_in_oman_is_no_outlet_for_a_car_to_the_emirates() -> None:
@@ -262,7 +262,7 @@ def test_the_pointer_of_an_outlet_is_its_place_as_typed() -> None:
     assert one("outlet.unknown", draft(outlets=["", "kz-1", "kz-1", "kz-9"])).pointer == "/outlets/3"
 
 
-# Story 9 (B5, B6)
+# Superseding (B5, B6)
 
 
 def test_a_live_vin_is_refused_naming_its_number_unless_the_draft_supersedes_it() -> None:
@@ -283,7 +283,7 @@ def test_another_confirmation_than_the_one_named_is_no_predecessor() -> None:
     assert one("supersedes.unknown", draft(supersedes=LIVE_NUMBER), predecessor=other).severity == "violation"
 
 
-# Story 14 (B7, B8)
+# People and seals (B7, B8)
 
 
 def test_one_person_with_two_names_is_still_one_person() -> None:
@@ -302,7 +302,7 @@ def test_a_certificate_is_valid_at_both_its_ends() -> None:
         assert not ends & set(found(draft(), at=at, seal=SEAL))
 
 
-# Story 15
+# How many vehicles
 
 
 @pytest.mark.parametrize(("count", "rule"), [(0, "vehicles.none"), (201, "vehicles.too-many")])
