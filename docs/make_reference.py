@@ -33,7 +33,8 @@ Every rule that a draft meets comes back at once: `rule` (the id below, stable),
 filled in. Dates are calendar days in Beijing.
 
 Sources: 商贸函〔2025〕648号 is the notice of 2025-11-11; 商务部工作指引 2025-12-11 are the working guidelines;
-国办发〔2025〕33号 the measures on electronic seals. "signer B1" to "signer B11" are this software's own rules:
+国办发〔2025〕33号 the measures on electronic seals. "signer B1" to "signer B11" are this software's own rules
+([all of them, and what the texts say](../explanation/the-rule.md)):
 
 * B1 A confirmation is required if and only if the licence application falls 0 to 180 days after first registration;
   outside that window issuing is allowed and called voluntary. B2 The application date is the exporter's plan.

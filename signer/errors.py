@@ -120,6 +120,12 @@ class TimestampUnavailable(Unavailable):
     code = "timestamp-unavailable"
 
 
+class RevocationUnavailable(Unavailable):
+    """Nobody said in time, and credibly, that a certificate is not revoked."""
+
+    code = "revocation-unavailable"
+
+
 class TrustListStale(Unavailable):
     """The trust list is expired, or its signature or sequence is not to be trusted."""
 

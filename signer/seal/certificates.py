@@ -58,6 +58,16 @@ class Certificate:
         return self._fields[2].whole
 
     @property
+    def name(self) -> bytes:
+        """The subject's Name, in DER."""
+        return self._fields[4].whole
+
+    @cached_property
+    def key_bits(self) -> bytes:
+        """The subject's public key alone, without algorithm and unused bits: what key identifiers are hashes of."""
+        return children(self._fields[5].body)[1].body[1:]
+
+    @property
     def is_self_issued(self) -> bool:
         """Tell whether issuer and subject are one name, byte for byte."""
         return self._fields[2].whole == self._fields[4].whole
@@ -153,6 +163,28 @@ def tsa_usage_fault(certificate: Certificate) -> str:
     usage = _extension(certificate.parsed, x509.KeyUsage)
     if usage is not None and not (usage.digital_signature or usage.content_commitment):
         return "its key usage allows neither digitalSignature nor nonRepudiation"
+    return "it is an authority's certificate" if certificate.is_ca else algorithms.key_fault(certificate.parsed)
+
+
+def authority_usage_fault(certificate: Certificate) -> str:
+    """Return why a certificate may not sign certificates and what is said of them, or ''. Source: RFC 5280, 4.2.1.3."""
+    usage = _extension(certificate.parsed, x509.KeyUsage)
+    if not certificate.is_ca or usage is None or not usage.key_cert_sign:
+        return "it is not an authority's certificate"
+    return algorithms.key_fault(certificate.parsed)
+
+
+def responder_usage_fault(certificate: Certificate) -> str:
+    """
+    Return why a certificate may not speak of revocation for its issuer, or ''.
+
+    It must carry `id-pkix-ocsp-nocheck`: nobody is asked about the one who answers. Source: RFC 6960, 4.2.2.2.
+    """
+    extended = _extension(certificate.parsed, x509.ExtendedKeyUsage)
+    if extended is None or ExtendedKeyUsageOID.OCSP_SIGNING not in extended:
+        return "its extended key usage is not OCSPSigning"
+    if _extension(certificate.parsed, x509.OCSPNoCheck) is None:
+        return "it does not carry id-pkix-ocsp-nocheck"
     return "it is an authority's certificate" if certificate.is_ca else algorithms.key_fault(certificate.parsed)
 
 

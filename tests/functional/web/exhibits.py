@@ -65,7 +65,7 @@ def make(folder: Path, sister: Path, stranger: Path, *, at: Any) -> Case:
     world.services.database.close()
     exhibits = _of_files(kz, withdrawn, whole, partly, ae) | _of_questions(kz)
     for code, other in (("NOT_REGISTERED", sister), ("UNKNOWN_SEAL", stranger)):
-        elsewhere = worlds.World(other, at=at)
+        elsewhere = worlds.World(other, at=at, overrides={"SIGNER_TSA_URLS": "http://127.0.0.1:9/"})
         exhibits[code] = Exhibit(files={"paper.pdf": elsewhere.issue(sample(worlds.KAZAKHSTAN)).pdf})
         elsewhere.services.database.close()
     return Case(folder, exhibits, kz.number, kz.pdf, ae.pdf, ru.pdf)
@@ -88,7 +88,7 @@ def _of_files(kz: Issued, withdrawn: Issued, whole: Issued, partly: Issued, susp
         "ALTERED": kz.pdf[:middle] + bytes([kz.pdf[middle] ^ 1]) + kz.pdf[middle + 1 :],
         "UNREADABLE": b"",
         "NOT_A_CONFIRMATION": blank("a contract"),
-        "UNSEALED": blank(kz.number),
+        "UNSEALED": blank("a copy", attached=attachment(kz.pdf)),
     }
     found = {code: Exhibit(files={"paper.pdf": pdf}) for code, pdf in files.items()}
     found["NOT_COVERED"] = Exhibit(files={"paper.pdf": kz.pdf}, box="L0YSA3B20T0000199", destination="UZ")
@@ -108,10 +108,18 @@ def _of_questions(kz: Issued) -> dict[str, Exhibit]:
     }
 
 
-def blank(title: str) -> bytes:
-    """Return a page with nothing on it but a title in its information."""
+def attachment(sealed: bytes) -> bytes:
+    """Return the content that a sealed file carries."""
+    with pikepdf.open(io.BytesIO(sealed)) as pdf:
+        return pdf.attachments["confirmation.json"].get_file().read_bytes()
+
+
+def blank(title: str, *, attached: bytes | None = None) -> bytes:
+    """Return an empty page with a title in its information, and perhaps somebody else's content attached."""
     pdf, out = pikepdf.new(), io.BytesIO()
     pdf.add_blank_page()
+    if attached is not None:
+        pdf.attachments["confirmation.json"] = attached
     pdf.docinfo["/Title"] = title
     pdf.save(out, object_stream_mode=pikepdf.ObjectStreamMode.disable)
     return out.getvalue()

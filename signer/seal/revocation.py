@@ -1,0 +1,275 @@
+"""
+What an OCSP answer or a CRL says of one certificate, believed only under its issuer's key.
+
+Nothing is fetched here: `inquiry` asks before a seal is made, `dss` carries the answers in the file, and the judge
+reads them again. Source: docs/adr/0013-revocation.md; RFC 6960; RFC 5280, 5 and 6.3; rule 3.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal
+
+from asn1crypto import ocsp as asn1_ocsp
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509 import ocsp
+
+from signer.domain.evidence import State
+from signer.domain.trust import Purpose
+from signer.domain.values import format_instant
+from signer.seal import algorithms, certificates, chain
+from signer.seal.certificates import Certificate, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from signer.domain.trust import TrustEntry, TrustList
+
+Kind = Literal["ocsp", "crl"]
+MOST_BYTES: Final = 256_000
+MOST_RESPONDERS: Final = 4
+CLOCK_SKEW: Final = timedelta(minutes=5)
+_WITHOUT_NEXT: Final = timedelta(hours=1)
+"""How long an answer counts that does not say until when: its maker always has a newer one (RFC 6960, 4.2.2.1)."""
+_DIGESTS: Final = {"sha1": "sha1", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512"}
+_STRONG: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+
+
+class AnswerRefused(ValueError):
+    """An answer says nothing credible about this certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One certificate that somebody can revoke: its issuer, and whom the issuer lets answer for it."""
+
+    certificate: Certificate
+    issuer: Certificate
+    responders: tuple[Certificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was said of one certificate, and when: true from `this_update` to `next_update`, both included."""
+
+    kind: Kind
+    data: bytes
+    this_update: datetime
+    next_update: datetime
+    revoked_at: datetime | None = None
+
+    def covers(self, at: datetime) -> bool:
+        """Tell whether it was current at an instant, or is younger: good later was good before."""
+        return at <= self.next_update
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What travels in a file (DSS), each in DER: certificates, OCSP answers, CRLs."""
+
+    certificates: tuple[bytes, ...] = ()
+    ocsps: tuple[bytes, ...] = ()
+    crls: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What evidence says of a chain. `as_of` is the oldest answer's time, if every link has one that counts."""
+
+    state: State
+    sub_indication: str | None = None
+    detail: str = ""
+    as_of: datetime | None = None
+
+
+def links_of(entry: TrustEntry, trust: TrustList) -> tuple[Link, ...]:
+    """Return the links of a listed certificate's chain but its anchor; none if it is itself pinned."""
+    members = (Certificate(entry.der), *chain.resolve(entry, trust))
+    return tuple(
+        Link(certificate=own, issuer=issuer, responders=_responders(issuer, trust))
+        for own, issuer in zip(members, members[1:], strict=False)
+    )
+
+
+def _responders(issuer: Certificate, trust: TrustList) -> tuple[Certificate, ...]:
+    listed = (entry for entry in trust.of(Purpose.OCSP) if entry.chain[:1] == (issuer.digest,))
+    return tuple(Certificate(entry.der) for entry in listed)[:MOST_RESPONDERS]
+
+
+def judge(links: Iterable[Link], evidence: Evidence, *, at: datetime, is_proven: bool) -> Said:
+    """
+    Say whether every link was unrevoked at an instant.
+
+    `is_proven`: `at` is proven by a timestamp. One word of revocation is enough, whenever it was spoken: the
+    evidence lies inside what was sealed, so that the seal is younger than the revocation.
+    """
+    oldest, missing = None, ""
+    for place, link in enumerate(links):
+        found = _answers(link, evidence)
+        ended = next((answer.revoked_at for answer in found if answer.revoked_at is not None), None)
+        if ended is not None:
+            return _revoked(link, ended, is_authority=place > 0, is_known=is_proven and at >= ended)
+        current = [answer.this_update for answer in found if answer.covers(at)]
+        if current:
+            oldest = min(oldest or current[0], *current)
+        elif not missing:
+            missing = f"{'no current' if found else 'no'} answer about {printable(link.certificate.subject, most=120)}"
+    if missing:
+        return Said(state=State.UNDETERMINED, sub_indication="TRY_LATER", detail=missing)
+    told = f"as of {format_instant(oldest)}" if oldest else "pinned: nobody but the trust list revokes it"
+    return Said(state=State.PASSED, detail=told, as_of=oldest)
+
+
+def _revoked(link: Link, ended: datetime, *, is_authority: bool, is_known: bool) -> Said:
+    unproven = "REVOKED_CA_NO_POE" if is_authority else "REVOKED_NO_POE"
+    told = f"{printable(link.certificate.subject, most=120)} was revoked at {format_instant(ended)}"
+    return Said(state=State.FAILED, sub_indication="REVOKED" if is_known else unproven, detail=told)
+
+
+def _answers(link: Link, evidence: Evidence) -> list[Answer]:
+    found = []
+    for kind, blobs in (("ocsp", evidence.ocsps), ("crl", evidence.crls)):
+        for data in blobs:
+            try:
+                found.append(read(data, link, kind="ocsp" if kind == "ocsp" else "crl"))
+            except AnswerRefused:
+                continue
+    return found
+
+
+def read(data: bytes, link: Link, *, kind: Kind) -> Answer:
+    """Read what an OCSP response or a CRL (DER) says of a link's certificate. Raises AnswerRefused."""
+    if len(data) > MOST_BYTES:
+        raise AnswerRefused(f"{len(data)} bytes; at most {MOST_BYTES} are read")
+    try:
+        return _read_ocsp(data, link) if kind == "ocsp" else _read_crl(data, link)
+    except AnswerRefused:
+        raise
+    except (ValueError, TypeError, KeyError, OverflowError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        raise AnswerRefused(printable(f"cannot be read: {error}", most=200)) from error
+
+
+def _read_ocsp(data: bytes, link: Link) -> Answer:
+    answer = ocsp.load_der_ocsp_response(data)
+    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        raise AnswerRefused(f"the responder answered {answer.response_status.name}")
+    _refuse_other_certificate(answer, link)
+    if any(extension.critical for extension in (*answer.extensions, *answer.single_extensions)):
+        raise AnswerRefused("a critical extension is not known here")
+    _check_ocsp_signature(answer, link)
+    if answer.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:
+        raise AnswerRefused("the responder does not know this certificate")
+    return Answer(
+        kind="ocsp",
+        data=data,
+        this_update=answer.this_update_utc,
+        next_update=answer.next_update_utc or answer.this_update_utc + _WITHOUT_NEXT,
+        revoked_at=answer.revocation_time_utc,
+    )
+
+
+def _refuse_other_certificate(answer: ocsp.OCSPResponse, link: Link) -> None:
+    """Compare the CertID: the serial number, and hashes of the issuer's name and key. Source: RFC 6960, 4.1.1."""
+    name = answer.hash_algorithm.name
+    if name not in _DIGESTS:
+        raise AnswerRefused(f"the certificate is named by {name}")
+    of_name, of_key = (
+        hashlib.new(name, part, usedforsecurity=False).digest() for part in (link.issuer.name, link.issuer.key_bits)
+    )
+    is_same = (
+        answer.serial_number == link.certificate.parsed.serial_number
+        and answer.issuer_name_hash == of_name
+        and answer.issuer_key_hash == of_key
+    )
+    if not is_same:
+        raise AnswerRefused("it is about another certificate")
+
+
+def _check_ocsp_signature(answer: ocsp.OCSPResponse, link: Link) -> None:
+    """Demand the signature of the issuer, or of a listed responder whom the issuer certified for this."""
+    signer = next((one for one in (link.issuer, *link.responders) if _is_by(answer, one)), None)
+    if signer is None:
+        raise AnswerRefused("it is by nobody who may answer for the issuer")
+    if signer != link.issuer:
+        _refuse_responder(signer, link.issuer, at=answer.this_update_utc)
+    _check_signature(signer, answer.signature, answer.tbs_response_bytes, answer.signature_hash_algorithm)
+
+
+def _is_by(answer: ocsp.OCSPResponse, signer: Certificate) -> bool:
+    if answer.responder_name is not None:
+        return answer.responder_name == signer.parsed.subject
+    return answer.responder_key_hash == hashlib.sha1(signer.key_bits, usedforsecurity=False).digest()
+
+
+def _refuse_responder(signer: Certificate, issuer: Certificate, *, at: datetime) -> None:
+    if fault := certificates.responder_usage_fault(signer):
+        raise AnswerRefused(f"the responder's certificate: {fault}")
+    try:
+        signer.parsed.verify_directly_issued_by(issuer.parsed)
+    except (InvalidSignature, ValueError, TypeError) as error:
+        raise AnswerRefused("the responder was not certified by the issuer for whom it speaks") from error
+    if not signer.not_before <= at <= signer.not_after:
+        raise AnswerRefused("the responder's certificate was not valid when it answered")
+
+
+def _check_signature(signer: Certificate, signature: bytes, tbs: bytes, digest: hashes.HashAlgorithm | None) -> None:
+    """Check a signature by ECDSA, or RSA PKCS #1 v1.5, with SHA-256 or better."""
+    key = signer.parsed.public_key()
+    if not isinstance(digest, _STRONG) or algorithms.key_fault(signer.parsed):
+        raise AnswerRefused("the algorithms of its signature are too weak, or not known here")
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, tbs, ec.ECDSA(digest))
+        elif isinstance(key, rsa.RSAPublicKey):
+            key.verify(signature, tbs, padding.PKCS1v15(), digest)
+    except InvalidSignature as error:
+        raise AnswerRefused("its signature does not verify") from error
+
+
+def _read_crl(data: bytes, link: Link) -> Answer:
+    """Read a whole CRL of the issuer's own; partial, indirect and delta CRLs say so by critical extensions."""
+    listed = x509.load_der_x509_crl(data)
+    if listed.issuer != link.issuer.parsed.subject or any(extension.critical for extension in listed.extensions):
+        raise AnswerRefused("it is not the whole list of this issuer")
+    _check_signature(link.issuer, listed.signature, listed.tbs_certlist_bytes, listed.signature_hash_algorithm)
+    entry = listed.get_revoked_certificate_by_serial_number(link.certificate.parsed.serial_number)
+    return Answer(
+        kind="crl",
+        data=data,
+        this_update=listed.last_update_utc,
+        next_update=listed.next_update_utc or listed.last_update_utc + _WITHOUT_NEXT,
+        revoked_at=entry.revocation_date_utc if entry is not None else None,
+    )
+
+
+def request(link: Link) -> bytes:
+    """Return an OCSPRequest (DER) for a link: SHA-1 in the CertID, which every responder knows (RFC 5019, 2.1.1)."""
+    dumped: bytes = asn1_ocsp.OCSPRequest(
+        {"tbs_request": {"request_list": [{"req_cert": certificate_id(link, digest="sha1")}]}}
+    ).dump()
+    return dumped
+
+
+def certificate_id(link: Link, *, digest: Literal["sha1", "sha256"]) -> asn1_ocsp.CertId:
+    """Return the CertID of a link's certificate. Source: RFC 6960, 4.1.1."""
+    of_name, of_key = (
+        hashlib.new(digest, part, usedforsecurity=False).digest() for part in (link.issuer.name, link.issuer.key_bits)
+    )
+    return asn1_ocsp.CertId(
+        {
+            "hash_algorithm": {"algorithm": digest},
+            "issuer_name_hash": of_name,
+            "issuer_key_hash": of_key,
+            "serial_number": link.certificate.parsed.serial_number,
+        }
+    )
+
+
+def is_current(answer: Answer, at: datetime) -> bool:
+    """Tell whether an answer may be used at an instant: not from the future, and not out of date."""
+    return answer.this_update <= at.astimezone(UTC) + CLOCK_SKEW and at <= answer.next_update
