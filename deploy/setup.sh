@@ -25,6 +25,14 @@ fi
 say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
     -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
+if [ "$lock" = dev ] && ! command -v chromium >/dev/null 2>&1; then
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        say "installing chromium for the tests of pages ..."
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+    else
+        say "chromium is missing: the tests of pages in a browser are skipped until it is installed"
+    fi
+fi
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 pwd > "$site/signer-checkout.pth"
 cat > .venv/bin/signer <<END

@@ -54,7 +54,7 @@ class AuthorityDescription(Frozen):
 
 
 class MakerDescription(Frozen):
-    """A manufacturer's seal. `id` names its file; `profile`: how its certificate names it (docs/explanation/seals.md)."""
+    """A manufacturer's seal. `id` names its file; for `profile` see docs/explanation/seals.md."""
 
     id: Name
     legal_name: Text

@@ -14,7 +14,8 @@ from signer.seal.findings import QUESTIONS as SEAL_QUESTIONS
 from signer.verification import wording
 
 SOURCE = Path(signer.__file__).parent
-JUDGING = [*sorted((SOURCE / "verification").glob("*.py")), *sorted((SOURCE / "seal").glob("*.py")), SOURCE / "sandbox.py"]
+_ROOMS = [*sorted((SOURCE / "verification").glob("*.py")), *sorted((SOURCE / "seal").glob("*.py"))]
+JUDGING = [*_ROOMS, SOURCE / "sandbox.py"]
 CHECKS = SOURCE / "verification" / "checks.py"
 
 
