@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has no types
 
-from signer import wiring
+from signer import logs, wiring
 from signer.web.app import create_app
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def run(settings: Settings, *, host: str = HOST, port: int = PORT, workers: int 
     Each worker answers a few requests at a time: the work itself is in a child process of its own, and one slow
     upload must not stop the others. Raises Misconfigured.
     """
+    logs.configure(settings.log_level)
     wiring.wire_ready(settings).database.close()
     options: dict[str, str | int | bool | None] = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -66,8 +67,6 @@ def run(settings: Settings, *, host: str = HOST, port: int = PORT, workers: int 
         "max_requests_jitter": _REQUESTS // 10,
         "control_socket_disable": True,
         "forwarded_allow_ips": "",
-        "accesslog": "-" if settings.log_level in ("debug", "info") else None,
-        "access_log_format": "%(t)s %(m)s %(U)s %(s)s %(B)s %(M)sms %({x-request-id}o)s",
         "errorlog": "-",
         "loglevel": settings.log_level,
         "proc_name": "signer",

@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     data_dir: Path = Path("var")
     """Where the register, the sealed files and the keys are kept."""
     database_url: str = ""
-    """SQLAlchemy's address of the register; empty: SQLite in the data folder."""
+    """SQLAlchemy's address of the register, SQLite's or PostgreSQL's; empty: SQLite in the data folder."""
+    blob_url: str = ""
+    """Where sealed files are: `disk:`, `database:`, `s3://bucket/prefix`; empty: the disk beside SQLite, else there."""
     keys_dir: Path | None = None
     """Where key files and their password files are; empty: `keys` in the data folder."""
     trust_list: Path | None = None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from signer import __version__, resources
-from signer.register.blobs import DiskBlobs
+from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.services.doctor import Doctor
 from signer.services.engines import Chance, Page, SealBox
@@ -55,6 +55,7 @@ def now() -> datetime:
 def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judge | None = None) -> Services:
     """Put the house together for one process; keys and fonts open when first needed. `judge`: else the sandbox."""
     database = Database(settings.database)
+    blobs = open_blobs(settings.blob_url, database=database, folder=settings.data_dir / "blobs")
     trust = TrustSource(settings)
     policy = Policy(mode=settings.mode)
 
@@ -67,7 +68,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
     issuing = Issuing(
         database=database,
-        blobs=DiskBlobs(settings.data_dir / "blobs"),
+        blobs=blobs,
         page=page,
         seals=seals,
         verifying=verifying,

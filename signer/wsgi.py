@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signer import settings, wiring
+from signer import logs, settings, wiring
 from signer.web.app import create_app
 
 if TYPE_CHECKING:
@@ -13,4 +13,6 @@ if TYPE_CHECKING:
 
 def create() -> Flask:
     """Return the application over this process's own services. Raises Misconfigured."""
-    return create_app(wiring.wire_ready(settings.load()))
+    chosen = settings.load()
+    logs.configure(chosen.log_level)
+    return create_app(wiring.wire_ready(chosen))

@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pikepdf
 from pikepdf import Array, AttachedFileSpec, Dictionary, Name, String
@@ -16,9 +16,13 @@ from signer.domain.confirmation import SealClass
 from signer.domain.trust import MOST_DAYS, Purpose, TrustEntry, TrustList
 from signer.seal import certificates, keys, pki, trust
 from signer.seal.authority import TestAuthority
+from signer.seal.inquiry import Prefetched
+from signer.seal.responder import TestResponder
+from signer.seal.revocation import Evidence, links_of
 from signer.seal.timestamp import Timestamper
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from signer.seal.certificates import Certificate
@@ -67,6 +71,40 @@ class World:
 
     def timestamper(self, at: datetime = AT) -> Timestamper:
         return Timestamper((self.authority(at),), trust=self.trust, clock=lambda: at)
+
+    @cached_property
+    def authority_keys(self) -> tuple[keys.FileKey, ...]:
+        """The keys of root and issuing authority."""
+        usage = certificates.authority_usage_fault
+        return tuple(
+            keys.load(path, password=self.made.password, at=AT, usage_fault=usage)
+            for path in self.made.authority_key_files
+        )
+
+    def responder(self, at: datetime = AT, **revoked: datetime) -> TestResponder:
+        """A responder to whom the seals (by maker), `tsa` or `issuing` are revoked from an instant on."""
+        others = {"tsa": self.made.tsa, "issuing": self.made.issuing}
+        known = {(others.get(name) or self.maker(name).certificate).digest: ended for name, ended in revoked.items()}
+        return TestResponder(self.authority_keys, revocations=lambda: known, clock=lambda: at, is_test_mode=True)
+
+    def evidence(self, maker: str = "hengyuan", at: datetime = AT) -> Callable[[Certificate | None], Evidence]:
+        """What `sign.seal` asks for: evidence about a maker's seal and the authority of its timestamp."""
+        kept = Prefetched((self.responder(at),), trust=self.trust, clock=lambda: at)
+        return lambda witness: kept.evidence(*self.entries(maker, witness))
+
+    def entries(self, maker: str, witness: Certificate | None) -> list[TrustEntry]:
+        digests = [self.maker(maker).certificate.digest, *([witness.digest] if witness else [])]
+        return [entry for digest in digests if (entry := self.trust.by_digest(digest)) is not None]
+
+    def forged_evidence(self, maker: str = "hengyuan", at: datetime = AT, **revoked: datetime) -> Any:
+        """The same, but of what a careless sealer would embed: whatever the responder says, revoked or not."""
+
+        def gather(witness: Certificate | None) -> Evidence:
+            links = [link for entry in self.entries(maker, witness) for link in links_of(entry, self.trust)]
+            responder = self.responder(at, **revoked)
+            return Evidence((self.made.root.der,), tuple(responder.ask(link) for link in dict.fromkeys(links)))
+
+        return gather
 
     def maker(self, name: str) -> pki.Maker:
         return next(maker for maker in self.made.makers if maker.id == name)

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from signer import settings as configured
 from signer import wiring
 from signer.domain.drafting import parse_draft
@@ -55,14 +57,24 @@ class World:
     folder: Path
     at: datetime = AT
     is_sandboxed: bool = False
+    database_url: str = ""
     overrides: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rewire()
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Everything that the deployment is told."""
+        told = {"SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(self.folder)}
+        if self.database_url:
+            told["SIGNER_DATABASE_URL"] = self.database_url
+        return {**told, **self.overrides}
+
     def rewire(self) -> None:
-        environment = {"SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(self.folder), **self.overrides}
-        self.settings = configured.load(environment)
+        if hasattr(self, "services"):
+            self.services.database.close()
+        self.settings = configured.load(self.environment)
         judge = None if self.is_sandboxed else validate.validate
         self.services = wiring.wire(self.settings, clock=lambda: self.at, judge=judge)
 
@@ -82,15 +94,32 @@ class World:
     def verify(self, pdf: bytes, **asked: Any) -> Verdict:
         return self.services.verifying.file(pdf, Asked(**asked))
 
+    def another(self) -> World:
+        """Wire the same deployment once more, as another process would."""
+        return World(
+            self.folder,
+            at=self.at,
+            is_sandboxed=self.is_sandboxed,
+            database_url=self.database_url,
+            overrides=self.overrides,
+        )
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Run a query behind the register's back: tests look, they do not write."""
-        with sqlite3.connect(self.folder / "register.sqlite3") as connection:
-            return connection.execute(query).fetchall()
+        """Run a query behind the register's back."""
+        if not self.database_url:
+            with sqlite3.connect(self.folder / "register.sqlite3") as connection:
+                return connection.execute(query).fetchall()
+        with psycopg.connect(self.database_url) as link:
+            cursor = link.execute(query.encode())
+            return cursor.fetchall() if cursor.description else []
+
+    change = rows
+    """Change something behind the register's back: what a careless hand could do."""
 
 
-def build(folder: Path, *, at: datetime = AT) -> Path:
+def build(folder: Path, *, at: datetime = AT, database_url: str = "") -> Path:
     """Make register, keys and parties once, as of an instant; tests copy the folder."""
-    world = World(folder, at=at)
+    world = World(folder, at=at, database_url=database_url)
     world.services.database.upgrade()
     parties = as_bytes(sample("register", today=at.date()))
     world.services.people.load(parties, actor="test")

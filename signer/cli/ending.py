@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from signer.cli.console import MANUFACTURER, number_of, services
 from signer.errors import InvalidInput
 from signer.register.endings import REASONS
 from signer.services.withdraw import Withdrawal
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _BY = click.option("--by", required=True, help="The person who asks (id).")
 
@@ -34,27 +39,39 @@ def withdraw(number: str, manufacturer: str, by: str, second: str, reason: str, 
 @MANUFACTURER
 @_BY
 def suspend(number: str | None, seal: str | None, manufacturer: str, by: str) -> None:
-    """Hold NUMBER, or a seal, at once for 72 h. Said by a second person, a confirmation is held until it is resumed."""
+    """Hold NUMBER, or a seal, at once for 72 h. Said by a second person, it is held until it is resumed."""
     ending = services().ending
     if (number is None) == (seal is None):
         raise click.UsageError("give either NUMBER or --seal")
     if seal is not None:
-        until = ending.suspend_seal(seal, manufacturer=manufacturer, by=by)
-        click.echo(f"the seal is suspended until {until:%Y-%m-%dT%H:%M:%SZ}")
+        held = ending.suspend_seal(seal, manufacturer=manufacturer, by=by)
+        click.echo(f"the seal is suspended {_until(held)}")
         return
     if number is None:
         raise InvalidInput("NUMBER", "is missing")
     parsed = number_of(number)
     ends = ending.suspend(parsed, manufacturer=manufacturer, by=by)
-    click.echo(f"{parsed}: suspended {f'until {ends:%Y-%m-%dT%H:%M:%SZ}' if ends else 'until it is resumed'}")
+    click.echo(f"{parsed}: suspended {_until(ends)}")
+
+
+def _until(ends: datetime | None) -> str:
+    return f"until {ends:%Y-%m-%dT%H:%M:%SZ}" if ends else "until it is resumed"
 
 
 @click.command()
-@click.argument("number")
+@click.argument("number", required=False)
+@click.option("--seal", default=None, help="Resume a seal instead: its certificate's SHA-256, 8 digits or more.")
 @MANUFACTURER
 @_BY
-def resume(number: str, manufacturer: str, by: str) -> None:
-    """End a suspension of NUMBER; an approver does."""
-    parsed = number_of(number)
-    services().ending.lift(parsed, manufacturer=manufacturer, by=by)
-    click.echo(f"{parsed}: in force again")
+def resume(number: str | None, seal: str | None, manufacturer: str, by: str) -> None:
+    """End a suspension of NUMBER, or of a seal; an approver does."""
+    ending = services().ending
+    if seal is not None and number is None:
+        ending.lift_seal(seal, manufacturer=manufacturer, by=by)
+        click.echo("the seal is active again")
+    elif number is not None and seal is None:
+        parsed = number_of(number)
+        ending.lift(parsed, manufacturer=manufacturer, by=by)
+        click.echo(f"{parsed}: in force again")
+    else:
+        raise click.UsageError("give either NUMBER or --seal")

@@ -37,6 +37,14 @@ def note(
     tx.execute(insert(tables.audit).values(detail=json.dumps(fields, ensure_ascii=False, sort_keys=True), **values))
 
 
+def last_actor(tx: Connection, event: str, *, subject: str) -> str | None:
+    """Return who caused an event last for a subject, or None."""
+    table = tables.audit
+    wanted = select(table.c.actor).where(table.c.event == event, table.c.subject == subject)
+    found = tx.execute(wanted.order_by(table.c.id.desc()).limit(1)).scalar()
+    return None if found is None else str(found)
+
+
 def note_seal_use(tx: Connection, use: SealUse, *, manufacturer_id: int) -> None:
     """Add a use of a seal to the seal register."""
     values = {name: getattr(use, name) for name in use.__dataclass_fields__}

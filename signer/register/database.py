@@ -10,9 +10,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, event
+from alembic.util import CommandError
+from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from signer.errors import Conflict, Misconfigured, RegisterUnavailable
 
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 20.0
+"""How long a writer waits for the one before it."""
+_WRITERS = 5_389_001
+"""The advisory lock that every writing transaction on PostgreSQL holds: one writer at a time, as on SQLite."""
+_BEGIN_WRITE = (
+    f"SET LOCAL lock_timeout = '{BUSY_S:.0f}s'; SET LOCAL idle_in_transaction_session_timeout = '60s'; "
+    f"SELECT pg_advisory_xact_lock({_WRITERS})"
+)
+_BEGIN_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 Transaction = Connection
 """What services hold while a transaction is open, and hand to the register's functions."""
@@ -34,10 +43,17 @@ class Database:
     """The register's database. `read` and `write` are its only doors, and each is one transaction."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(url, connect_args={"timeout": BUSY_S} if url.startswith("sqlite") else {})
-        if self._engine.dialect.name == "sqlite":
+        self._engine = _engine(url)
+        if self.dialect == "sqlite":
             _prepare_sqlite(self._engine)
+        else:
+            _prepare_postgresql(self._engine)
         self._writer = self._engine.execution_options(signer_writes=True)
+
+    @property
+    def dialect(self) -> str:
+        """Which database it is: `sqlite` or `postgresql`."""
+        return self._engine.dialect.name
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -47,7 +63,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open a transaction that may write; on SQLite it takes the write lock at once (BEGIN IMMEDIATE)."""
+        """Open a transaction that may write: it takes the one write lock at once, and waits for it if it must."""
         with _translated(), self._writer.begin() as connection:
             yield connection
 
@@ -60,6 +76,17 @@ class Database:
         """Take the schema down to a revision."""
         with _translated(), self._writer.begin() as connection:
             command.downgrade(_config(connection), revision)
+
+    def move(self, revision: str) -> None:
+        """Take an empty schema to a revision, from wherever it is. Misconfigured for one that this code has not."""
+        found = self.version()
+        try:
+            if found not in (None, revision):
+                self.downgrade("base")
+            if found != revision:
+                self.upgrade(revision)
+        except CommandError as error:
+            raise Misconfigured(f"schema {revision} is none of this code's: {error}") from error
 
     def version(self) -> str | None:
         """Return the revision of the schema, None for an empty database."""
@@ -77,6 +104,22 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        kind = parsed.get_backend_name()
+        if kind == "sqlite":
+            return create_engine(parsed, connect_args={"timeout": BUSY_S})
+        if kind == "postgresql":
+            driven = parsed.set(drivername="postgresql+psycopg")
+            return create_engine(driven, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise Misconfigured(f"SIGNER_DATABASE_URL: {error}") from error
+    except ModuleNotFoundError as error:
+        raise Misconfigured("PostgreSQL needs the extra `postgresql`: install signer[postgresql]") from error
+    raise Misconfigured(f"SIGNER_DATABASE_URL: {kind} is neither sqlite nor postgresql")
 
 
 def _config(connection: Connection) -> Config:
@@ -97,6 +140,13 @@ def _prepare_sqlite(engine: Engine) -> None:
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("signer_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_postgresql(engine: Engine) -> None:
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("signer_writes", False)
+        connection.exec_driver_sql(_BEGIN_WRITE if writes else _BEGIN_READ)
 
 
 @contextmanager

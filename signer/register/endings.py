@@ -56,7 +56,8 @@ def withdraw(
     """
     lines, claims = tables.lines, tables.vin_claims
     head = _head(tx, number, manufacturer_id)
-    rows = tx.execute(select(lines.c.vin, lines.c.standing).where(lines.c.confirmation_id == head.id)).all()
+    listed = select(lines.c.vin, lines.c.standing).where(lines.c.confirmation_id == head.id)
+    rows = tx.execute(listed.order_by(lines.c.position)).all()
     standing = {row.vin: Standing(row.standing) for row in rows}
     wanted = vins or tuple(vin for vin, found in standing.items() if found in _HELD)
     if unknown := [vin for vin in wanted if vin not in standing]:
@@ -131,3 +132,12 @@ def suspend_seal(
     changed = tx.execute(update(table).where(mine, table.c.state.in_(("active", "suspended"))).values(**held))
     if not changed.rowcount:
         raise NotFound("no such seal that could be suspended")
+
+
+def lift_seal(tx: Connection, certificate_digest: str, *, manufacturer_id: int, at: datetime) -> None:
+    """Make a suspended seal active again."""
+    table = tables.seals
+    mine = and_(table.c.manufacturer_id == manufacturer_id, table.c.certificate_digest == certificate_digest)
+    active = {"state": "active", "state_since": at, "suspended_until": None}
+    if not tx.execute(update(table).where(mine, table.c.state == "suspended").values(**active)).rowcount:
+        raise Conflict("the seal is not suspended")

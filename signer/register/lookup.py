@@ -107,6 +107,13 @@ def number_of_file(tx: Connection, file_digest: bytes) -> Number | None:
     return Number(found) if found else None
 
 
+def file_digests(tx: Connection) -> tuple[tuple[bytes, Number], ...]:
+    """Return the digest of every stored file with its number, the oldest first: for operators only."""
+    files, heads = tables.files, tables.confirmations
+    wanted = select(files.c.file_digest, heads.c.number).join(heads, heads.c.id == files.c.confirmation_id)
+    return tuple((row.file_digest, Number(row.number)) for row in tx.execute(wanted.order_by(files.c.id)))
+
+
 def tails_of(tx: Connection, number: str) -> frozenset[str]:
     """Return the last six characters of every VIN of a number; empty for an unknown one."""
     heads, lines = tables.confirmations, tables.lines

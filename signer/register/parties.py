@@ -148,15 +148,24 @@ def outlets_of(tx: Connection, *, manufacturer_id: int) -> tuple[Outlet, ...]:
     return tuple(Outlet.model_validate_json(record) for record in tx.execute(wanted).scalars())
 
 
-def save_seal(tx: Connection, seal: Seal, *, manufacturer_id: int, at: datetime) -> None:
-    """Insert a seal, or change its state and the place of its key."""
+def enrol_seal(tx: Connection, seal: Seal, *, manufacturer_id: int, at: datetime) -> bool:
+    """Insert a seal, and tell whether it was new; of a known one only the place of its key changes, never its state."""
     table = tables.seals
-    values: dict[str, object] = {"state": seal.state, "state_since": seal.state_since, "key_ref": seal.key_ref}
-    values["suspended_until"] = seal.suspended_until
     mine = (table.c.certificate_digest == seal.certificate_digest, table.c.manufacturer_id == manufacturer_id)
-    if not tx.execute(update(table).where(*mine).values(**values)).rowcount:
-        fixed = {"certificate_digest": seal.certificate_digest, "seal_class": seal.seal_class, "created_at": at}
-        tx.execute(insert(table).values(manufacturer_id=manufacturer_id, **fixed, **values))
+    if tx.execute(update(table).where(*mine).values(key_ref=seal.key_ref)).rowcount:
+        return False
+    values = {
+        "certificate_digest": seal.certificate_digest,
+        "manufacturer_id": manufacturer_id,
+        "seal_class": seal.seal_class,
+        "state": seal.state,
+        "state_since": seal.state_since,
+        "suspended_until": seal.suspended_until,
+        "key_ref": seal.key_ref,
+        "created_at": at,
+    }
+    tx.execute(insert(table).values(**values))
+    return True
 
 
 def seals_of(tx: Connection, *, manufacturer_id: int, at: datetime) -> tuple[Seal, ...]:

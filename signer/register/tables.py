@@ -289,3 +289,22 @@ lookup_failures = Table(
     Index("ix_lookup_failures_network_at", "network", "at"),
     Index("ix_lookup_failures_at", "at"),
 )
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+)
+
+restores = Table(
+    "restores",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("backup_at", At, nullable=False),
+    Column("restored_at", At, nullable=False),
+    Column("archive_digest", LargeBinary(32), nullable=False),
+    Column("released_at", At),
+    Column("released_by", String(64)),
+)

@@ -1,21 +1,24 @@
 """
 What the database itself refuses: changed content, a line leaving a final state, a rewritten history.
 
-Every migration drops and re-creates all of them (SQLite loses a table's triggers when Alembic copies it).
+Every migration drops and re-creates all of them (SQLite loses a table's triggers when Alembic copies it). They are
+said once, as guards, and written for SQLite and for PostgreSQL.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import text
+from sqlalchemy import inspect
 
 from signer.domain.confirmation import ALLOWED
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_APPEND_ONLY = ("audit", "seal_uses", "approvals", "files", "idempotency")
+_APPEND_ONLY = ("audit", "seal_uses", "approvals", "files", "idempotency", "blobs")
+_KEPT = ("confirmations", "lines")
 _FIXED = (
     "number",
     "manufacturer_id",
@@ -29,41 +32,47 @@ _FIXED = (
     "supersedes",
     "reserved_at",
 )
+_LINE_FIXED = ("vin", "position", "confirmation_id")
 
 
-def statements() -> tuple[tuple[str, str], ...]:
-    """Return (name, CREATE TRIGGER statement) of every trigger, for SQLite."""
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One thing that a table refuses: on which verb, when (SQL over OLD and NEW; empty: always), with which words."""
+
+    table: str
+    what: str
+    verb: str
+    message: str
+    condition: str = ""
+
+    @property
+    def name(self) -> str:
+        """The trigger's name."""
+        return f"tr_{self.table}_{self.what}"
+
+
+def guards() -> tuple[Guard, ...]:
+    """Return every guard; those of changed standings follow the domain's own table."""
     found = []
     for table in _APPEND_ONLY:
         found += [
-            _refuse(table, "UPDATE", f"{table} is append-only"),
-            _refuse(table, "DELETE", f"{table} is append-only"),
+            Guard(table, "no_update", "UPDATE", f"{table} is append-only"),
+            Guard(table, "no_delete", "DELETE", f"{table} is append-only"),
         ]
-    found += [_refuse(table, "DELETE", f"{table} are never deleted") for table in ("confirmations", "lines")]
-    changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in _FIXED)
-    found.append(_when("confirmations", "content", changed, "a confirmation's content never changes"))
-    fixed = (
-        "NEW.vin IS NOT OLD.vin OR NEW.position IS NOT OLD.position OR NEW.confirmation_id IS NOT OLD.confirmation_id"
+    found += [Guard(table, "no_delete", "DELETE", f"{table} are never deleted") for table in _KEPT]
+    found.append(
+        Guard("confirmations", "content", "UPDATE", "a confirmation's content never changes", _changed(_FIXED))
     )
-    found.append(_when("lines", "content", fixed, "a line never changes its vehicle"))
+    found.append(Guard("lines", "content", "UPDATE", "a line never changes its vehicle", _changed(_LINE_FIXED)))
     found += [
-        _when(table, "standing", _forbidden(), "this change of standing is not allowed")
-        for table in ("confirmations", "lines")
+        Guard(table, "standing", "UPDATE", "this change of standing is not allowed", _forbidden()) for table in _KEPT
     ]
+    found.append(Guard("confirmations", "approval", "INSERT", "the approval is for other terms", _other_terms()))
     return tuple(found)
 
 
-def _refuse(table: str, verb: str, message: str) -> tuple[str, str]:
-    name = f"tr_{table}_no_{verb.lower()}"
-    return name, f"CREATE TRIGGER {name} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{message}'); END"
-
-
-def _when(table: str, what: str, condition: str, message: str) -> tuple[str, str]:
-    name = f"tr_{table}_{what}"
-    body = message.replace("'", "''")
-    return name, (
-        f"CREATE TRIGGER {name} BEFORE UPDATE ON {table} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{body}'); END"
-    )
+def _changed(columns: tuple[str, ...]) -> str:
+    return " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
 
 
 def _forbidden() -> str:
@@ -75,14 +84,66 @@ def _forbidden() -> str:
     return f"OLD.standing <> NEW.standing AND NOT ({allowed})"
 
 
+def _other_terms() -> str:
+    return (
+        "NOT EXISTS (SELECT 1 FROM approvals a WHERE a.id = NEW.approval_id"
+        " AND a.terms_digest = NEW.terms_digest AND a.manufacturer_id = NEW.manufacturer_id)"
+    )
+
+
 def create(connection: Connection) -> None:
-    """Drop and create every trigger anew; called at the end of each migration."""
-    for name, statement in statements():
-        connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
-        connection.execute(text(statement))
+    """Drop and create every trigger anew, on the tables that there are; called at the end of each migration."""
+    drop(connection)
+    present = set(inspect(connection).get_table_names())
+    for guard in guards():
+        if guard.table in present:
+            for statement in _CREATE[connection.dialect.name](guard):
+                connection.exec_driver_sql(statement)
+    if connection.dialect.name == "postgresql":
+        for table in sorted(present & {*_APPEND_ONLY, *_KEPT}):
+            for statement in _no_truncate(table):
+                connection.exec_driver_sql(statement)
 
 
 def drop(connection: Connection) -> None:
     """Drop every trigger; called at the beginning of each migration that changes a table."""
-    for name, _ in statements():
-        connection.execute(text(f"DROP TRIGGER IF EXISTS {name}"))
+    if connection.dialect.name == "sqlite":
+        for guard in guards():
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {guard.name}")
+        return
+    names = [guard.name for guard in guards()] + [f"tr_{table}_no_truncate" for table in (*_APPEND_ONLY, *_KEPT)]
+    for name in names:
+        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}() CASCADE")
+
+
+def _on_sqlite(guard: Guard) -> tuple[str, ...]:
+    when = f"WHEN {guard.condition.replace('IS DISTINCT FROM', 'IS NOT')} " if guard.condition else ""
+    event = f"BEFORE {guard.verb} ON {guard.table} {when}"
+    return (f"CREATE TRIGGER {guard.name} {event}BEGIN SELECT RAISE(ABORT, {_quoted(guard.message)}); END",)
+
+
+def _on_postgresql(guard: Guard) -> tuple[str, ...]:
+    row = "OLD" if guard.verb == "DELETE" else "NEW"
+    refusal = f"RAISE EXCEPTION {_quoted(guard.message)} USING ERRCODE = 'integrity_constraint_violation';"
+    body = f"IF {guard.condition} THEN {refusal} END IF; RETURN {row};" if guard.condition else refusal
+    event = f"BEFORE {guard.verb} ON {guard.table} FOR EACH ROW"
+    return (
+        f"CREATE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$",
+        f"CREATE TRIGGER {guard.name} {event} EXECUTE FUNCTION {guard.name}()",
+    )
+
+
+def _no_truncate(table: str) -> tuple[str, ...]:
+    name = f"tr_{table}_no_truncate"
+    refusal = f"RAISE EXCEPTION '{table} is never emptied' USING ERRCODE = 'integrity_constraint_violation';"
+    return (
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refusal} END $$",
+        f"CREATE TRIGGER {name} BEFORE TRUNCATE ON {table} EXECUTE FUNCTION {name}()",
+    )
+
+
+def _quoted(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
+
+
+_CREATE = {"sqlite": _on_sqlite, "postgresql": _on_postgresql}

@@ -66,6 +66,12 @@ RSA_SHA256 = algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"}).dump()
 SHA256 = algos.DigestAlgorithm({"algorithm": "sha256"}).dump()
 
 
+def of_key(certificate: x509.Certificate) -> bytes:
+    """Return the AlgorithmIdentifier (DER) by which a certificate's key signs here: SHA-256 throughout."""
+    known: bytes = ECDSA_SHA256 if isinstance(certificate.public_key(), ec.EllipticCurvePublicKey) else RSA_SHA256
+    return known
+
+
 def key_fault(certificate: x509.Certificate) -> str:
     """Return why a certificate's key is too weak or of a kind that readers do not know, or ''."""
     key = certificate.public_key()

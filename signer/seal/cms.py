@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 
 from asn1crypto import cms as asn1_cms
 from asn1crypto import core
-from cryptography.hazmat.primitives.asymmetric import ec
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
 from signer.seal import algorithms, der
@@ -249,14 +248,13 @@ def assemble(
 
     With `content` (a TSTInfo) it is a timestamp token, without it a seal; `timestamp` is the token on the signature.
     """
-    is_ecdsa = isinstance(key.certificate.parsed.public_key(), ec.EllipticCurvePublicKey)
     certificate = key.certificate
     parts = [
         _VERSION_1,
         der.encode(der.SEQUENCE, certificate.issuer, certificate.serial),
         algorithms.SHA256,
         der.encode(der.CONTEXT_0, attributes),
-        algorithms.ECDSA_SHA256 if is_ecdsa else algorithms.RSA_SHA256,
+        algorithms.of_key(certificate.parsed),
         der.encode(der.OCTET_STRING, signature),
     ]
     if timestamp is not None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from pyhanko.sign.validation.errors import SignatureValidationError
 
-from signer.domain.evidence import TimestampFacts
+from signer.domain.evidence import State, TimestampFacts
 from signer.domain.trust import Purpose, SealState
 from signer.errors import InvalidInput
-from signer.seal import algorithms, certificates, chain, cms, naming, place, precheck, token
+from signer.seal import algorithms, certificates, chain, cms, dss, naming, place, precheck, revocation, token
 from signer.seal.certificates import Certificate
 from signer.seal.findings import Findings, Id
 
@@ -71,13 +71,14 @@ def examine(document: Document, findings: Findings, *, trust: TrustList, at: dat
         return Result(findings=findings.all(), reason=reason, sealed_length=where.sealed_length)
     signed, signer = value
     _examine_signature(document.file, where, signed, signer, findings)
-    witness = _Witness(trust, at, findings)
+    witness = _Witness(trust, at, findings, _held(document, findings))
     entry = witness.signer(signer)
     stamp = witness.timestamp(signed, is_listed=entry is not None)
-    judged = None
+    judged, level = None, _level(signed)
     if entry is not None:
         witness.embedded(signed.certificates)
         judged = witness.chain(entry, signer, stamp)
+        level = witness.revocation(entry, stamp) or level
     findings.settle(Id.BYTE_RANGE, place.coverage_fault(document.reader, document.seal))
     return Result(
         findings=findings.all(),
@@ -85,10 +86,25 @@ def examine(document: Document, findings: Findings, *, trust: TrustList, at: dat
         sealed_length=where.sealed_length,
         signer=signer,
         entry=entry,
-        level="B-T" if cms.SIGNATURE_TIMESTAMP in signed.unsigned else "B-B",
+        level=level,
         timestamp=stamp,
         chain=judged,
     )
+
+
+def _level(signed: cms.SignedData) -> Level:
+    return "B-T" if cms.SIGNATURE_TIMESTAMP in signed.unsigned else "B-B"
+
+
+def _held(document: Document, findings: Findings) -> revocation.Evidence:
+    """Return the evidence inside the file; what is not of the form is an alteration, and no evidence."""
+    try:
+        held = dss.read(document.reader)
+    except dss.DssRefused as error:
+        findings.failed(Id.REVOCATION_FORM, "FORMAT_FAILURE", str(error))
+        return revocation.Evidence()
+    findings.passed(Id.REVOCATION_FORM, "none is attached" if held is None else "")
+    return held or revocation.Evidence()
 
 
 def _examine_tail(document: Document, where: place.Range, findings: Findings) -> str | None:
@@ -156,10 +172,11 @@ def _examine_signature(
 class _Witness:
     """Asks the trust list, and it alone, whose certificates these are and whether they count."""
 
-    def __init__(self, trust: TrustList, at: datetime, findings: Findings) -> None:
+    def __init__(self, trust: TrustList, at: datetime, findings: Findings, held: revocation.Evidence) -> None:
         self._trust = trust
         self._at = at
         self._findings = findings
+        self._held = held
 
     def signer(self, signer: Certificate) -> TrustEntry | None:
         """Find the signer on the list, before anything is asked of its certificate (rule 3)."""
@@ -182,7 +199,8 @@ class _Witness:
     def embedded(self, members: tuple[bytes, ...]) -> None:
         """Demand that every certificate that travels inside is, byte for byte, one of the list (rule 5)."""
         listed = {entry.certificate_digest for entry in self._trust.entries}
-        strange = sum(member.digest not in listed for member in map(Certificate, members))
+        everyone = (*members, *self._held.certificates)
+        strange = sum(member.digest not in listed for member in map(Certificate, everyone))
         fault = f"{strange} certificates inside are not on the trust list" if strange else ""
         self._findings.settle(Id.EMBEDDED_CERTIFICATES, fault)
 
@@ -220,6 +238,11 @@ class _Witness:
         if not judged.not_before <= found.at <= self._at + CLOCK_SKEW:
             findings.open(Id.TIMESTAMP, "TIMESTAMP_ORDER_FAILURE", "its time lies outside the time that can be")
             return None
+        links = revocation.links_of(entry, self._trust)
+        said = revocation.judge(links, self._held, at=found.at, is_proven=True)
+        if said.state is State.FAILED:
+            findings.open(Id.TIMESTAMP, said.sub_indication, said.detail)
+            return None
         findings.passed(Id.TIMESTAMP)
         return TimestampFacts(at=found.at, certificate_digest=found.certificate.digest)
 
@@ -241,3 +264,18 @@ class _Witness:
         else:
             findings.failed(Id.CHAIN, judged.sub_indication, judged.detail)
         return judged
+
+    def revocation(self, entry: TrustEntry, stamp: TimestampFacts | None) -> Level | None:
+        """
+        Judge what the file says of revocation, at the time of the timestamp or now; B-LT if it says all that is needed.
+
+        Asked of every link but the anchors: the seal's chain, and the chain of the authority whose token counts.
+        """
+        entries = [entry]
+        if stamp is not None and (authority := self._trust.by_digest(stamp.certificate_digest)) is not None:
+            entries.append(authority)
+        links = dict.fromkeys(link for one in entries for link in revocation.links_of(one, self._trust))
+        at, is_proven = (stamp.at, True) if stamp else (self._at, False)
+        said = revocation.judge(links, self._held, at=at, is_proven=is_proven)
+        self._findings.add(Id.REVOCATION, said.state, said.sub_indication, said.detail)
+        return "B-LT" if is_proven and links and said.state is State.PASSED else None

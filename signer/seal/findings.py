@@ -30,10 +30,12 @@ class Id(StrEnum):
     SIGNATURE = "signature"
     EMBEDDED_CERTIFICATES = "embedded-certificates"
     TIMESTAMP_TOKEN = "timestamp-token"  # noqa: S105 - a check's id
+    REVOCATION_FORM = "revocation-form"
     ATTACHMENTS = "attachments"
     SIGNER_LISTED = "signer-listed"
     NAMING = "naming"
     CHAIN = "chain"
+    REVOCATION = "revocation"
     TIMESTAMP = "timestamp"
 
 
@@ -80,6 +82,11 @@ QUESTIONS: dict[Id, Question] = {
         "所附时间戳的格式、摘要和签名是否正确？",
         "Has the attached timestamp, if any, a good form, imprint and signature?",
     ),
+    Id.REVOCATION_FORM: Question(
+        Part.INTEGRITY,
+        "所附吊销信息（DSS）是否符合规定的格式？",
+        "Has the attached revocation data (DSS), if any, its one form?",
+    ),
     Id.ATTACHMENTS: Question(
         Part.INTEGRITY,
         "附件是否仅为 confirmation.json（及可选的 log-proof.json）？",
@@ -95,6 +102,11 @@ QUESTIONS: dict[Id, Question] = {
         Part.SEAL,
         "证书链在可证明的时间是否有效？",
         "Is the chain of the certificate good at the time that is proven?",
+    ),
+    Id.REVOCATION: Question(
+        Part.SEAL,
+        "所附吊销信息是否证明各级证书在可证明的时间均未被吊销？",
+        "Does the attached revocation data show that no certificate of the chains was revoked at the proven time?",
     ),
     Id.TIMESTAMP: Question(
         Part.SEAL,
@@ -121,6 +133,10 @@ class Findings:
     def open(self, which: Id, sub_indication: str | None, detail: str) -> None:
         """Answer that it could not be told."""
         self._add(which, State.UNDETERMINED, sub_indication, detail)
+
+    def add(self, which: Id, state: State, sub_indication: str | None, detail: str) -> None:
+        """Answer as somebody else judged."""
+        self._add(which, state, sub_indication, detail)
 
     def settle(self, which: Id, fault: str, *, sub_indication: str = "FORMAT_FAILURE") -> bool:
         """Answer yes if there is no fault, else no with the fault; return the answer."""

@@ -39,6 +39,7 @@ PASSWORD_FILE = "password"  # noqa: S105 - a file's name
 LIST_KEY_FILE = "trust-root.key.pem"
 LIST_PUBLIC_FILE = "trust-root.pub.pem"
 TSA_FILE = "tsa.p12"
+AUTHORITY_FILES = ("root-ca.pem", "issuing-ca.pem")
 _KDF_ROUNDS = 50_000
 _MOST_DESCRIPTION_BYTES = 100_000
 
@@ -108,6 +109,11 @@ class Pki:
     def tsa_key_file(self) -> Path:
         """The key of the TEST timestamping authority."""
         return self.folder / TSA_FILE
+
+    @property
+    def authority_key_files(self) -> tuple[Path, ...]:
+        """The keys of the authorities, root first: in a TEST PKI they answer for revocation themselves."""
+        return tuple(self.folder / name for name in AUTHORITY_FILES)
 
     @property
     def list_key_file(self) -> Path:

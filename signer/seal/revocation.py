@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from asn1crypto import ocsp as asn1_ocsp
@@ -36,7 +37,7 @@ MOST_RESPONDERS: Final = 4
 CLOCK_SKEW: Final = timedelta(minutes=5)
 _WITHOUT_NEXT: Final = timedelta(hours=1)
 """How long an answer counts that does not say until when: its maker always has a newer one (RFC 6960, 4.2.2.1)."""
-_DIGESTS: Final = {"sha1": "sha1", "sha256": "sha256", "sha384": "sha384", "sha512": "sha512"}
+_CERTIFICATE_ID_DIGESTS: Final = ("sha1", "sha256", "sha384", "sha512")
 _STRONG: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 
@@ -91,8 +92,7 @@ def links_of(entry: TrustEntry, trust: TrustList) -> tuple[Link, ...]:
     """Return the links of a listed certificate's chain but its anchor; none if it is itself pinned."""
     members = (Certificate(entry.der), *chain.resolve(entry, trust))
     return tuple(
-        Link(certificate=own, issuer=issuer, responders=_responders(issuer, trust))
-        for own, issuer in zip(members, members[1:], strict=False)
+        Link(certificate=own, issuer=issuer, responders=_responders(issuer, trust)) for own, issuer in pairwise(members)
     )
 
 
@@ -103,17 +103,17 @@ def _responders(issuer: Certificate, trust: TrustList) -> tuple[Certificate, ...
 
 def judge(links: Iterable[Link], evidence: Evidence, *, at: datetime, is_proven: bool) -> Said:
     """
-    Say whether every link was unrevoked at an instant.
+    Say whether no link was revoked at an instant.
 
     `is_proven`: `at` is proven by a timestamp. One word of revocation is enough, whenever it was spoken: the
     evidence lies inside what was sealed, so that the seal is younger than the revocation.
     """
     oldest, missing = None, ""
-    for place, link in enumerate(links):
+    for link in links:
         found = _answers(link, evidence)
         ended = next((answer.revoked_at for answer in found if answer.revoked_at is not None), None)
         if ended is not None:
-            return _revoked(link, ended, is_authority=place > 0, is_known=is_proven and at >= ended)
+            return _revoked(link, ended, is_known=is_proven and at >= ended)
         current = [answer.this_update for answer in found if answer.covers(at)]
         if current:
             oldest = min(oldest or current[0], *current)
@@ -125,20 +125,20 @@ def judge(links: Iterable[Link], evidence: Evidence, *, at: datetime, is_proven:
     return Said(state=State.PASSED, detail=told, as_of=oldest)
 
 
-def _revoked(link: Link, ended: datetime, *, is_authority: bool, is_known: bool) -> Said:
-    unproven = "REVOKED_CA_NO_POE" if is_authority else "REVOKED_NO_POE"
+def _revoked(link: Link, ended: datetime, *, is_known: bool) -> Said:
+    unproven = "REVOKED_CA_NO_POE" if link.certificate.is_ca else "REVOKED_NO_POE"
     told = f"{printable(link.certificate.subject, most=120)} was revoked at {format_instant(ended)}"
     return Said(state=State.FAILED, sub_indication="REVOKED" if is_known else unproven, detail=told)
 
 
 def _answers(link: Link, evidence: Evidence) -> list[Answer]:
+    kinds: tuple[tuple[Kind, tuple[bytes, ...]], ...] = (("ocsp", evidence.ocsps), ("crl", evidence.crls))
     found = []
-    for kind, blobs in (("ocsp", evidence.ocsps), ("crl", evidence.crls)):
-        for data in blobs:
-            try:
-                found.append(read(data, link, kind="ocsp" if kind == "ocsp" else "crl"))
-            except AnswerRefused:
-                continue
+    for kind, data in ((kind, data) for kind, blobs in kinds for data in blobs):
+        try:
+            found.append(read(data, link, kind=kind))
+        except AnswerRefused:
+            continue
     return found
 
 
@@ -176,7 +176,7 @@ def _read_ocsp(data: bytes, link: Link) -> Answer:
 def _refuse_other_certificate(answer: ocsp.OCSPResponse, link: Link) -> None:
     """Compare the CertID: the serial number, and hashes of the issuer's name and key. Source: RFC 6960, 4.1.1."""
     name = answer.hash_algorithm.name
-    if name not in _DIGESTS:
+    if name not in _CERTIFICATE_ID_DIGESTS:
         raise AnswerRefused(f"the certificate is named by {name}")
     of_name, of_key = (
         hashlib.new(name, part, usedforsecurity=False).digest() for part in (link.issuer.name, link.issuer.key_bits)

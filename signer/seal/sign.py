@@ -21,19 +21,23 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDP
 from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
 
-from signer.errors import InvalidInput
-from signer.seal import cms, keys
+from signer.errors import InvalidInput, TimestampUnavailable
+from signer.seal import cms, dss, keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from signer.seal.certificates import Certificate
     from signer.seal.keys import SealKey
-    from signer.seal.timestamp import Timestamper
+    from signer.seal.revocation import Evidence
+    from signer.seal.timestamp import Stamp, Timestamper
 
 FIELD: Final = "Seal"
 """The name of the one signature field that a confirmation has."""
 _SPARE_BYTES: Final = 64
 _PDF_VERSION: Final = (1, 7)
+_MOST_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +45,20 @@ class Sealed:
     """A sealed PDF. `sealed_length` is the length of S, which is all of it; `certificate_digest` is hex SHA-256."""
 
     pdf: bytes
-    level: Literal["B-B", "B-T"]
+    level: Literal["B-B", "B-T", "B-LT"]
     timestamp_at: datetime | None
     sealed_length: int
     certificate_digest: str
 
 
-def seal(pdf: bytes, *, key: SealKey, timestamper: Timestamper | None, at: datetime) -> Sealed:
+def seal(
+    pdf: bytes,
+    *,
+    key: SealKey,
+    timestamper: Timestamper | None,
+    at: datetime,
+    evidence: Callable[[Certificate | None], Evidence | None] | None = None,
+) -> Sealed:
     """
     Seal a PDF that has one empty field `Seal`.
 
@@ -56,6 +67,9 @@ def seal(pdf: bytes, *, key: SealKey, timestamper: Timestamper | None, at: datet
         key: the seal's key.
         timestamper: who gives the timestamp; without one the level is B-B.
         at: the intended time, written to /M in whole seconds of UTC.
+        evidence: gives what proves that neither the seal nor this timestamping authority is revoked, or None. It
+            is asked before the timestamp, because the timestamp covers it: if another authority answers than
+            was expected, sealing begins again with that one's evidence.
 
     Raises:
         InvalidInput: the PDF has no such field, is sealed already, or cannot be read.
@@ -64,11 +78,36 @@ def seal(pdf: bytes, *, key: SealKey, timestamper: Timestamper | None, at: datet
 
     """
     keys.refuse_outside_validity(key.certificate, at, name="the seal")
+    work = _Work(pdf=pdf, key=key, at=at)
     room = _room(key) + (timestamper.most_bytes if timestamper else 0)
-    try:
-        return _seal(pdf, key=key, timestamper=timestamper, at=at, room=room)
-    except _TooTight as tight:
-        return _seal(pdf, key=key, timestamper=timestamper, at=at, room=tight.needed)
+    witness = timestamper.expected if timestamper else None
+    for _ in range(_MOST_TRIES):
+        held = evidence(witness) if evidence else None
+        try:
+            return _seal(work, timestamper=timestamper, held=held, witness=witness, room=room)
+        except _TooTight as tight:
+            room = tight.needed
+        except _OtherWitness as other:
+            witness = other.stamp.certificate
+            timestamper = timestamper.preferring(other.stamp.authority) if timestamper else None
+    raise TimestampUnavailable("the authorities answer with another certificate each time")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What stays the same however often sealing begins again."""
+
+    pdf: bytes
+    key: SealKey
+    at: datetime
+
+
+class _OtherWitness(Exception):
+    """Another authority answered than the one whose evidence is in the file."""
+
+    def __init__(self, stamp: Stamp) -> None:
+        super().__init__(stamp.certificate.subject)
+        self.stamp = stamp
 
 
 class _TooTight(Exception):
@@ -85,13 +124,19 @@ def _room(key: SealKey) -> int:
     return len(cms.assemble(key, attributes=attributes, signature=signature)) + _SPARE_BYTES
 
 
-def _seal(pdf: bytes, *, key: SealKey, timestamper: Timestamper | None, at: datetime, room: int) -> Sealed:
+def _seal(
+    work: _Work, *, timestamper: Timestamper | None, held: Evidence | None, witness: Certificate | None, room: int
+) -> Sealed:
+    key = work.key
     try:
-        prepared, output = _prepare(pdf, at=at, room=room)
+        prepared, output = _prepare(work, held=held, room=room)
     except (PdfError, SigningError, ValueError, KeyError, TypeError, IndexError) as error:
         raise InvalidInput("pdf", f"cannot be sealed: {error}"[:300]) from error
     attributes, signature = cms.sign(key, content_type=cms.DATA, digest=prepared.document_digest)
-    token, stamped_at = timestamper.stamp(signature, intended_at=at) if timestamper else (None, None)
+    stamp = timestamper.stamp(signature, intended_at=work.at) if timestamper else None
+    if stamp is not None and held is not None and stamp.certificate != witness:
+        raise _OtherWitness(stamp)
+    token = stamp.token if stamp else None
     whole = cms.assemble(key, attributes=attributes, signature=signature, timestamp=token)
     if len(whole) > room:
         raise _TooTight(len(whole))
@@ -99,23 +144,31 @@ def _seal(pdf: bytes, *, key: SealKey, timestamper: Timestamper | None, at: date
     sealed = output.getvalue()
     return Sealed(
         pdf=sealed,
-        level="B-T" if token else "B-B",
-        timestamp_at=stamped_at,
+        level=_level(stamp, held),
+        timestamp_at=stamp.at if stamp else None,
         sealed_length=len(sealed),
         certificate_digest=key.certificate.digest,
     )
 
 
-def _prepare(pdf: bytes, *, at: datetime, room: int) -> tuple[PreparedByteRangeDigest, BytesIO]:
+def _level(stamp: Stamp | None, held: Evidence | None) -> Literal["B-B", "B-T", "B-LT"]:
+    if stamp is None:
+        return "B-B"
+    return "B-LT" if held is not None and (held.ocsps or held.crls) else "B-T"
+
+
+def _prepare(work: _Work, *, held: Evidence | None, room: int) -> tuple[PreparedByteRangeDigest, BytesIO]:
     """Write the revision with an empty place for the CMS, and return the digest over all the rest."""
-    writer = IncrementalPdfFileWriter(BytesIO(pdf))
+    writer = IncrementalPdfFileWriter(BytesIO(work.pdf))
     writer.ensure_output_version(_PDF_VERSION)  # type: ignore[no-untyped-call]  # pyHanko's
     if writer.output_version < (2, 0):
         writer.register_extension(ESIC_EXTENSION_1)
+    if held is not None:
+        dss.write(writer, held)
     steps = PdfCMSEmbedder().write_cms(field_name=FIELD, writer=writer, existing_fields_only=True)
     next(steps)
     placeholder = SignatureObject(
-        timestamp=at.astimezone(UTC).replace(microsecond=0),
+        timestamp=work.at.astimezone(UTC).replace(microsecond=0),
         subfilter=SigSeedSubFilter.PADES,
         bytes_reserved=2 * room,
     )

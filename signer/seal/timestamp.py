@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import threading
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
-import requests
 from asn1crypto import tsp
 
 from signer.domain.trust import Purpose, SealState
 from signer.errors import TimestampUnavailable
 from signer.seal import certificates, chain, der, token
 from signer.seal.certificates import Certificate
+from signer.seal.fetch import CONNECT_S, READ_S, Fetcher, FetchFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 MOST_ANSWER_BYTES = 60_000
 MOST_CLOCK_DIFFERENCE = timedelta(minutes=5)
-CONNECT_S, READ_S = 3.0, 7.0
 _GRANTED = ("granted", "granted_with_mods")
 _TOKEN_OVERHEAD = 1500
 
@@ -49,55 +48,62 @@ class HttpAuthority:
 
     def __init__(self, url: str, *, connect_s: float = CONNECT_S, read_s: float = READ_S) -> None:
         self.name = url
-        self._timeout = (connect_s, read_s)
-        self._local = threading.local()
+        self._fetcher = Fetcher(connect_s=connect_s, read_s=read_s)
 
     def answer(self, query: bytes) -> bytes:
         """Return the answer's body, at most 60 kB."""
-        headers = {"Content-Type": "application/timestamp-query", "Accept": "application/timestamp-reply"}
+        sent, wanted = "application/timestamp-query", "application/timestamp-reply"
         try:
-            with self._session().post(
-                self.name, data=query, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
-            ) as response:
-                kind = response.headers.get("Content-Type", "").split(";")[0].strip()
-                if response.status_code != requests.codes.ok or kind != "application/timestamp-reply":
-                    raise TimestampUnavailable(f"{self.name}: answered {response.status_code} {kind!r:.60}")
-                return self._body(response)
-        except requests.RequestException as error:
-            raise TimestampUnavailable(f"{self.name}: {type(error).__name__}") from error
+            return self._fetcher.post(self.name, query, sent=sent, wanted=wanted, most=MOST_ANSWER_BYTES)
+        except FetchFailed as error:
+            raise TimestampUnavailable(str(error)) from error
 
-    def _body(self, response: requests.Response) -> bytes:
-        body = b""
-        for chunk in response.iter_content(8192):
-            body += chunk
-            if len(body) > MOST_ANSWER_BYTES:
-                raise TimestampUnavailable(f"{self.name}: answered more than {MOST_ANSWER_BYTES} bytes")
-        return body
 
-    def _session(self) -> requests.Session:
-        """Return this thread's session: one connection kept open, never shared."""
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = requests.Session()
-            session.trust_env = False
-            self._local.session = session
-        return session
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """A timestamp: the token (DER), its time, the listed certificate that signed it, and who gave it."""
+
+    token: bytes
+    at: datetime
+    certificate: Certificate
+    authority: Authority
 
 
 class Timestamper:
     """
     Timestamps by the first authority of an ordered list that answers rightly.
 
-    `trust` says whose tokens count, `clock` gives the present (aware).
+    `trust` says whose tokens count, `clock` gives the present (aware), `answered` is whose certificate each
+    authority (by name) answered with before.
     """
 
-    def __init__(self, authorities: tuple[Authority, ...], *, trust: TrustList, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        authorities: tuple[Authority, ...],
+        *,
+        trust: TrustList,
+        clock: Callable[[], datetime],
+        answered: dict[str, Certificate] | None = None,
+    ) -> None:
         self._authorities = authorities
         self._trust = trust
         self._clock = clock
         self._listed = tuple(
             (entry, Certificate(entry.der)) for entry in trust.of(Purpose.TSA) if entry.state is SealState.ACTIVE
         )
+        self._answered: dict[str, Certificate] = {} if answered is None else answered
+
+    @property
+    def expected(self) -> Certificate | None:
+        """Whose token the next one will be, by all that is known: what the first authority answered with last."""
+        first = next(iter(self._authorities), None)
+        known = self._answered.get(first.name) if first is not None else None
+        return known or next((certificate for _, certificate in self._listed), None)
+
+    def preferring(self, authority: Authority) -> Timestamper:
+        """Return the same, asking one of its authorities before all others."""
+        others = tuple(one for one in self._authorities if one is not authority)
+        return Timestamper((authority, *others), trust=self._trust, clock=self._clock, answered=self._answered)
 
     @property
     def most_bytes(self) -> int:
@@ -108,9 +114,9 @@ class Timestamper:
         ]
         return max(known, default=6000) + _TOKEN_OVERHEAD
 
-    def stamp(self, message: bytes, *, intended_at: datetime) -> tuple[bytes, datetime]:
+    def stamp(self, message: bytes, *, intended_at: datetime) -> Stamp:
         """
-        Return a token (DER) over SHA-256 of `message`, and its time.
+        Return a token over SHA-256 of `message`.
 
         Its time is at most five minutes from our clock, and not before `intended_at` (whole seconds, and less
         what the authority states as its accuracy). Raises TimestampUnavailable, naming every authority's fault.
@@ -123,7 +129,7 @@ class Timestamper:
                 faults.append(str(error))
         raise TimestampUnavailable("; ".join(faults) or "no timestamping authority is configured")
 
-    def _ask(self, authority: Authority, message: bytes, intended_at: datetime) -> tuple[bytes, datetime]:
+    def _ask(self, authority: Authority, message: bytes, intended_at: datetime) -> Stamp:
         nonce = secrets.randbits(63) | 1 << 62
         data = _token_of(authority.answer(query(message, nonce=nonce)), name=authority.name)
         try:
@@ -132,7 +138,8 @@ class Timestamper:
             raise TimestampUnavailable(f"{authority.name}: {error}") from error
         if fault := self._fault(found, nonce=nonce, intended_at=intended_at):
             raise TimestampUnavailable(f"{authority.name}: {fault}")
-        return data, found.at
+        self._answered[authority.name] = found.certificate
+        return Stamp(token=data, at=found.at, certificate=found.certificate, authority=authority)
 
     def _fault(self, found: token.Token, *, nonce: int, intended_at: datetime) -> str:
         now = self._clock()

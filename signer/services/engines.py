@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
+
 from signer import settings as configured
 from signer.document import glyphs, lint
 from signer.document.render import Renderer
 from signer.domain.circumstances import SealCircumstances
 from signer.domain.trust import Purpose, SealState
-from signer.errors import InvalidInput, KeyUnavailable, Misconfigured, TimestampUnavailable
+from signer.errors import Misconfigured, RevocationUnavailable, TimestampUnavailable
 from signer.paper import symbol
-from signer.seal import authority, certificates, keys, naming, pki, sign, timestamp
+from signer.seal import certificates, keys, naming, sign
+from signer.services.witnesses import Witnesses, password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +28,13 @@ if TYPE_CHECKING:
     from signer.domain.parties import Manufacturer
     from signer.domain.trust import TrustEntry
     from signer.register.parties import Seal, TsaPolicy
+    from signer.seal.certificates import Certificate
+    from signer.seal.revocation import Evidence
     from signer.services.trust import TrustSource
     from signer.settings import Settings
 
 TEMPLATE_VERSION = "1"
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +75,13 @@ class Page:
 
 
 class SealBox:
-    """The seals of this deployment, their keys opened when first used, and the clock authorities behind them."""
+    """The seals of this deployment, their keys opened when first used, and the witnesses behind them."""
 
     def __init__(self, settings: Settings, *, trust: TrustSource, clock: Callable[[], datetime]) -> None:
         self._settings = settings
         self._trust = trust
         self._clock = clock
+        self._witnesses = Witnesses(settings, trust=trust, clock=clock)
         self._keys: dict[str, keys.FileKey] = {}
 
     def circumstances(self, seal: Seal, maker: Manufacturer) -> SealCircumstances:
@@ -106,61 +113,60 @@ class SealBox:
         """Open a seal's key. Raises KeyUnavailable or Misconfigured, naming the exact fault."""
         self._key(seal, at=at)
 
-    def refuse_unusable(self, seal: Seal, *, at: datetime) -> None:
-        """Open the key, so that a wrong password, a lost file or an expired certificate costs no number."""
-        self._key(seal, at=at)
+    def refuse_unusable(self, seal: Seal, *, at: datetime, tsa_policy: TsaPolicy | None) -> None:
+        """
+        Open the key, so that a wrong password, a lost file, an expired or revoked certificate costs no number.
+
+        Raises KeyUnavailable, Misconfigured; RevocationUnavailable where the policy is `require`.
+        """
+        key = self._key(seal, at=at)
         trust = self._trust.current(at)
         if at >= trust.expires:
             raise Misconfigured(f"the trust list expired at {trust.expires:%Y-%m-%dT%H:%M:%SZ}: publish a new one")
+        self._evidence(seal, key, None, may_lack=self.may_lack_proof(tsa_policy))
+
+    def _evidence(
+        self, seal: Seal, key: keys.FileKey, witness: Certificate | None, *, may_lack: bool
+    ) -> Evidence | None:
+        """Return evidence about a seal and its witness; None where nobody answers and a best effort may lack it."""
+        try:
+            return self._witnesses.evidence(self._entry(seal), witness, key=key)
+        except RevocationUnavailable as error:
+            if not may_lack:
+                raise
+            log.warning("revocation.unavailable", seal=seal.certificate_digest[:16], reason=str(error)[:300])
+            return None
 
     def _key(self, seal: Seal, *, at: datetime) -> keys.FileKey:
         kept = self._keys.get(seal.certificate_digest)
         if kept is None:
-            kept = keys.load(self._settings.keys / seal.key_ref, password=self._password(), at=at)
+            kept = keys.load(self._settings.keys / seal.key_ref, password=password(self._settings), at=at)
             if kept.certificate.digest != seal.certificate_digest:
                 raise Misconfigured(f"{seal.key_ref}: its certificate is not that of the seal in the register")
             self._keys[seal.certificate_digest] = kept
         keys.refuse_outside_validity(kept.certificate, at, name=seal.key_ref)
         return kept
 
-    def _password(self) -> bytes:
-        path = self._settings.keys / pki.PASSWORD_FILE
-        try:
-            return path.read_bytes().strip()
-        except OSError as error:
-            raise KeyUnavailable(f"{path}: {error.strerror}") from error
-
     def try_timestamp(self) -> datetime:
         """Ask for a timestamp of nothing, and return its time. Raises TimestampUnavailable."""
-        _, stamped_at = self._timestamper().stamp(b"doctor", intended_at=self._clock())
-        return stamped_at
+        return self._witnesses.timestamper().stamp(b"doctor", intended_at=self._clock()).at
 
-    def may_lack_timestamp(self, policy: TsaPolicy | None) -> bool:
-        """Tell whether a manufacturer seals also when no authority answers."""
+    def may_lack_proof(self, policy: TsaPolicy | None) -> bool:
+        """Tell whether a manufacturer seals also when no witness answers, of its time or of revocation."""
         return (policy or self._settings.tsa_policy) == "best-effort"
 
     def seal(self, page: bytes, seal: Seal, *, at: datetime, tsa_policy: TsaPolicy | None) -> sign.Sealed:
-        """Seal a page; without a timestamp only where the policy is `best-effort`. Raises TimestampUnavailable."""
-        key = self._key(seal, at=at)
+        """
+        Seal a page at B-LT, or as well as the witnesses allow where the policy is `best-effort`.
+
+        Raises KeyUnavailable if the seal is revoked; TimestampUnavailable, RevocationUnavailable where the policy
+        is `require`.
+        """
+        key, may_lack = self._key(seal, at=at), self.may_lack_proof(tsa_policy)
+        evidence = partial(self._evidence, seal, key, may_lack=may_lack)
         try:
-            return sign.seal(page, key=key, timestamper=self._timestamper(), at=at)
+            return sign.seal(page, key=key, timestamper=self._witnesses.timestamper(), at=at, evidence=evidence)
         except TimestampUnavailable:
-            if not self.may_lack_timestamp(tsa_policy):
+            if not may_lack:
                 raise
-            return sign.seal(page, key=key, timestamper=None, at=at)
-
-    def _timestamper(self) -> timestamp.Timestamper:
-        return timestamp.Timestamper(self._authorities(), trust=self._trust.current(self._clock()), clock=self._clock)
-
-    def _authorities(self) -> tuple[timestamp.Authority, ...]:
-        if self._settings.authorities:
-            return tuple(timestamp.HttpAuthority(url) for url in self._settings.authorities)
-        if self._settings.mode != "test":
-            raise InvalidInput("SIGNER_TSA_URLS", "is empty; outside test mode a timestamping authority is needed")
-        key = keys.load(
-            self._settings.keys / pki.TSA_FILE,
-            password=self._password(),
-            at=self._clock(),
-            usage_fault=certificates.tsa_usage_fault,
-        )
-        return (authority.TestAuthority(key, clock=self._clock, is_test_mode=True),)
+            return sign.seal(page, key=key, timestamper=None, at=at, evidence=evidence)

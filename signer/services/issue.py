@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,17 +20,18 @@ from signer.domain.trust import SealState
 from signer.domain.vehicle import normalise_vin
 from signer.domain.verdict import Code
 from signer.errors import Conflict, InvalidInput, NotFound, RuleViolation, SelfCheckFailed, SignerError
-from signer.register import audit, confirmations, lookup, parties
+from signer.register import audit, confirmations, lookup, parties, restores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime, timedelta
 
     from signer.domain.confirmation import Confirmation, Draft, Terms
     from signer.domain.verdict import Verdict
     from signer.errors import Finding
-    from signer.register.blobs import DiskBlobs
+    from signer.register.blobs import Blobs
     from signer.register.database import Database, Transaction
+    from signer.seal import sign
     from signer.services.engines import Chance, Page, SealBox
     from signer.services.verify import Verifying
 
@@ -76,7 +78,7 @@ class Issuing:
         self,
         *,
         database: Database,
-        blobs: DiskBlobs,
+        blobs: Blobs,
         page: Page,
         seals: SealBox,
         verifying: Verifying,
@@ -96,18 +98,33 @@ class Issuing:
         Issue one confirmation and return it; nothing leaves before transaction 2 has committed.
 
         Raises RuleViolation (all of them), Conflict, NotFound, KeyUnavailable, TimestampUnavailable,
-        StorageUnavailable, SelfCheckFailed. After a number was reserved, a note on the error names it
-        and says that it is abandoned.
+        RevocationUnavailable, StorageUnavailable, SelfCheckFailed. After a number was reserved, a note on the error
+        names it and says that it is abandoned.
         """
         self._page.refuse_base_url()
         if (replay := self._replay(order)) is not None:
             return replay
         ready = self._prepare(order)
         confirmation, encoded = self._reserve(ready)
+        with self._abandoning(confirmation.number, ready, use=None):
+            page = self._page.render(confirmation, encoded=encoded)
+            sealed = self._seals.seal(page, ready.seal, at=ready.at, tsa_policy=ready.tenant.tsa_policy)
+        use = _use(ready, confirmation.number, sealed)
+        with self._abandoning(confirmation.number, ready, use=use):
+            return self._check_and_record(ready, confirmation, encoded, sealed, use)
+
+    @contextmanager
+    def _abandoning(self, number: Number, ready: _Ready, *, use: audit.SealUse | None) -> Iterator[None]:
+        """End the number if the block fails; a use of the seal stands in the seal register all the same (B7)."""
         try:
-            return self._seal_and_record(ready, confirmation, encoded)
+            yield
         except SignerError as error:
-            self._abandon(confirmation.number, error)
+            log.error("confirmation.abandoned", number=number, code=error.code)
+            error.add_note(f"number {number} was reserved; it is abandoned and will never be used")
+            with self._database.write() as tx:
+                confirmations.abandon(tx, number, reason=f"{error.code}: {error}", at=self._clock())
+                if use is not None:
+                    audit.note_seal_use(tx, use, manufacturer_id=ready.tenant.id)
             raise
 
     def _replay(self, order: Order) -> Issued | None:
@@ -135,7 +152,7 @@ class Issuing:
         _refuse(found)
         if seal is None:
             raise NotFound("the manufacturer has no seal")
-        self._seals.refuse_unusable(seal, at=at)
+        self._seals.refuse_unusable(seal, at=at, tsa_policy=tenant.tsa_policy)
         terms = rules.to_terms(order.draft, circumstances)
         return _Ready(order=order, tenant=tenant, seal=seal, terms=terms, findings=found, at=at)
 
@@ -182,29 +199,19 @@ class Issuing:
             key=_key(ready.order) if ready.order.key else None,
         )
         with self._database.write() as tx:
+            restores.refuse_held(tx)
             confirmations.reserve(tx, made, at=ready.at, randbelow=self._chance.below)
         return confirmation, encoded
 
-    def _seal_and_record(self, ready: _Ready, confirmation: Confirmation, encoded: bytes) -> Issued:
-        page = self._page.render(confirmation, encoded=encoded)
-        policy = ready.tenant.tsa_policy
-        sealed = self._seals.seal(page, ready.seal, at=ready.at, tsa_policy=policy)
-        file = self._self_check(
-            sealed.pdf, confirmation, encoded, may_lack_timestamp=self._seals.may_lack_timestamp(policy)
-        )
+    def _check_and_record(
+        self, ready: _Ready, confirmation: Confirmation, encoded: bytes, sealed: sign.Sealed, use: audit.SealUse
+    ) -> Issued:
+        may_lack_proof = self._seals.may_lack_proof(ready.tenant.tsa_policy)
+        file = self._self_check(sealed.pdf, confirmation, encoded, may_lack_proof=may_lack_proof)
         self._blobs.put(sealed.pdf)
-        use = audit.SealUse(
-            seal_digest=ready.seal.certificate_digest,
-            number=confirmation.number,
-            sealed_digest=bytes.fromhex(file.sealed_digest or ""),
-            preparer_id=ready.order.preparer,
-            approver_id=ready.order.approver,
-            origin=ready.order.origin,
-            used_at=ready.at,
-        )
         stored = confirmations.SealedFile(
             file_digest=bytes.fromhex(file.file_digest),
-            sealed_digest=bytes.fromhex(file.sealed_digest or ""),
+            sealed_digest=use.sealed_digest,
             sealed_length=sealed.sealed_length,
             size=file.size,
             level=sealed.level,
@@ -215,26 +222,18 @@ class Issuing:
         log.info("confirmation.issued", number=confirmation.number, file=file.file_digest[:16], level=sealed.level)
         return Issued(number=confirmation.number, pdf=sealed.pdf, level=sealed.level, findings=ready.findings)
 
-    def _self_check(
-        self, pdf: bytes, confirmation: Confirmation, encoded: bytes, *, may_lack_timestamp: bool
-    ) -> FileFacts:
+    def _self_check(self, pdf: bytes, confirmation: Confirmation, encoded: bytes, *, may_lack_proof: bool) -> FileFacts:
         """Verify the sealed file as any officer would, over the register as it will be (step 10)."""
         facts = self._verifying.gather_before_record(
-            pdf, lambda file: _prospective(confirmation, encoded, file, self._clock())
+            pdf, lambda file: prospective(confirmation, encoded, file, self._clock())
         )
         verdict = self._verifying.decide(facts, Asked())
-        if not _is_sound(verdict, may_lack_timestamp=may_lack_timestamp):
+        if not _is_sound(verdict, may_lack_proof=may_lack_proof):
             open_ = "; ".join(
                 f"{check.id}: {check.reason} {check.detail}" for check in verdict.checks if check.argues_for
             )
             raise SelfCheckFailed(f"the sealed file of {confirmation.number} does not verify: {verdict.code} ({open_})")
         return facts.file
-
-    def _abandon(self, number: Number, error: SignerError) -> None:
-        log.error("confirmation.abandoned", number=number, code=error.code)
-        error.add_note(f"number {number} was reserved; it is abandoned and will never be used")
-        with self._database.write() as tx:
-            confirmations.abandon(tx, number, reason=f"{error.code}: {error}", at=self._clock())
 
     def abandon_stale(self, age: timedelta) -> tuple[Number, ...]:
         """End the records that have been pending for longer than an age; return their numbers."""
@@ -250,6 +249,18 @@ class Issuing:
         if head.file_digest is None:
             raise NotFound(f"{number} is {head.standing}: there is no sealed file")
         return self._blobs.get(head.file_digest)
+
+
+def _use(ready: _Ready, number: Number, sealed: sign.Sealed) -> audit.SealUse:
+    return audit.SealUse(
+        seal_digest=ready.seal.certificate_digest,
+        number=number,
+        sealed_digest=hashlib.sha256(sealed.pdf[: sealed.sealed_length]).digest(),
+        preparer_id=ready.order.preparer,
+        approver_id=ready.order.approver,
+        origin=ready.order.origin,
+        used_at=ready.at,
+    )
 
 
 def _key(order: Order) -> confirmations.Key:
@@ -273,7 +284,8 @@ def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant, at: dateti
     record = lookup.by_number(tx, number, at=at)
     if record is None or record.confirmation.terms.manufacturer.uscc != tenant.manufacturer.uscc:
         return None
-    live = frozenset(line.vin for line in record.lines if line.standing is Standing.ISSUED)
+    held = (Standing.ISSUED, Standing.SUSPENDED)
+    live = frozenset(line.vin for line in record.lines if line.standing in held)
     return Predecessor(number=number, exporter=record.confirmation.terms.exporter.uscc, live_vins=live)
 
 
@@ -285,7 +297,8 @@ def _refuse(found: tuple[Finding, ...]) -> None:
         raise RuleViolation(violations)
 
 
-def _prospective(confirmation: Confirmation, encoded: bytes, file: FileFacts, at: datetime) -> RegisterFacts:
+def prospective(confirmation: Confirmation, encoded: bytes, file: FileFacts, at: datetime) -> RegisterFacts:
+    """Return what the register will say once a sealed file is recorded."""
     if file.sealed_digest is None:
         raise InvalidInput("file", "the sealed file has no sealed prefix")
     record = RecordFacts(
@@ -300,7 +313,11 @@ def _prospective(confirmation: Confirmation, encoded: bytes, file: FileFacts, at
     return RegisterFacts(source="prospective", as_of=at, record=record, number_of_digest=confirmation.number)
 
 
-def _is_sound(verdict: Verdict, *, may_lack_timestamp: bool) -> bool:
+_LESSER = frozenset({"NO_TIMESTAMP", "NO_REVOCATION_DATA"})
+
+
+def _is_sound(verdict: Verdict, *, may_lack_proof: bool) -> bool:
+    """Tell whether a sealed file may leave: VALID, or lacking no more than a best effort may lack."""
     if verdict.code is Code.VALID:
         return True
-    return verdict.code is Code.VALID_WITH_NOTICE and verdict.notices == ("NO_TIMESTAMP",) and may_lack_timestamp
+    return may_lack_proof and verdict.code is Code.VALID_WITH_NOTICE and _LESSER.issuperset(verdict.notices)

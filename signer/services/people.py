@@ -86,9 +86,9 @@ class People:
                     state_since=entry.state_since or entry.from_at,
                     key_ref=key_refs[entry.certificate_digest],
                 )
-                parties.save_seal(tx, seal, manufacturer_id=tenant.id, at=at)
-                subject = entry.certificate_digest[:16]
-                audit.note(tx, "seal.enrolled", actor=actor, subject=subject, at=at, manufacturer_id=tenant.id)
+                if parties.enrol_seal(tx, seal, manufacturer_id=tenant.id, at=at):
+                    subject = entry.certificate_digest[:16]
+                    audit.note(tx, "seal.enrolled", actor=actor, subject=subject, at=at, manufacturer_id=tenant.id)
                 count += 1
         return count
 

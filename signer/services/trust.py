@@ -89,6 +89,7 @@ def _publish(path: Path, made: pki.Pki, *, at: datetime) -> None:
     if path.exists():
         data = path.read_bytes()
         older = signed.load(data, root=signed.read_root(made.list_public_file.read_bytes()), at=at)
+        entries = _kept(older.entries, entries)
         if older.entries == entries and at < older.issued + timedelta(days=1):
             return
         sequence, previous = older.sequence + 1, signed.digest(data)
@@ -104,6 +105,12 @@ def _publish(path: Path, made: pki.Pki, *, at: datetime) -> None:
     )
     key = signed.load_signing_key(made.list_key_file.read_bytes(), password=made.password)
     write_whole(path, signed.sign(trust, key=key))
+
+
+def _kept(older: tuple[TrustEntry, ...], newer: tuple[TrustEntry, ...]) -> tuple[TrustEntry, ...]:
+    """Keep every entry of the older list as it stands, its state above all, and add what is new."""
+    known = {entry.certificate_digest for entry in older}
+    return (*older, *(entry for entry in newer if entry.certificate_digest not in known))
 
 
 def _entries(made: pki.Pki) -> tuple[TrustEntry, ...]:

@@ -21,7 +21,7 @@ from signer.domain.evidence import (
 )
 from signer.domain.trust import Purpose, SealState
 from signer.domain.values import beijing_day
-from signer.register import lookup, parties
+from signer.register import lookup, parties, restores
 from signer.verification.decide import decide
 
 if TYPE_CHECKING:
@@ -110,9 +110,11 @@ class Verifying:
             return RegisterFacts(source="none", as_of=at, is_complete=True)
         with self._database.read() as tx:
             sealed = bytes.fromhex(file.sealed_digest) if file.sealed_digest else None
+            made_at = seal.timestamp.at if seal.timestamp else seal.claimed_at
             return RegisterFacts(
                 source="register",
                 as_of=at,
+                is_complete=made_at is None or not restores.is_gap(tx, made_at),
                 record=lookup.by_number(tx, number, at=at) if number else None,
                 number_of_digest=lookup.number_of_sealed(tx, sealed) if sealed else None,
             )

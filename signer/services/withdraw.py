@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from signer.domain.parties import Role
+from signer.domain.trust import SealState
 from signer.domain.vehicle import normalise_vin
 from signer.errors import Conflict, InvalidInput, NotPermitted
 from signer.register import audit, endings, parties
@@ -94,25 +95,45 @@ class Ending:
             endings.lift(tx, number, manufacturer_id=tenant.id, at=at)
             audit.note(tx, "confirmation.resumed", actor=by, subject=number, at=at, manufacturer_id=tenant.id)
 
-    def suspend_seal(self, certificate_digest: str, *, manufacturer: str, by: str) -> datetime:
-        """Hold a seal at once for 72 h: it seals nothing, and what it sealed is INDETERMINATE meanwhile."""
+    def suspend_seal(self, certificate_digest: str, *, manufacturer: str, by: str) -> datetime | None:
+        """
+        Hold a seal at once for 72 h: it seals nothing, and what it sealed is INDETERMINATE meanwhile.
+
+        A second person's word makes it last until it is lifted. Returns when it ends by itself, or None.
+        Conflict when the same person asks again.
+        """
         at = self._clock()
-        until = at + HOLD
         with self._database.write() as tx:
             tenant = parties.tenant(tx, manufacturer)
             _refuse_without(tx, by, (Role.PREPARER, Role.APPROVER), tenant.id)
-            (digest,) = _matching(tx, certificate_digest, tenant.id, at)
-            endings.suspend_seal(tx, digest, manufacturer_id=tenant.id, until=until, at=at)
-            audit.note(tx, "seal.suspended", actor=by, subject=digest[:16], at=at, manufacturer_id=tenant.id)
+            seal = _matching(tx, certificate_digest, tenant.id, at)
+            subject = seal.certificate_digest[:16]
+            is_held = seal.state is SealState.SUSPENDED
+            if is_held and audit.last_actor(tx, "seal.suspended", subject=subject) == by:
+                raise Conflict("the seal is suspended by the same person; a second one makes it last")
+            until = None if is_held else at + HOLD
+            endings.suspend_seal(tx, seal.certificate_digest, manufacturer_id=tenant.id, until=until, at=at)
+            audit.note(tx, "seal.suspended", actor=by, subject=subject, at=at, manufacturer_id=tenant.id)
         return until
 
+    def lift_seal(self, certificate_digest: str, *, manufacturer: str, by: str) -> None:
+        """End a seal's suspension; only an approver may."""
+        at = self._clock()
+        with self._database.write() as tx:
+            tenant = parties.tenant(tx, manufacturer)
+            _refuse_without(tx, by, (Role.APPROVER,), tenant.id)
+            seal = _matching(tx, certificate_digest, tenant.id, at)
+            endings.lift_seal(tx, seal.certificate_digest, manufacturer_id=tenant.id, at=at)
+            subject = seal.certificate_digest[:16]
+            audit.note(tx, "seal.resumed", actor=by, subject=subject, at=at, manufacturer_id=tenant.id)
 
-def _matching(tx: Transaction, beginning: str, manufacturer_id: int, at: datetime) -> tuple[str]:
+
+def _matching(tx: Transaction, beginning: str, manufacturer_id: int, at: datetime) -> parties.Seal:
     seals = parties.seals_of(tx, manufacturer_id=manufacturer_id, at=at)
-    found = [seal.certificate_digest for seal in seals if seal.certificate_digest.startswith(beginning.lower())]
+    found = [seal for seal in seals if seal.certificate_digest.startswith(beginning.lower())]
     if len(found) != 1 or len(beginning) < 8:
         raise InvalidInput("seal", "give the certificate's SHA-256, at least its first 8 hexadecimal digits")
-    return (found[0],)
+    return found[0]
 
 
 def _reason(typed: str) -> Reason:

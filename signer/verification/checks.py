@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from signer.verification.policy import Policy
 
 _FAILED = {Part.INTEGRITY: Code.ALTERED, Part.SEAL: Code.UNKNOWN_SEAL, Part.STANDING: Code.INDETERMINATE}
-NOTICES = frozenset({"timestamp"})
-"""Checks whose open answer is a notice on a valid file, not a doubt about it."""
+_EXPIRED = "OUT_OF_BOUNDS_NO_POE"
+_ONLINE = ("register", "prospective")
 
 
 def passed(name: str, part: Part, detail: str = "") -> Check:
@@ -59,21 +59,55 @@ def form(facts: Facts) -> Check:
 
 def finding(found: SealFinding, facts: Facts, *, authoritative: bool) -> Check:
     """Translate what the child found: a failure of integrity is ALTERED, one of the seal UNKNOWN_SEAL."""
-    common = {"id": found.id, "part": found.part, "sub_indication": found.sub_indication, "detail": found.detail}
+    found = _lifted(found, facts)
+    code, reason = _argument(found, facts, authoritative=authoritative)
+    return Check(
+        id=found.id,
+        part=found.part,
+        state=found.state,
+        argues_for=code,
+        reason=reason,
+        sub_indication=found.sub_indication,
+        detail=found.detail,
+    )
+
+
+def _lifted(found: SealFinding, facts: Facts) -> SealFinding:
+    """Let the register speak for a certificate that expired later: what it recorded in time stays good (rule 9)."""
+    begun, ended, proven_at = facts.seal.chain_not_before, facts.seal.chain_not_after, facts.proven_at
+    is_only_late = (found.id, found.state, found.sub_indication) == ("chain", State.UNDETERMINED, _EXPIRED)
+    if not is_only_late or proven_at is None or begun is None or ended is None or not begun <= proven_at <= ended:
+        return found
+    changes = {"state": State.PASSED, "sub_indication": None, "detail": f"{found.detail}; recorded before"}
+    return found.model_copy(update=changes)
+
+
+def _argument(found: SealFinding, facts: Facts, *, authoritative: bool) -> tuple[Code | None, str | None]:
+    """Return the code that a finding argues for, and why. A word of revocation counts whoever's list is stale."""
     if found.state is State.PASSED:
-        return Check.model_validate({**common, "state": State.PASSED})
+        return None, None
     if found.state is State.UNDETERMINED:
-        is_notice = found.id in NOTICES
-        reason = "NO_TIMESTAMP" if found.id == "timestamp" else _word(found.id)
-        code = Code.VALID_WITH_NOTICE if is_notice else Code.INDETERMINATE
-        return Check.model_validate({**common, "state": State.UNDETERMINED, "argues_for": code, "reason": reason})
+        return _doubt(found, facts)
+    if found.id == "revocation":
+        return Code.SEAL_REVOKED, "SEAL_REVOKED"
     if found.part is Part.SEAL and not authoritative:
-        reason = "TRUST_LIST_OLDER_THAN_SEAL"
-        return Check.model_validate(
-            {**common, "state": State.FAILED, "argues_for": Code.INDETERMINATE, "reason": reason}
-        )
-    reason = facts.seal.reason or _word(found.id)
-    return Check.model_validate({**common, "state": State.FAILED, "argues_for": _FAILED[found.part], "reason": reason})
+        return Code.INDETERMINATE, "TRUST_LIST_OLDER_THAN_SEAL"
+    return _FAILED[found.part], facts.seal.reason or _word(found.id)
+
+
+def _doubt(found: SealFinding, facts: Facts) -> tuple[Code, str]:
+    """
+    Return what an open answer argues for: a notice where something better speaks, else INDETERMINATE.
+
+    Without revocation data the trust list speaks, asked live and good about this seal (ADR 0013).
+    """
+    if found.id == "timestamp":
+        return Code.VALID_WITH_NOTICE, "NO_TIMESTAMP"
+    if found.id != "revocation":
+        return Code.INDETERMINATE, _word(found.id)
+    own = entitled(facts)
+    is_vouched = facts.register_.source in _ONLINE and own is not None and own.state is State.PASSED
+    return (Code.VALID_WITH_NOTICE if is_vouched else Code.INDETERMINATE), "NO_REVOCATION_DATA"
 
 
 def _word(name: str) -> str:

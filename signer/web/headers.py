@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from typing import TYPE_CHECKING
 
+import structlog
 from flask import g, request
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _ALWAYS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _HSTS = "max-age=31536000; includeSubDomains"
+_MOST_PATH = 200
+log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -42,6 +46,9 @@ def install(app: Flask, *, https: bool) -> None:
     def _name() -> None:
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        g.begun = time.monotonic()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request=g.request_id)
 
     @app.after_request
     def _guard(response: Response) -> Response:
@@ -53,7 +60,15 @@ def install(app: Flask, *, https: bool) -> None:
             response.headers.add("Vary", "Accept-Language")
         if https:
             response.headers["Strict-Transport-Security"] = _HSTS
+        _log(response)
         return response
+
+
+def _log(response: Response) -> None:
+    """Note that a request was answered: its path, never its query, its body or who asked."""
+    took_ms = round(1000 * (time.monotonic() - g.begun))
+    path = request.path[:_MOST_PATH]
+    log.info("request.answered", method=request.method, path=path, status=response.status_code, ms=took_ms)
 
 
 def request_id() -> str:

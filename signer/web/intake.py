@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
 from flask import Request, request
-from werkzeug.exceptions import RequestTimeout
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from signer.errors import TooLarge
 from signer.seal.precheck import MOST_BYTES
@@ -37,6 +37,8 @@ MULTIPART, FORM, PDF, JSON = (
     "application/json",
 )
 _MOST_NAME = 120
+_MOST_DRAINED = 100_000_000
+_DRAIN_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +72,31 @@ def refuse_type(*allowed: str) -> None:
 
 @contextmanager
 def limited(most_bytes: int) -> Iterator[None]:
-    """Read the body inside this block: at most so many bytes, within the time allowed. Raises RequestTimeout."""
+    """
+    Read the body inside this block: at most so many bytes, within the time allowed.
+
+    Raises RequestTimeout, RequestEntityTooLarge; before the latter it reads on for a while, so that a browser that
+    is still sending gets to see the answer.
+    """
     request.max_content_length = most_bytes
+    try:
+        with _within(BODY_SECONDS):
+            yield
+            _refuse_more()
+    except RequestEntityTooLarge:
+        _drain()
+        raise
+
+
+def _refuse_more() -> None:
+    """Refuse a body of unknown length that goes on after the cap: Werkzeug cuts it there without a word."""
+    if request.content_length is None and request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Stop waiting for a client after so many seconds, by closing its side of the connection. Raises RequestTimeout."""
     sock = request.environ.get("gunicorn.socket")
     late = threading.Event()
 
@@ -80,7 +105,7 @@ def limited(most_bytes: int) -> Iterator[None]:
         if isinstance(sock, socket.socket):
             sock.shutdown(socket.SHUT_RD)
 
-    timer = threading.Timer(BODY_SECONDS, stop)
+    timer = threading.Timer(seconds, stop)
     timer.daemon = True
     timer.start()
     try:
@@ -93,6 +118,15 @@ def limited(most_bytes: int) -> Iterator[None]:
         timer.cancel()
     if late.is_set():
         raise RequestTimeout
+
+
+def _drain() -> None:
+    if (request.content_length or 0) > _MOST_DRAINED:
+        return
+    stream, left = request.environ["wsgi.input"], _MOST_DRAINED
+    with suppress(OSError, RequestTimeout), _within(_DRAIN_SECONDS):
+        while left > 0 and (chunk := stream.read(min(left, 65_536))):
+            left -= len(chunk)
 
 
 def json_body() -> bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
 
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from signer.verification.wording import Language
 
 MIME = "application/problem+json"
-_LOG = logging.getLogger("signer.web")
-_MOST_DRAINED = 64_000_000
+log = structlog.get_logger()
 _DEFAULT_RETRY_S = 60
 
 
@@ -97,13 +96,13 @@ def _from_ours(error: errors.SignerError) -> _Found:
         seconds = getattr(error, "retry_after_s", _DEFAULT_RETRY_S)
         code = error.code if error.code in KINDS else "unavailable"
         if not isinstance(error, errors.TooManyRequests):
-            _LOG.error("unavailable %s %s", headers.request_id(), error.code, exc_info=error)
+            log.error("unavailable", id=headers.request_id(), code=error.code, reason=str(error))
         return _Found(code, retry_after_s=int(seconds))
     return _Found(error.code) if error.code in KINDS else _incident(error)
 
 
 def _incident(error: Exception) -> _Found:
-    _LOG.error("incident %s", headers.request_id(), exc_info=error)
+    log.error("incident", id=headers.request_id(), exc_info=error)
     return _Found("internal")
 
 
@@ -125,8 +124,6 @@ def install(app: Flask, *, base_url: str, page: Callable[[Problem], str]) -> Non
     def _answer(error: Exception) -> Response:
         found = _find(error)
         kind = KINDS[found.code]
-        if kind.status == 413:
-            _drain()
         language = languages.chosen()
         title, detail = describe(kind, language)
         problem = Problem(
@@ -161,13 +158,3 @@ def _wants_json() -> bool:
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json", MIME], default="text/html")
     return best != "text/html"
-
-
-def _drain() -> None:
-    """Read on for a while, so that a browser that is still sending gets to see the answer."""
-    stream, left = request.environ["wsgi.input"], _MOST_DRAINED
-    try:
-        while left > 0 and (chunk := stream.read(min(left, 65_536))):
-            left -= len(chunk)
-    except (OSError, HTTPException):
-        return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -65,8 +64,7 @@ def _other_key(world: World) -> None:
 
 def _sql(statement: str) -> Callable[[World], None]:
     def change(world: World) -> None:
-        with sqlite3.connect(world.folder / "register.sqlite3") as connection:
-            connection.execute(statement)
+        world.change(statement)
 
     return change
 
@@ -109,7 +107,13 @@ FAULTS: list[tuple[str, Callable[[World], None], str, str, str]] = [
         "error",
         "not bound",
     ),
-    ("seal not on the trust list", _sql("UPDATE seals SET certificate_digest = 'ab' WHERE manufacturer_id = 1"), "seal", "error", "trust list"),
+    (
+        "seal not on the trust list",
+        _sql("UPDATE seals SET certificate_digest = 'ab' WHERE manufacturer_id = 1"),
+        "seal",
+        "error",
+        "trust list",
+    ),
     ("no seal at all", _sql("DELETE FROM seals"), "seals", "warning", "no manufacturer has a seal"),
     ("certificate ends soon", _later(1095 - 20), "seal", "warning", "days left"),
     ("certificate expired", _later(1096), "seal", "error", "expired"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import sqlite3
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,15 @@ import world as worlds
 from world import EMIRATES, KAZAKHSTAN, YUNZHOU, World, sample
 
 from signer.domain.verdict import Code
-from signer.errors import Conflict, InvalidInput, KeyUnavailable, Misconfigured, RuleViolation, TimestampUnavailable
+from signer.errors import (
+    Conflict,
+    InvalidInput,
+    KeyUnavailable,
+    Misconfigured,
+    RuleViolation,
+    StorageUnavailable,
+    TimestampUnavailable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +44,7 @@ def refused(world: World, plain: Any, **how: str) -> set[tuple[str, str]]:
 def test_a_sample_is_sealed_with_a_timestamp_and_verifies(world: World) -> None:
     issued = world.issue(sample(KAZAKHSTAN))
     verdict = world.verify(issued.pdf)
-    assert (verdict.code, verdict.number, issued.level) == (Code.VALID, issued.number, "B-T")
+    assert (verdict.code, verdict.number, issued.level) == (Code.VALID, issued.number, "B-LT")
     assert verdict.issuer is not None
     assert verdict.issuer.name == YUNZHOU
     assert verdict.test
@@ -192,9 +199,7 @@ def test_an_expired_seal_certificate_is_refused(world: World) -> None:
 
 
 def test_a_certificate_of_another_manufacturer_is_refused(world: World) -> None:
-    with sqlite3.connect(world.folder / "register.sqlite3") as connection:
-        maker = connection.execute("SELECT record FROM manufacturers WHERE id = 1").fetchone()[0]
-        connection.execute("UPDATE manufacturers SET record = ? WHERE id = 1", (maker.replace("云舟", "云帆"),))
+    world.change("UPDATE manufacturers SET record = replace(record, '云舟', '云帆') WHERE id = 1")
     plain = _edited(
         KAZAKHSTAN,
         lambda plain: [
@@ -270,3 +275,17 @@ def test_stale_pending_records_are_abandoned_by_maintenance(world: World, monkey
     assert world.rows("SELECT number, standing FROM confirmations") == [(number, "abandoned")]
     world.rewire()
     assert world.issue(sample(KAZAKHSTAN)).number != number
+
+
+def test_a_use_of_the_seal_whose_file_fails_afterwards_stands_in_the_seal_register(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: bytes) -> bytes:
+        raise StorageUnavailable("full")
+
+    monkeypatch.setattr(world.services.issuing._blobs, "put", full)
+    with pytest.raises(StorageUnavailable):
+        world.issue(sample(KAZAKHSTAN))
+    ((number, standing),) = world.rows("SELECT number, standing FROM confirmations")
+    assert standing == "abandoned"
+    assert world.rows("SELECT number, approver_id FROM seal_uses") == [(number, "lin.sample")]

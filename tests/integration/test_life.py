@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from world import BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, RUSSIA, TIANSHAN, YUNZHOU, World, sample
+from world import AT, BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, ROOT, RUSSIA, TIANSHAN, YUNZHOU, World, sample
 
 from signer.domain.evidence import Asked
 from signer.domain.number import Number
+from signer.domain.trust import SealState
 from signer.domain.verdict import Code, Outcome
 from signer.errors import (
     Conflict,
@@ -20,9 +21,12 @@ from signer.errors import (
     TimestampUnavailable,
     TooManyRequests,
 )
+from signer.seal import pki, trust
 from signer.services.licence import Question
+from signer.services.trust import make_test_pki
 from signer.services.withdraw import Withdrawal
 
+PKI = ROOT / "keys.example" / "pki.yaml"
 VINS = tuple(vehicle["vin"] for vehicle in sample(KAZAKHSTAN)["vehicles"])
 
 
@@ -200,8 +204,8 @@ def test_ten_failures_close_a_number_for_a_day_and_thirty_a_network_for_an_hour(
 
 def test_a_digest_alone_finds_the_record_and_an_unknown_one_asks_for_the_file(world: World) -> None:
     issued = world.issue(sample(KAZAKHSTAN))
-    ((digest,),) = world.rows("SELECT hex(file_digest) FROM files")
-    assert world.services.lookups.digest(digest).number == issued.number
+    ((digest,),) = world.rows("SELECT file_digest FROM files")
+    assert world.services.lookups.digest(digest.hex()).number == issued.number
     unknown = world.services.lookups.digest("00" * 32)
     assert (unknown.code, unknown.reason) == (Code.INDETERMINATE, "SEND_FILE")
 
@@ -260,3 +264,49 @@ def test_a_superseded_line_is_amber_and_the_rest_of_the_licence_stays_matched(wo
     assert (old.outcome, [row.state for row in old.rows]) == (Outcome.REVIEW, ["matched", "matched", "superseded"])
     both = licence(world, VINS, files=(("a.pdf", first.pdf), ("b.pdf", second.pdf)))
     assert (both.outcome, [row.state for row in both.rows]) == (Outcome.PASS, ["matched"] * 3)
+
+
+def test_a_second_person_makes_a_seal_s_suspension_last_and_an_approver_lifts_it(world: World) -> None:
+    issued, ending = world.issue(sample(KAZAKHSTAN)), world.services.ending
+    ((digest,),) = world.rows("SELECT certificate_digest FROM seals WHERE manufacturer_id = 1")
+    ending.suspend_seal(digest, manufacturer=YUNZHOU, by="chen.sample")
+    with pytest.raises(Conflict, match="same person"):
+        ending.suspend_seal(digest, manufacturer=YUNZHOU, by="chen.sample")
+    assert ending.suspend_seal(digest, manufacturer=YUNZHOU, by="lin.sample") is None
+    world.at += timedelta(days=10)
+    assert world.verify(issued.pdf).reason == "SEAL_SUSPENDED"
+    with pytest.raises(NotPermitted):
+        ending.lift_seal(digest, manufacturer=YUNZHOU, by="chen.sample")
+    ending.lift_seal(digest, manufacturer=YUNZHOU, by="lin.sample")
+    assert world.verify(issued.pdf).code is Code.VALID
+
+
+def test_making_the_test_pki_again_lifts_no_suspension_and_undoes_no_revocation(world: World) -> None:
+    issued = world.issue(sample(KAZAKHSTAN))
+    ((digest,),) = world.rows("SELECT certificate_digest FROM seals WHERE manufacturer_id = 1")
+    world.services.ending.suspend_seal(digest, manufacturer=YUNZHOU, by="chen.sample")
+    made = pki.make_pki(world.settings.keys, pki.read_description(PKI.read_bytes()), at=world.at)
+    key = trust.load_signing_key(made.list_key_file.read_bytes(), password=made.password)
+    older = world.services.trust.current(world.at)
+    revoked = {"state": SealState.REVOKED, "revoked_at": world.at, "compromised_from": AT - timedelta(days=1)}
+    entries = tuple(
+        entry.model_copy(update=revoked) if entry.certificate_digest == digest else entry for entry in older.entries
+    )
+    newer = older.model_copy(update={"entries": entries, "sequence": older.sequence + 1})
+    world.settings.trust_list_path.write_bytes(trust.sign(newer, key=key))
+    world.at += timedelta(days=2)
+    key_refs = make_test_pki(world.settings, PKI.read_bytes(), at=world.at)
+    world.rewire()
+    world.services.people.enrol_seals(world.services.trust.current(world.at), key_refs, actor="test")
+    assert world.services.trust.current(world.at).sequence == older.sequence + 2
+    assert world.rows(f"SELECT state FROM seals WHERE certificate_digest = '{digest}'") == [("suspended",)]
+    assert world.verify(issued.pdf).code is Code.SEAL_REVOKED
+
+
+def test_a_suspended_confirmation_can_be_superseded(world: World) -> None:
+    first = world.issue(sample(KAZAKHSTAN))
+    world.services.ending.suspend(first.number, manufacturer=YUNZHOU, by="chen.sample")
+    newer = sample(KAZAKHSTAN)
+    newer["supersedes"] = first.number
+    assert world.verify(world.issue(newer).pdf).code is Code.VALID
+    assert world.verify(first.pdf).code is Code.SUPERSEDED

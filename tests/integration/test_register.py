@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
-import world as worlds
 from world import KAZAKHSTAN, World, sample
 
 from signer.errors import Conflict, Misconfigured, SignerError
 from signer.register.database import Database
 
-if TYPE_CHECKING:
-    from pathlib import Path
+OTHER_TERMS = """
+INSERT INTO confirmations SELECT 99, '00000-00000-0000', manufacturer_id, exporter_uscc, approval_id, content,
+content_digest, renderer_digest, renderer_digest, seal_digest, supersedes, 'pending', reserved_at, NULL, NULL, NULL,
+NULL, NULL FROM confirmations"""
+REFUSED = (sqlite3.Error, psycopg.Error)
 
 
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("UPDATE confirmations SET content = x'00'", "never changes"),
+        ("UPDATE confirmations SET content = '00'", "never changes"),
         ("UPDATE confirmations SET number = '00000-00000-0000'", "never changes"),
         ("DELETE FROM confirmations", "never deleted"),
         ("DELETE FROM lines", "never deleted"),
@@ -32,22 +34,22 @@ if TYPE_CHECKING:
         ("DELETE FROM seal_uses", "append-only"),
         ("UPDATE approvals SET approver_id = 'chen.sample'", "append-only"),
         ("DELETE FROM files", "append-only"),
-        ("INSERT INTO vin_claims SELECT * FROM vin_claims", "UNIQUE"),
+        ("INSERT INTO vin_claims SELECT * FROM vin_claims", "(?i)unique"),
+        (OTHER_TERMS, "other terms"),
     ],
 )
 def test_the_database_holds_what_the_house_promises(world: World, statement: str, message: str) -> None:
     world.issue(sample(KAZAKHSTAN))
-    with sqlite3.connect(world.folder / "register.sqlite3") as connection, pytest.raises(sqlite3.Error, match=message):
-        connection.execute(statement)
+    with pytest.raises(REFUSED, match=message):
+        world.change(statement)
 
 
 def test_a_final_standing_is_never_left(world: World) -> None:
     issued = world.issue(sample(KAZAKHSTAN))
-    with sqlite3.connect(world.folder / "register.sqlite3") as connection:
-        connection.execute("UPDATE lines SET standing = 'withdrawn'")
-        for other in ("issued", "suspended", "superseded", "pending"):
-            with pytest.raises(sqlite3.IntegrityError, match="not allowed"):
-                connection.execute(f"UPDATE lines SET standing = '{other}'")
+    world.change("UPDATE lines SET standing = 'withdrawn'")
+    for other in ("issued", "suspended", "superseded", "pending"):
+        with pytest.raises(REFUSED, match="not allowed"):
+            world.change(f"UPDATE lines SET standing = '{other}'")
     assert issued.number
 
 
@@ -55,7 +57,7 @@ def test_one_vin_sealed_by_eight_at_once_has_one_winner(world: World) -> None:
     outcomes: list[str] = []
 
     def issue() -> None:
-        mine = worlds.World(world.folder)
+        mine = world.another()
         try:
             outcomes.append(mine.issue(sample(KAZAKHSTAN)).number)
         except Conflict:
@@ -76,8 +78,8 @@ def test_one_vin_sealed_by_eight_at_once_has_one_winner(world: World) -> None:
     assert world.rows("SELECT count(*) FROM vin_claims") == [(3,)]
 
 
-def test_a_database_behind_the_code_is_refused(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/empty.sqlite3")
+def test_a_database_behind_the_code_is_refused(empty_url: str) -> None:
+    database = Database(empty_url)
     with pytest.raises(Misconfigured, match="signer db upgrade"):
         database.refuse_other_version()
     database.upgrade()
@@ -86,15 +88,32 @@ def test_a_database_behind_the_code_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_database_ahead_of_the_code_is_refused(world: World) -> None:
-    with sqlite3.connect(world.folder / "register.sqlite3") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    world.change("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(Misconfigured, match="9999"):
         world.services.database.refuse_other_version()
 
 
+def left_of_the_schema(world: World) -> set[str]:
+    if world.database_url:
+        found = world.rows(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'"
+            " UNION SELECT routine_name FROM information_schema.routines WHERE routine_schema = 'public'"
+        )
+    else:
+        found = world.rows("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")
+    return {name for (name,) in found}
+
+
 def test_the_schema_goes_down_and_up_again(world: World) -> None:
+    world.issue(sample(KAZAKHSTAN))
+    head = world.services.database.version()
     world.services.database.downgrade("base")
-    left = {name for (name,) in world.rows("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')")}
-    assert left <= {"alembic_version", "sqlite_sequence"}
+    assert left_of_the_schema(world) <= {"alembic_version", "sqlite_sequence"}
     world.services.database.upgrade()
-    assert world.services.database.version() == "0001"
+    assert world.services.database.version() == head
+
+
+@pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "sqlite+unknown:///x"])
+def test_an_address_of_no_database_of_ours_is_named(url: str) -> None:
+    with pytest.raises(Misconfigured, match="SIGNER_DATABASE_URL"):
+        Database(url)

@@ -28,7 +28,11 @@ CODES = (
 )
 _STANDARD: Any = {
     "resultTypes": ["violations"],
-    "rules": {"color-contrast-enhanced": {"enabled": True}, "target-size": {"enabled": True}},
+    "rules": {
+        "color-contrast": {"enabled": False},
+        "color-contrast-enhanced": {"enabled": True},
+        "target-size": {"enabled": True},
+    },
 }
 
 
@@ -152,7 +156,7 @@ def test_pasted_vins_are_compared_at_once_without_sending_anything(open_page: Op
     page = open_page()
     ask(page, Exhibit(files={"kz.pdf": case.kz}), "en")
     sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url))
+    page.on("request", lambda request: None if "/static/" in request.url else sent.append(request.url))
     page.fill("#box", f"l0y sa3b29 t0000101\n{VINS[1][:-1]}9")
     rows = page.locator("[data-compared] li").all_inner_texts()
     assert [re.sub(r"\s+", " ", row) for row in rows] == [

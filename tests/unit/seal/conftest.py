@@ -31,4 +31,6 @@ def page() -> bytes:
 
 @pytest.fixture(scope="session")
 def sealed(world: World, page: bytes) -> Sealed:
-    return sign.seal(page, key=world.keys["hengyuan"], timestamper=world.timestamper(), at=AT)
+    return sign.seal(
+        page, key=world.keys["hengyuan"], timestamper=world.timestamper(), at=AT, evidence=world.evidence()
+    )

@@ -50,8 +50,9 @@ def refused(world: World, authority: object, says: str, *, now: datetime = AT, i
 
 
 def test_a_true_answer_is_a_timestamp(world: World) -> None:
-    data, at = stamper(world, world.authority()).stamp(MESSAGE, intended_at=AT)
-    assert at == AT
+    stamp = stamper(world, world.authority()).stamp(MESSAGE, intended_at=AT)
+    data = stamp.token
+    assert (stamp.at, stamp.certificate) == (AT, world.made.tsa)
     found = token.check(data, imprint_of=MESSAGE, authorities=[world.made.tsa])
     assert found.certificate == world.made.tsa
     assert len(data) <= stamper(world).most_bytes
@@ -105,8 +106,8 @@ def test_a_time_that_cannot_be_is_refused(world: World) -> None:
     refused(world, world.authority(AT - minutes), "five minutes from our clock")
     late = AT + timedelta(minutes=4)
     refused(world, world.authority(AT), "before the seal was intended", now=late, intended_at=late)
-    _, at = stamper(world, world.authority(AT), now=AT).stamp(MESSAGE, intended_at=AT + timedelta(milliseconds=900))
-    assert at == AT
+    stamp = stamper(world, world.authority(AT), now=AT).stamp(MESSAGE, intended_at=AT + timedelta(milliseconds=900))
+    assert stamp.at == AT
 
 
 def test_an_authority_that_is_not_listed_is_refused(world: World, stranger: World) -> None:
@@ -115,8 +116,8 @@ def test_an_authority_that_is_not_listed_is_refused(world: World, stranger: Worl
 
 def test_the_next_authority_is_asked(world: World, stranger: World) -> None:
     liar, silent = Liar(stranger.authority(), name="first"), HttpAuthority("http://127.0.0.1:9/")
-    data, _ = stamper(world, liar, silent, world.authority()).stamp(MESSAGE, intended_at=AT)
-    assert data
+    honest = world.authority()
+    assert stamper(world, liar, silent, honest).stamp(MESSAGE, intended_at=AT).authority is honest
     assert liar.asked == 1
     with pytest.raises(TimestampUnavailable, match=r"first: .*; http://127.0.0.1:9/: ConnectionError"):
         stamper(world, liar, silent).stamp(MESSAGE, intended_at=AT)
@@ -175,8 +176,8 @@ REPLY = {"Content-Type": "application/timestamp-reply", "Connection": "close"}
 def test_an_authority_over_http_gives_timestamps(world: World) -> None:
     honest = world.authority()
     with served(lambda asked: (200, REPLY, honest.answer(asked))) as url:
-        _, at = stamper(world, HttpAuthority(url)).stamp(MESSAGE, intended_at=AT)
-    assert at == AT
+        stamp = stamper(world, HttpAuthority(url)).stamp(MESSAGE, intended_at=AT)
+    assert stamp.at == AT
 
 
 @pytest.mark.parametrize(

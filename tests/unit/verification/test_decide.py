@@ -83,9 +83,12 @@ IDS = (
     "attachments",
     "signer-listed",
     "naming",
+    "revocation-form",
     "chain",
+    "revocation",
     "timestamp",
 )
+NOTICES = ("timestamp", "revocation")
 states = st.dictionaries(st.sampled_from(IDS), st.sampled_from(State), max_size=5)
 
 
@@ -101,7 +104,7 @@ def test_turning_checks_worse_never_lowers_severity(
 
 
 @CALM
-@given(which=st.sampled_from([name for name in IDS if name != "timestamp"]), state=st.sampled_from(State))
+@given(which=st.sampled_from([name for name in IDS if name not in NOTICES]), state=st.sampled_from(State))
 def test_what_could_not_be_checked_is_never_fine(valid: Facts, which: str, state: State) -> None:
     outcome = verdict(with_findings(valid, {which: state})).outcome
     assert (outcome is Outcome.PASS) is (state is State.PASSED)

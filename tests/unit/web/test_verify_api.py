@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from signer.seal.precheck import MOST_BYTES
 from signer.verification import report
+from signer.web import intake
 from signer.web.shapes import VerdictAnswer
 from signer.web.telling import CHECK_TEXTS
 
@@ -106,11 +108,26 @@ def test_a_file_over_the_cap_is_413_however_it_comes(house: House) -> None:
 
 
 def test_a_body_without_a_length_is_counted_as_it_comes(house: House) -> None:
-    body = io.BytesIO(b"%PDF-" + b"x" * MOST_BYTES)
-    response = house.client.post(
-        URL, input_stream=body, content_type="application/pdf", environ_overrides={"wsgi.input_terminated": True}
-    )
-    assert response.status_code == 413
+    large = b"%PDF-" + b"x" * (MOST_BYTES + 400_000)
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.pdf"\r\n\r\n' + large + b"\r\n--x--\r\n"
+    for body, mime in ((part, "multipart/form-data; boundary=x"), (large, "application/pdf")):
+        stream, unknown = io.BytesIO(body), {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+        response = house.client.post(URL, input_stream=stream, content_type=mime, environ_overrides=unknown)
+        assert response.status_code == 413
+        assert stream.read() == b""
+
+
+def test_a_body_that_comes_too_slowly_is_408(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "BODY_SECONDS", 0.2)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, ours.makefile("rb") as stream:
+        theirs.sendall(b"%PDF-")
+        response = house.client.post(
+            URL,
+            content_type="application/pdf",
+            environ_overrides={"gunicorn.socket": ours, "wsgi.input": stream, "CONTENT_LENGTH": "1000"},
+        )
+    assert response.status_code == 408
 
 
 @pytest.mark.parametrize("mime", ["application/json", "text/plain", "application/x-www-form-urlencoded", "image/png"])

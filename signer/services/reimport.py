@@ -1,0 +1,145 @@
+"""Bring a file that its holder kept back into a register that lost it: only what was issued in a gap, and sealed well."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from signer.domain import content as encoding
+from signer.domain.confirmation import Standing
+from signer.domain.evidence import Asked
+from signer.domain.verdict import Code
+from signer.errors import Conflict, InvalidInput, NotPermitted
+from signer.register import audit, confirmations, lookup, parties
+from signer.services.issue import prospective
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from signer.domain.confirmation import Confirmation
+    from signer.domain.evidence import Facts
+    from signer.domain.number import Number
+    from signer.register.blobs import Blobs
+    from signer.register.database import Database, Transaction
+    from signer.services.verify import Verifying
+
+_RENDERER_UNKNOWN = bytes(32)
+_LEVELS = {"B-B": "B-B", "B-T": "B-T", "B-LT": "B-LT", "B-LTA": "B-LTA"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A holder's file that is what we would have issued."""
+
+    data: bytes
+    facts: Facts
+    confirmation: Confirmation
+    encoded: bytes
+
+
+class Reimporting:
+    """Close the holes that a restore left."""
+
+    def __init__(
+        self, *, database: Database, blobs: Blobs, verifying: Verifying, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._verifying = verifying
+        self._clock = clock
+
+    def file(self, data: bytes, *, by: str, second: str) -> Number:
+        """
+        Record one file as issued, on the word of two people, and return its number.
+
+        It must verify in everything but the register, of which it must fall into a gap. Raises InvalidInput with the
+        reason, Conflict if a vehicle is in force under another number by now, or if the predecessor is still unknown.
+        """
+        if by == second:
+            raise NotPermitted("a file is brought back by two people")
+        found = self._examine(data)
+        self._blobs.put(data)
+        at, number = self._clock(), found.confirmation.number
+        with self._database.write() as tx:
+            tenant = parties.tenant(tx, found.confirmation.terms.manufacturer.uscc)
+            self._reserve(tx, found, tenant.id, people=(by, second), at=at)
+            use = audit.SealUse(
+                seal_digest=found.confirmation.terms.seal.certificate_digest,
+                number=number,
+                sealed_digest=bytes.fromhex(found.facts.file.sealed_digest or ""),
+                preparer_id=by,
+                approver_id=second,
+                origin="reimport",
+                used_at=found.confirmation.issued_at,
+            )
+            confirmations.record(tx, number, _stored(found), use, at=at)
+            scope = {"actor": by, "subject": number, "second": second}
+            audit.note(tx, "confirmation.reimported", at=at, manufacturer_id=tenant.id, **scope)
+        return number
+
+    def _examine(self, data: bytes) -> _Found:
+        facts = self._verifying.gather(data)
+        confirmation, file = facts.content.confirmation, facts.file
+        if confirmation is None or file.sealed_digest is None:
+            raise InvalidInput("FILE", "is no sealed confirmation")
+        record = facts.register_.record
+        if facts.register_.is_complete:
+            raise InvalidInput("FILE", "was not issued in a gap of this register: absence is no loss")
+        if record is not None and record.standing is not Standing.PENDING:
+            raise Conflict(f"{confirmation.number} is in the register: {record.standing}")
+        encoded = encoding.encode(confirmation)
+        whole = prospective(confirmation, encoded, file, confirmation.issued_at)
+        verdict = self._verifying.decide(facts.model_copy(update={"register_": whole}), Asked())
+        if verdict.code not in (Code.VALID, Code.VALID_WITH_NOTICE):
+            raise InvalidInput("FILE", f"does not verify: {verdict.code} ({verdict.reason})")
+        return _Found(data, facts, confirmation, encoded)
+
+    def _reserve(
+        self, tx: Transaction, found: _Found, manufacturer_id: int, *, people: tuple[str, str], at: datetime
+    ) -> None:
+        """Take the number, the vehicles and the status index, unless the backup held them as pending already."""
+        if (kept := lookup.by_number(tx, found.confirmation.number, at=at)) is not None:
+            if kept.content_digest != encoding.content_digest(found.encoded).hex():
+                raise Conflict(f"{found.confirmation.number} is pending with other content")
+            return
+        approval = confirmations.Approval(
+            terms_digest=bytes.fromhex(found.confirmation.terms_digest),
+            preparer_id=parties.person_of(tx, people[0]).id,
+            approver_id=parties.person_of(tx, people[1]).id,
+            approved_at=at,
+            external_ref="reimported",
+        )
+        made = confirmations.Reservation(
+            manufacturer_id=manufacturer_id,
+            approval=approval,
+            confirmation=found.confirmation,
+            encoded=found.encoded,
+            renderer_digest=_RENDERER_UNKNOWN,
+        )
+        confirmations.reserve(tx, made, at=found.confirmation.issued_at, randbelow=_below(found.confirmation))
+
+
+def _stored(found: _Found) -> confirmations.SealedFile:
+    seal, file = found.facts.seal, found.facts.file
+    return confirmations.SealedFile(
+        file_digest=bytes.fromhex(file.file_digest),
+        sealed_digest=bytes.fromhex(file.sealed_digest or ""),
+        sealed_length=seal.sealed_length or file.size,
+        size=file.size,
+        level=seal.level or "B-B",
+        timestamp_at=seal.timestamp.at if seal.timestamp else None,
+    )
+
+
+def _below(confirmation: Confirmation) -> Callable[[int], int]:
+    """Return a source of status indexes that begins at the number's own digest; nobody can guess a neighbour from it."""
+    state = hashlib.sha256(confirmation.number.encode()).digest()
+
+    def below(limit: int) -> int:
+        nonlocal state
+        state = hashlib.sha256(state).digest()
+        return int.from_bytes(state[:8], "big") % limit
+
+    return below
