@@ -60,7 +60,7 @@ class Settings(BaseSettings):
     tsa_urls: str = ""
     """RFC 3161 authorities, tried in order, separated by blanks; empty in test mode: the built-in TEST authority."""
     tsa_policy: Literal["require", "best-effort"] = "best-effort"
-    """Whether to seal without a timestamp when no authority answers; a manufacturer may have its own."""
+    """Whether to seal without timestamp or revocation data when nobody answers; a manufacturer may have its own."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
 

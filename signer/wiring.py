@@ -13,9 +13,13 @@ from signer.register.database import Database
 from signer.services.doctor import Doctor
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.issue import Issuing
+from signer.services.keep import Keeping
 from signer.services.licence import LicenceChecking
 from signer.services.lookups import LookingUp
+from signer.services.maintain import Maintaining
 from signer.services.people import People
+from signer.services.reimport import Reimporting
+from signer.services.sealing import Sealing
 from signer.services.trust import TrustSource
 from signer.services.verify import Verifying
 from signer.services.withdraw import Ending
@@ -44,6 +48,9 @@ class Services:
     licence: LicenceChecking
     issuing: Issuing
     ending: Ending
+    keeping: Keeping
+    maintaining: Maintaining
+    reimporting: Reimporting
     doctor: Doctor
 
 
@@ -66,14 +73,16 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock)
     templates = resources.templates_dir()
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
+    chance = Chance(bits=secrets.randbits, below=secrets.randbelow)
+    sealing = Sealing(database=database, blobs=blobs, page=page, seals=seals, verifying=verifying, clock=clock)
     issuing = Issuing(
         database=database,
         blobs=blobs,
         page=page,
         seals=seals,
-        verifying=verifying,
+        sealing=sealing,
         clock=clock,
-        chance=Chance(bits=secrets.randbits, below=secrets.randbelow),
+        chance=chance,
     )
     people = People(database=database, clock=clock)
     return Services(
@@ -86,6 +95,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
         issuing=issuing,
         ending=Ending(database=database, clock=clock),
+        maintaining=Maintaining(database=database, sealing=sealing, page=page, seals=seals, clock=clock),
+        keeping=Keeping(database=database, blobs=blobs, clock=clock),
+        reimporting=Reimporting(database=database, blobs=blobs, verifying=verifying, clock=clock, chance=chance),
         doctor=Doctor(
             settings=settings,
             database=database,

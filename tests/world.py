@@ -23,7 +23,7 @@ from signer.services.trust import make_test_pki
 
 if TYPE_CHECKING:
     from signer.domain.verdict import Verdict
-    from signer.services.issue import Issued
+    from signer.services.sealing import Issued
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLES = ROOT / "docs" / "samples"

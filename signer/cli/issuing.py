@@ -29,7 +29,8 @@ from signer.services.issue import Order
 
 if TYPE_CHECKING:
     from signer.domain.number import Number
-    from signer.services.issue import Issued, Issuing
+    from signer.services.issue import Issuing
+    from signer.services.sealing import Issued
     from signer.verification.wording import Language
 
 _PREPARER = click.option("--preparer", required=True, help="The person who prepared the draft (id).")

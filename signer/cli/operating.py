@@ -12,13 +12,18 @@ import click
 
 from signer import logs, settings, wiring
 from signer import serve as serving
+from signer.cli import keeping
 from signer.cli.console import REFUSED, read, services
 from signer.services import trust
 
 
 @click.group()
 def db() -> None:
-    """Look after the register's schema."""
+    """Look after the register: its schema, its backups, its files."""
+
+
+for command in (keeping.backup, keeping.restore, keeping.release, keeping.reimport, keeping.scrub):
+    db.add_command(command)
 
 
 @db.command()
@@ -92,6 +97,6 @@ def serve(host: str, port: int, workers: int) -> None:
 @click.command()
 @click.option("--older-than-minutes", default=10, show_default=True, help="Only records pending for longer.")
 def maintain(older_than_minutes: int) -> None:
-    """Abandon records whose sealing never completed; their numbers are never used again."""
-    for number in services().issuing.abandon_stale(timedelta(minutes=older_than_minutes)):
-        click.echo(f"{number}: abandoned")
+    """Finish records whose sealing was cut off, or abandon them: then their numbers are never used again."""
+    for settled in services().maintaining.settle(timedelta(minutes=older_than_minutes)):
+        click.echo(f"{settled.number}: {settled.outcome}{settled.reason and f' ({settled.reason})'}")

@@ -62,6 +62,20 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A reserved number whose sealing has not been recorded, and what it takes to go on."""
+
+    number: Number
+    manufacturer_id: int
+    encoded: bytes
+    renderer_digest: bytes
+    seal_digest: str
+    preparer_id: str
+    approver_id: str
+    reserved_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SealedFile:
     """A file as `files` keeps it; S is the sealed prefix of `sealed_length` bytes."""
 
@@ -280,8 +294,31 @@ def abandon(tx: Connection, number: Number, *, reason: str, at: datetime) -> boo
     return True
 
 
-def pending(tx: Connection, *, before: datetime) -> tuple[Number, ...]:
-    """Return the numbers that are still pending since before an instant: for maintenance to finish or abandon."""
+def pending(tx: Connection, *, before: datetime, after: datetime | None = None) -> tuple[Number, ...]:
+    """Return the numbers that are still pending since an instant or before (and after another), the oldest first."""
     heads = tables.confirmations
-    wanted = select(heads.c.number).where(heads.c.standing == Standing.PENDING, heads.c.reserved_at < before)
+    wanted = select(heads.c.number).where(heads.c.standing == Standing.PENDING, heads.c.reserved_at <= before)
+    if after is not None:
+        wanted = wanted.where(heads.c.reserved_at > after)
     return tuple(Number(number) for number in tx.execute(wanted.order_by(heads.c.reserved_at)).scalars())
+
+
+def pending_record(tx: Connection, number: Number) -> Pending:
+    """Return what was reserved under a number. NotFound if it is not pending any more."""
+    heads, approvals = tables.confirmations, tables.approvals
+    both = select(heads, approvals.c.preparer_id, approvals.c.approver_id).join(
+        approvals, approvals.c.id == heads.c.approval_id
+    )
+    row = tx.execute(both.where(heads.c.number == number, heads.c.standing == Standing.PENDING)).first()
+    if row is None:
+        raise NotFound(f"{number} is not pending")
+    return Pending(
+        number=number,
+        manufacturer_id=row.manufacturer_id,
+        encoded=bytes(row.content),
+        renderer_digest=bytes(row.renderer_digest),
+        seal_digest=row.seal_digest,
+        preparer_id=row.preparer_id,
+        approver_id=row.approver_id,
+        reserved_at=row.reserved_at,
+    )

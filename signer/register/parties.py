@@ -57,6 +57,14 @@ def tenant(tx: Connection, name: str) -> Tenant:
     raise NotFound(f"no manufacturer {name!r} in the register")
 
 
+def tenant_of(tx: Connection, manufacturer_id: int) -> Tenant:
+    """Return the manufacturer of an id; NotFound if there is none."""
+    for found in tenants(tx):
+        if found.id == manufacturer_id:
+            return found
+    raise NotFound(f"no manufacturer {manufacturer_id} in the register")
+
+
 def tenants(tx: Connection) -> tuple[Tenant, ...]:
     """Return every manufacturer, for operators only."""
     rows = tx.execute(select(tables.manufacturers).order_by(tables.manufacturers.c.id)).all()

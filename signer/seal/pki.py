@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from pydantic import Field, ValidationError
 
 from signer.domain.parties import Uscc
@@ -40,6 +40,8 @@ LIST_KEY_FILE = "trust-root.key.pem"
 LIST_PUBLIC_FILE = "trust-root.pub.pem"
 TSA_FILE = "tsa.p12"
 AUTHORITY_FILES = ("root-ca.pem", "issuing-ca.pem")
+RESPONDER_URL = "http://ocsp.test.invalid/"
+"""Never resolves (RFC 6761); other software looks for answers in a file only if the certificate names a responder."""
 _KDF_ROUNDS = 50_000
 _MOST_DESCRIPTION_BYTES = 100_000
 
@@ -344,9 +346,15 @@ class _Press:
             .not_valid_before(self._begins_at)
             .not_valid_after(self._begins_at + timedelta(days=described.days))
         )
-        for extension, is_critical in (*extensions, (policy, False), *identifiers):
+        answered = ((_responder(), False),) if issuer else ()
+        for extension, is_critical in (*extensions, (policy, False), *identifiers, *answered):
             builder = builder.add_extension(extension, critical=is_critical)
         return builder.sign(issuer_key, hashes.SHA256())
+
+
+def _responder() -> x509.AuthorityInformationAccess:
+    address = x509.UniformResourceIdentifier(RESPONDER_URL)
+    return x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, address)])
 
 
 def _name(pairs: Subject) -> x509.Name:

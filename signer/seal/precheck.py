@@ -26,7 +26,9 @@ _MOST_BLOBS: Final = 64
 _END = re.compile(rb"%%EOF(?:\r\n|\r|\n)?\Z")
 _ENCRYPT = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
 _SIZE = re.compile(rb"/Size\s{1,8}([0-9]{1,20})")
-_DIGITS = re.compile(rb"(?<![0-9A-Fa-f<])[0-9]{%d}" % (MOST_DIGITS + 1))
+_TOO_MANY_DIGITS = b"0" * (MOST_DIGITS + 1)
+_DIGITS_ALIKE = bytes(0x30 if chr(byte).isdecimal() and byte < 0x80 else 0x20 for byte in range(256))
+_BEFORE_HEX = frozenset(b"0123456789ABCDEFabcdef<")
 _CONTENTS = re.compile(rb"/Contents\s{0,8}<([0-9A-Fa-f\s]{%d})" % (2 * MOST_CONTENTS_BYTES + 1))
 _HEX = re.compile(rb"<([0-9A-Fa-f]{512,%d})>?" % (2 * MOST_CONTENTS_BYTES))
 _NUMBER = re.compile(rb"(?<![0-9A-Z-])[%b]{5}-[%b]{5}-[%b]{4}(?![0-9A-Z-])" % ((ALPHABET.encode(),) * 3))
@@ -67,9 +69,21 @@ def _size_fault(pdf: bytes) -> str:
         return f"more than {MOST_OBJECTS} objects"
     if _CONTENTS.search(pdf):
         return f"a signature of more than {MOST_CONTENTS_BYTES} bytes"
-    if _DIGITS.search(pdf):
+    if _has_long_number(pdf):
         return f"a number of more than {MOST_DIGITS} digits"
     return ""
+
+
+def _has_long_number(pdf: bytes) -> bool:
+    """Tell whether a run of digits, not inside a hexadecimal string, is longer than a parser should meet."""
+    alike = pdf.translate(_DIGITS_ALIKE)
+    start = alike.find(_TOO_MANY_DIGITS)
+    while start >= 0:
+        if start == 0 or pdf[start - 1] not in _BEFORE_HEX:
+            return True
+        end = alike.find(b" ", start)
+        start = alike.find(_TOO_MANY_DIGITS, end) if end >= 0 else -1
+    return False
 
 
 def has_clean_end(pdf: bytes) -> bool:

@@ -8,11 +8,13 @@ Source: docs/explanation/seals.md; ETSI EN 319 142-1; ISO 32000-2, 12.8.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC
 from io import BytesIO
 from typing import TYPE_CHECKING, Final, Literal
 
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
@@ -27,6 +29,8 @@ from signer.seal import cms, dss, keys
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from pyhanko.pdf_utils.reader import PdfFileReader
 
     from signer.seal.certificates import Certificate
     from signer.seal.keys import SealKey
@@ -157,9 +161,27 @@ def _level(stamp: Stamp | None, held: Evidence | None) -> Literal["B-B", "B-T", 
     return "B-LT" if held is not None and (held.ocsps or held.crls) else "B-T"
 
 
+class _Revision(IncrementalPdfFileWriter):
+    """
+    A revision that says nothing of its own: the metadata stay as rendered, the identifier follows from the file.
+
+    pyHanko would write the machine's time into the XMP metadata, twice, and draw the identifier by chance.
+    """
+
+    def _update_meta(self) -> None:
+        """Leave Info and XMP alone."""
+
+    @classmethod
+    def _handle_id(cls, prev: PdfFileReader) -> generic.ArrayObject:
+        """Keep the first identifier and derive the second from the file. Source: ISO 32000-2, 14.4."""
+        prev.stream.seek(0)
+        changed = generic.ByteStringObject(hashlib.sha256(prev.stream.read()).digest()[:16])
+        return generic.ArrayObject([generic.ByteStringObject(prev.document_id[0]), changed])
+
+
 def _prepare(work: _Work, *, held: Evidence | None, room: int) -> tuple[PreparedByteRangeDigest, BytesIO]:
     """Write the revision with an empty place for the CMS, and return the digest over all the rest."""
-    writer = IncrementalPdfFileWriter(BytesIO(work.pdf))
+    writer = _Revision(BytesIO(work.pdf))
     writer.ensure_output_version(_PDF_VERSION)  # type: ignore[no-untyped-call]  # pyHanko's
     if writer.output_version < (2, 0):
         writer.register_extension(ESIC_EXTENSION_1)

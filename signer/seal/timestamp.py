@@ -30,6 +30,7 @@ MOST_ANSWER_BYTES = 60_000
 MOST_CLOCK_DIFFERENCE = timedelta(minutes=5)
 _GRANTED = ("granted", "granted_with_mods")
 _TOKEN_OVERHEAD = 1500
+_TOKENS_DIFFER_BY = 64
 
 
 class Authority(Protocol):
@@ -73,8 +74,8 @@ class Timestamper:
     """
     Timestamps by the first authority of an ordered list that answers rightly.
 
-    `trust` says whose tokens count, `clock` gives the present (aware), `answered` is whose certificate each
-    authority (by name) answered with before.
+    `trust` says whose tokens count, `clock` gives the present (aware), `answered` is what each authority (by
+    name) answered last.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Timestamper:
         *,
         trust: TrustList,
         clock: Callable[[], datetime],
-        answered: dict[str, Certificate] | None = None,
+        answered: dict[str, Stamp] | None = None,
     ) -> None:
         self._authorities = authorities
         self._trust = trust
@@ -91,14 +92,16 @@ class Timestamper:
         self._listed = tuple(
             (entry, Certificate(entry.der)) for entry in trust.of(Purpose.TSA) if entry.state is SealState.ACTIVE
         )
-        self._answered: dict[str, Certificate] = {} if answered is None else answered
+        self._answered: dict[str, Stamp] = {} if answered is None else answered
 
     @property
     def expected(self) -> Certificate | None:
         """Whose token the next one will be, by all that is known: what the first authority answered with last."""
-        first = next(iter(self._authorities), None)
-        known = self._answered.get(first.name) if first is not None else None
-        return known or next((certificate for _, certificate in self._listed), None)
+        known = self._known()
+        return known.certificate if known else next((certificate for _, certificate in self._listed), None)
+
+    def _known(self) -> Stamp | None:
+        return self._answered.get(self._authorities[0].name) if self._authorities else None
 
     def preferring(self, authority: Authority) -> Timestamper:
         """Return the same, asking one of its authorities before all others."""
@@ -108,11 +111,13 @@ class Timestamper:
     @property
     def most_bytes(self) -> int:
         """How long a token will be, at most, by all that is known: room is kept in the file for so many bytes."""
-        known = [
+        if known := self._known():
+            return len(known.token) + _TOKENS_DIFFER_BY
+        listed = [
             len(certificate.der) + sum(len(link.der) for link in chain.resolve(entry, self._trust))
             for entry, certificate in self._listed
         ]
-        return max(known, default=6000) + _TOKEN_OVERHEAD
+        return max(listed, default=6000) + _TOKEN_OVERHEAD
 
     def stamp(self, message: bytes, *, intended_at: datetime) -> Stamp:
         """
@@ -138,8 +143,9 @@ class Timestamper:
             raise TimestampUnavailable(f"{authority.name}: {error}") from error
         if fault := self._fault(found, nonce=nonce, intended_at=intended_at):
             raise TimestampUnavailable(f"{authority.name}: {fault}")
-        self._answered[authority.name] = found.certificate
-        return Stamp(token=data, at=found.at, certificate=found.certificate, authority=authority)
+        stamp = Stamp(token=data, at=found.at, certificate=found.certificate, authority=authority)
+        self._answered[authority.name] = stamp
+        return stamp
 
     def _fault(self, found: token.Token, *, nonce: int, intended_at: datetime) -> str:
         now = self._clock()

@@ -233,7 +233,16 @@ def _entry_certificate(entry: TrustEntry, field: str, *, is_test_list: bool) -> 
         raise InvalidInput(f"{field}/certificate", f"may not make timestamps: {fault}")
     if entry.purpose is Purpose.CA and not certificate.is_ca:
         raise InvalidInput(f"{field}/certificate", "is not an authority's")
+    if entry.purpose is Purpose.OCSP:
+        _refuse_responder(entry, certificate, field)
     return certificate
+
+
+def _refuse_responder(entry: TrustEntry, certificate: certificates.Certificate, field: str) -> None:
+    if not entry.chain:
+        raise InvalidInput(f"{field}/chain", "a responder needs the authority for which it answers")
+    if fault := certificates.responder_usage_fault(certificate):
+        raise InvalidInput(f"{field}/certificate", f"may not answer for revocation: {fault}")
 
 
 def _refuse_seal(entry: TrustEntry, certificate: certificates.Certificate, field: str, *, is_test_list: bool) -> None:

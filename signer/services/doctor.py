@@ -14,6 +14,7 @@ from signer.errors import SignerError
 from signer.register import confirmations, parties
 from signer.register.blobs import write_whole
 from signer.seal.certificates import Certificate
+from signer.services.maintain import PENDING_AGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 Health = Literal["ok", "warning", "error"]
 EXPIRY_STEPS = (7, 30, 60)
 LEAST_DISK = 200_000_000
-PENDING_AGE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)

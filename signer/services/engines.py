@@ -13,6 +13,7 @@ from signer import settings as configured
 from signer.document import glyphs, lint
 from signer.document.render import Renderer
 from signer.domain.circumstances import SealCircumstances
+from signer.domain.parties import is_same_name
 from signer.domain.trust import Purpose, SealState
 from signer.errors import Misconfigured, RevocationUnavailable, TimestampUnavailable
 from signer.paper import symbol
@@ -98,9 +99,8 @@ class SealBox:
             state=seal.state if entry.state is SealState.ACTIVE else entry.state,
             not_before=certificate.not_before,
             not_after=certificate.not_after,
-            binding_fault=naming.fault(
-                certificate, profile=entry.naming_profile, legal_name=maker.legal_name, uscc=maker.uscc
-            ),
+            binding_fault=_of_another(entry, maker)
+            or naming.fault(certificate, profile=entry.naming_profile, legal_name=maker.legal_name, uscc=maker.uscc),
         )
 
     def _entry(self, seal: Seal) -> TrustEntry:
@@ -123,6 +123,7 @@ class SealBox:
         trust = self._trust.current(at)
         if at >= trust.expires:
             raise Misconfigured(f"the trust list expired at {trust.expires:%Y-%m-%dT%H:%M:%SZ}: publish a new one")
+        self._witnesses.timestamper()
         self._evidence(seal, key, None, may_lack=self.may_lack_proof(tsa_policy))
 
     def _evidence(
@@ -170,3 +171,10 @@ class SealBox:
             if not may_lack:
                 raise
             return sign.seal(page, key=key, timestamper=None, at=at, evidence=evidence)
+
+
+def _of_another(entry: TrustEntry, maker: Manufacturer) -> str:
+    """Tell whose seal it is if not this manufacturer's: a rename freezes the seal, a pinned one too (B8)."""
+    if entry.uscc == maker.uscc and is_same_name(entry.legal_name, maker.legal_name):
+        return ""
+    return f"the trust list gives it to {entry.legal_name!r} ({entry.uscc})"

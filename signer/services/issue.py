@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import structlog
 
 from signer.domain import content as encoding
 from signer.domain import rules
 from signer.domain.circumstances import Circumstances, Predecessor
 from signer.domain.confirmation import Standing
-from signer.domain.evidence import Asked, FileFacts, LineFacts, RecordFacts, RegisterFacts
 from signer.domain.number import Number
 from signer.domain.parties import Role, normalise_uscc
 from signer.domain.trust import SealState
 from signer.domain.vehicle import normalise_vin
-from signer.domain.verdict import Code
-from signer.errors import Conflict, InvalidInput, NotFound, RuleViolation, SelfCheckFailed, SignerError
-from signer.register import audit, confirmations, lookup, parties, restores
+from signer.errors import Conflict, NotFound, RuleViolation
+from signer.register import confirmations, lookup, parties, restores
+from signer.services.sealing import Issued, Sealing, Work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import datetime, timedelta
+    from collections.abc import Callable
+    from datetime import datetime
 
     from signer.domain.confirmation import Confirmation, Draft, Terms
-    from signer.domain.verdict import Verdict
     from signer.errors import Finding
     from signer.register.blobs import Blobs
     from signer.register.database import Database, Transaction
-    from signer.seal import sign
     from signer.services.engines import Chance, Page, SealBox
-    from signer.services.verify import Verifying
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +39,6 @@ class Order:
     approver: str
     origin: str
     key: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
-    """An issued confirmation: its number and file, what the rules had to remark, and whether a key replayed it."""
-
-    number: Number
-    pdf: bytes
-    level: str | None
-    findings: tuple[Finding, ...]
-    is_replay: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +61,7 @@ class Issuing:
         blobs: Blobs,
         page: Page,
         seals: SealBox,
-        verifying: Verifying,
+        sealing: Sealing,
         clock: Callable[[], datetime],
         chance: Chance,
     ) -> None:
@@ -89,7 +69,7 @@ class Issuing:
         self._blobs = blobs
         self._page = page
         self._seals = seals
-        self._verifying = verifying
+        self._sealing = sealing
         self._clock = clock
         self._chance = chance
 
@@ -99,33 +79,26 @@ class Issuing:
 
         Raises RuleViolation (all of them), Conflict, NotFound, KeyUnavailable, TimestampUnavailable,
         RevocationUnavailable, StorageUnavailable, SelfCheckFailed. After a number was reserved, a note on the error
-        names it and says that it is abandoned.
+        names it and says what becomes of it.
         """
         self._page.refuse_base_url()
         if (replay := self._replay(order)) is not None:
             return replay
         ready = self._prepare(order)
         confirmation, encoded = self._reserve(ready)
-        with self._abandoning(confirmation.number, ready, use=None):
-            page = self._page.render(confirmation, encoded=encoded)
-            sealed = self._seals.seal(page, ready.seal, at=ready.at, tsa_policy=ready.tenant.tsa_policy)
-        use = _use(ready, confirmation.number, sealed)
-        with self._abandoning(confirmation.number, ready, use=use):
-            return self._check_and_record(ready, confirmation, encoded, sealed, use)
-
-    @contextmanager
-    def _abandoning(self, number: Number, ready: _Ready, *, use: audit.SealUse | None) -> Iterator[None]:
-        """End the number if the block fails; a use of the seal stands in the seal register all the same (B7)."""
-        try:
-            yield
-        except SignerError as error:
-            log.error("confirmation.abandoned", number=number, code=error.code)
-            error.add_note(f"number {number} was reserved; it is abandoned and will never be used")
-            with self._database.write() as tx:
-                confirmations.abandon(tx, number, reason=f"{error.code}: {error}", at=self._clock())
-                if use is not None:
-                    audit.note_seal_use(tx, use, manufacturer_id=ready.tenant.id)
-            raise
+        return self._sealing.complete(
+            Work(
+                tenant=ready.tenant,
+                seal=ready.seal,
+                confirmation=confirmation,
+                encoded=encoded,
+                preparer=order.preparer,
+                approver=order.approver,
+                origin=order.origin,
+                findings=ready.findings,
+                at=ready.at,
+            )
+        )
 
     def _replay(self, order: Order) -> Issued | None:
         if order.key is None:
@@ -203,45 +176,6 @@ class Issuing:
             confirmations.reserve(tx, made, at=ready.at, randbelow=self._chance.below)
         return confirmation, encoded
 
-    def _check_and_record(
-        self, ready: _Ready, confirmation: Confirmation, encoded: bytes, sealed: sign.Sealed, use: audit.SealUse
-    ) -> Issued:
-        may_lack_proof = self._seals.may_lack_proof(ready.tenant.tsa_policy)
-        file = self._self_check(sealed.pdf, confirmation, encoded, may_lack_proof=may_lack_proof)
-        self._blobs.put(sealed.pdf)
-        stored = confirmations.SealedFile(
-            file_digest=bytes.fromhex(file.file_digest),
-            sealed_digest=use.sealed_digest,
-            sealed_length=sealed.sealed_length,
-            size=file.size,
-            level=sealed.level,
-            timestamp_at=sealed.timestamp_at,
-        )
-        with self._database.write() as tx:
-            confirmations.record(tx, confirmation.number, stored, use, at=self._clock())
-        log.info("confirmation.issued", number=confirmation.number, file=file.file_digest[:16], level=sealed.level)
-        return Issued(number=confirmation.number, pdf=sealed.pdf, level=sealed.level, findings=ready.findings)
-
-    def _self_check(self, pdf: bytes, confirmation: Confirmation, encoded: bytes, *, may_lack_proof: bool) -> FileFacts:
-        """Verify the sealed file as any officer would, over the register as it will be (step 10)."""
-        facts = self._verifying.gather_before_record(
-            pdf, lambda file: prospective(confirmation, encoded, file, self._clock())
-        )
-        verdict = self._verifying.decide(facts, Asked())
-        if not _is_sound(verdict, may_lack_proof=may_lack_proof):
-            open_ = "; ".join(
-                f"{check.id}: {check.reason} {check.detail}" for check in verdict.checks if check.argues_for
-            )
-            raise SelfCheckFailed(f"the sealed file of {confirmation.number} does not verify: {verdict.code} ({open_})")
-        return facts.file
-
-    def abandon_stale(self, age: timedelta) -> tuple[Number, ...]:
-        """End the records that have been pending for longer than an age; return their numbers."""
-        at = self._clock()
-        with self._database.write() as tx:
-            stale = confirmations.pending(tx, before=at - age)
-            return tuple(number for number in stale if confirmations.abandon(tx, number, reason="stale", at=at))
-
     def fetch(self, number: Number) -> bytes:
         """Return the sealed file of an issued confirmation, its digest checked; NotFound if nothing was issued."""
         with self._database.read() as tx:
@@ -249,18 +183,6 @@ class Issuing:
         if head.file_digest is None:
             raise NotFound(f"{number} is {head.standing}: there is no sealed file")
         return self._blobs.get(head.file_digest)
-
-
-def _use(ready: _Ready, number: Number, sealed: sign.Sealed) -> audit.SealUse:
-    return audit.SealUse(
-        seal_digest=ready.seal.certificate_digest,
-        number=number,
-        sealed_digest=hashlib.sha256(sealed.pdf[: sealed.sealed_length]).digest(),
-        preparer_id=ready.order.preparer,
-        approver_id=ready.order.approver,
-        origin=ready.order.origin,
-        used_at=ready.at,
-    )
 
 
 def _key(order: Order) -> confirmations.Key:
@@ -295,29 +217,3 @@ def _refuse(found: tuple[Finding, ...]) -> None:
         raise Conflict("; ".join(str(finding) for finding in violations))
     if violations:
         raise RuleViolation(violations)
-
-
-def prospective(confirmation: Confirmation, encoded: bytes, file: FileFacts, at: datetime) -> RegisterFacts:
-    """Return what the register will say once a sealed file is recorded."""
-    if file.sealed_digest is None:
-        raise InvalidInput("file", "the sealed file has no sealed prefix")
-    record = RecordFacts(
-        number=confirmation.number,
-        confirmation=confirmation,
-        content_digest=encoding.content_digest(encoded).hex(),
-        sealed_digests=(file.sealed_digest,),
-        recorded_at=at,
-        standing=Standing.ISSUED,
-        lines=tuple(LineFacts(vin=vin, standing=Standing.ISSUED) for vin in confirmation.terms.vins),
-    )
-    return RegisterFacts(source="prospective", as_of=at, record=record, number_of_digest=confirmation.number)
-
-
-_LESSER = frozenset({"NO_TIMESTAMP", "NO_REVOCATION_DATA"})
-
-
-def _is_sound(verdict: Verdict, *, may_lack_proof: bool) -> bool:
-    """Tell whether a sealed file may leave: VALID, or lacking no more than a best effort may lack."""
-    if verdict.code is Code.VALID:
-        return True
-    return may_lack_proof and verdict.code is Code.VALID_WITH_NOTICE and _LESSER.issuperset(verdict.notices)

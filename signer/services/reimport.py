@@ -1,8 +1,7 @@
-"""Bring a file that its holder kept back into a register that lost it: only what was issued in a gap, and sealed well."""
+"""Bring a file that its holder kept back into a register that lost it: issued in a gap, and sealed well."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from signer.domain.evidence import Asked
 from signer.domain.verdict import Code
 from signer.errors import Conflict, InvalidInput, NotPermitted
 from signer.register import audit, confirmations, lookup, parties
-from signer.services.issue import prospective
+from signer.services.sealing import prospective
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
     from signer.domain.number import Number
     from signer.register.blobs import Blobs
     from signer.register.database import Database, Transaction
+    from signer.services.engines import Chance
     from signer.services.verify import Verifying
 
 _RENDERER_UNKNOWN = bytes(32)
-_LEVELS = {"B-B": "B-B", "B-T": "B-T", "B-LT": "B-LT", "B-LTA": "B-LTA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,19 @@ class Reimporting:
     """Close the holes that a restore left."""
 
     def __init__(
-        self, *, database: Database, blobs: Blobs, verifying: Verifying, clock: Callable[[], datetime]
+        self,
+        *,
+        database: Database,
+        blobs: Blobs,
+        verifying: Verifying,
+        clock: Callable[[], datetime],
+        chance: Chance,
     ) -> None:
         self._database = database
         self._blobs = blobs
         self._verifying = verifying
         self._clock = clock
+        self._chance = chance
 
     def file(self, data: bytes, *, by: str, second: str) -> Number:
         """
@@ -90,7 +96,7 @@ class Reimporting:
         if record is not None and record.standing is not Standing.PENDING:
             raise Conflict(f"{confirmation.number} is in the register: {record.standing}")
         encoded = encoding.encode(confirmation)
-        whole = prospective(confirmation, encoded, file, confirmation.issued_at)
+        whole = prospective(confirmation, encoded, file, self._clock())
         verdict = self._verifying.decide(facts.model_copy(update={"register_": whole}), Asked())
         if verdict.code not in (Code.VALID, Code.VALID_WITH_NOTICE):
             raise InvalidInput("FILE", f"does not verify: {verdict.code} ({verdict.reason})")
@@ -118,7 +124,7 @@ class Reimporting:
             encoded=found.encoded,
             renderer_digest=_RENDERER_UNKNOWN,
         )
-        confirmations.reserve(tx, made, at=found.confirmation.issued_at, randbelow=_below(found.confirmation))
+        confirmations.reserve(tx, made, at=found.confirmation.issued_at, randbelow=self._chance.below)
 
 
 def _stored(found: _Found) -> confirmations.SealedFile:
@@ -131,15 +137,3 @@ def _stored(found: _Found) -> confirmations.SealedFile:
         level=seal.level or "B-B",
         timestamp_at=seal.timestamp.at if seal.timestamp else None,
     )
-
-
-def _below(confirmation: Confirmation) -> Callable[[int], int]:
-    """Return a source of status indexes that begins at the number's own digest; nobody can guess a neighbour from it."""
-    state = hashlib.sha256(confirmation.number.encode()).digest()
-
-    def below(limit: int) -> int:
-        nonlocal state
-        state = hashlib.sha256(state).digest()
-        return int.from_bytes(state[:8], "big") % limit
-
-    return below

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pki as pkis
 import typst
@@ -25,6 +25,7 @@ from pyhanko.sign import signers
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.timestamps import TimeStamper
 from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -111,18 +112,25 @@ def _seal(folder: Path, confirmation: Confirmation) -> Iterator[Case]:
     maker = next(iter(world.keys))
     key, timestamper = world.keys[maker], world.timestamper()
     stock = _Stock(world, maker)
+    evidence = world.evidence(maker)
+
+    def ours() -> bytes:
+        return sign.seal(pdf, key=key, timestamper=timestamper, at=pkis.AT, evidence=evidence).pdf
+
     yield Case(
-        name="seal.b_t.p256",
-        ours=lambda: sign.seal(pdf, key=key, timestamper=timestamper, at=pkis.AT),
+        name="seal.b_lt.p256",
+        ours=ours,
         peer=lambda: stock.seal(pdf),
-        peer_name="stock pyHanko, invisible, B-T, same key and in-process authority",
+        peer_name="stock pyHanko, invisible, two-revision B-LT, same key, in-process authority and evidence",
     )
-    mine, theirs = sign.seal(pdf, key=key, timestamper=timestamper, at=pkis.AT).pdf, stock.seal(pdf)
+    mine, theirs = ours(), stock.seal(pdf)
+    assert validate.validate(mine, world.trust, pkis.AT).level == "B-LT"
+    stock.validate(mine)
     yield Case(
-        name="verify.b_t.p256",
+        name="verify.b_lt.p256",
         ours=lambda: validate.validate(mine, world.trust, pkis.AT),
         peer=lambda: stock.validate(theirs),
-        peer_name="stock pyHanko validation, pdf-signature profile, of a stock-sealed file",
+        peer_name="stock pyHanko validation with the DSS, revocation required, of a stock-sealed B-LT",
     )
 
 
@@ -154,17 +162,17 @@ def _left_pending(world: worlds.World) -> str:
     def stop(*_: object, **__: object) -> None:
         raise Stopped
 
-    issuing = world.services.issuing
-    issuing._seals, kept = type("Stopping", (), {**_members(issuing._seals), "seal": stop})(), issuing._seals
+    sealing = world.services.issuing._sealing
+    sealing._seals, kept = type("Stopping", (), {**_members(sealing._seals), "seal": stop})(), sealing._seals
     with suppress(Stopped):
         world.issue(worlds.sample(worlds.MEXICO))
-    issuing._seals = kept
+    sealing._seals = kept
     ((number,),) = world.rows("SELECT number FROM confirmations WHERE standing = 'pending'")
     return str(number)
 
 
 def _members(seals: object) -> dict[str, object]:
-    names = ("open", "refuse_unusable", "circumstances", "may_lack_timestamp")
+    names = ("open", "refuse_unusable", "circumstances", "may_lack_proof")
     return {name: staticmethod(getattr(seals, name)) for name in names}
 
 
@@ -187,6 +195,7 @@ class _Stock:
         self._key = _private_info(world.keys[maker])
         self._own = asn1_x509.Certificate.load(made.certificate.der)
         self._chain = [asn1_x509.Certificate.load(one.der) for one in (world.made.issuing, world.made.root)]
+        self._answers = world.evidence(maker)(world.made.tsa).ocsps
         self._world = world
 
     def seal(self, pdf: bytes) -> bytes:
@@ -199,6 +208,9 @@ class _Stock:
             certify=True,
             docmdp_permissions=MDPPerm.NO_CHANGES,
             subfilter=SigSeedSubFilter.PADES,
+            embed_validation_info=True,
+            use_pades_lta=False,
+            validation_context=ValidationContext(**self._settings(), ocsps=list(self._answers)),
         )
         out = signers.PdfSigner(meta, signer, timestamper=_InProcess(self._world.authority())).sign_pdf(
             IncrementalPdfFileWriter(io.BytesIO(pdf)), existing_fields_only=True
@@ -208,10 +220,20 @@ class _Stock:
         return sealed
 
     def validate(self, pdf: bytes) -> object:
-        context = ValidationContext(trust_roots=self._chain[1:], other_certs=self._chain[:1], moment=pkis.AT)
-        status = validate_pdf_signature(PdfFileReader(io.BytesIO(pdf)).embedded_signatures[0], context)
+        reader = PdfFileReader(io.BytesIO(pdf))
+        context = DocumentSecurityStore.read_dss(reader).as_validation_context(self._settings())
+        status = validate_pdf_signature(reader.embedded_signatures[0], context)
         assert status.bottom_line
         return status
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "trust_roots": self._chain[1:],
+            "other_certs": self._chain[:1],
+            "moment": pkis.AT,
+            "allow_fetching": False,
+            "revocation_mode": "require",
+        }
 
 
 def _private_info(key: object) -> asn1_keys.PrivateKeyInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import postgres
@@ -9,7 +10,7 @@ import pytest
 import world as worlds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -64,3 +65,25 @@ def empty_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
     url = server.create()
     yield url
     server.drop(url)
+
+
+@pytest.fixture
+def sister(
+    world: worlds.World, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., worlds.World]]:
+    """Make a deployment with the same keys and an empty register, on a database of the same kind or another."""
+    made: list[worlds.World] = []
+
+    def make(kind: str = "") -> worlds.World:
+        folder = tmp_path / f"sister-{len(made)}"
+        shutil.copytree(world.folder / "keys", folder / "keys")
+        on_postgresql = kind == "postgresql" or (not kind and world.database_url)
+        url = request.getfixturevalue("server").create() if on_postgresql else ""
+        made.append(worlds.World(folder, at=world.at, database_url=url))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.services.database.close()
+        if each.database_url:
+            request.getfixturevalue("server").drop(each.database_url)

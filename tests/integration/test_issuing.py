@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import io
+import json
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
 import pytest
 import world as worlds
-from world import EMIRATES, KAZAKHSTAN, YUNZHOU, World, sample
+from world import EMIRATES, KAZAKHSTAN, ROOT, YUNZHOU, World, sample
 
 from signer.domain.verdict import Code
 from signer.errors import (
@@ -18,13 +20,21 @@ from signer.errors import (
     InvalidInput,
     KeyUnavailable,
     Misconfigured,
+    RegisterUnavailable,
     RuleViolation,
     StorageUnavailable,
     TimestampUnavailable,
 )
+from signer.register import confirmations
+from signer.seal import pki, trust
+
+PKI = ROOT / "keys.example" / "pki.yaml"
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+COMMIT_OF_RECORD = {"sqlite": 1, "postgresql": 2}
+"""Which write of an issue is transaction 2: on PostgreSQL the sealed file itself is one, too."""
 
 
 def is_untouched(world: World) -> bool:
@@ -262,19 +272,101 @@ def test_an_abandoned_number_is_free_for_the_vehicle_and_lost_for_ever(world: Wo
     assert len(numbers) == 2
 
 
-def test_stale_pending_records_are_abandoned_by_maintenance(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def left_pending(world: World, monkeypatch: pytest.MonkeyPatch, *, key: str | None = None) -> str:
+    """Let the process end between reserve and record; wire again."""
+
     def die(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(world.services.issuing._seals, "seal", die)
     with pytest.raises(KeyboardInterrupt):
-        world.issue(sample(KAZAKHSTAN))
-    assert world.rows("SELECT standing FROM confirmations") == [("pending",)]
-    world.at += timedelta(minutes=11)
-    (number,) = world.services.issuing.abandon_stale(timedelta(minutes=10))
-    assert world.rows("SELECT number, standing FROM confirmations") == [(number, "abandoned")]
+        world.issue(sample(KAZAKHSTAN), key=key)
+    ((number, standing),) = world.rows("SELECT number, standing FROM confirmations")
+    assert standing == "pending"
     world.rewire()
+    return str(number)
+
+
+def test_maintenance_finishes_what_was_cut_off_under_its_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = left_pending(world, monkeypatch, key="k")
+    assert world.services.maintaining.settle() == ()
+    with pytest.raises(Conflict, match="right now"):
+        world.issue(sample(KAZAKHSTAN), key="k")
+    world.at += timedelta(minutes=11)
+    (settled,) = world.services.maintaining.settle()
+    assert (settled.number, settled.outcome) == (number, "finished")
+    replay = world.issue(sample(KAZAKHSTAN), key="k")
+    assert (replay.number, replay.is_replay, world.verify(replay.pdf).code) == (number, True, Code.VALID)
+    assert world.rows("SELECT preparer_id, approver_id, origin FROM seal_uses") == [
+        ("chen.sample", "lin.sample", "maintenance")
+    ]
+    assert world.services.maintaining.settle() == ()
+
+
+def _older(world: World) -> None:
+    world.at += timedelta(hours=25)
+
+
+def _other_page(world: World) -> None:
+    world.services.maintaining._page = type("Page", (), {"digest": bytes(32)})()  # type: ignore[assignment]
+
+
+def _suspended(world: World) -> None:
+    world.change("UPDATE seals SET state = 'suspended'")
+
+
+@pytest.mark.parametrize(("cause", "reason"), [(_older, "24 h"), (_other_page, "otherwise"), (_suspended, "suspended")])
+def test_what_cannot_be_finished_is_abandoned_and_its_number_never_used(
+    world: World, monkeypatch: pytest.MonkeyPatch, cause: Callable[[World], None], reason: str
+) -> None:
+    number = left_pending(world, monkeypatch)
+    world.at += timedelta(minutes=11)
+    cause(world)
+    (settled,) = world.services.maintaining.settle()
+    assert (settled.number, settled.outcome, reason in settled.reason) == (number, "abandoned", True)
+    world.change("UPDATE seals SET state = 'active'")
     assert world.issue(sample(KAZAKHSTAN)).number != number
+
+
+def test_what_cannot_be_finished_now_waits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = left_pending(world, monkeypatch)
+    world.at += timedelta(minutes=11)
+    password = world.folder / "keys" / "password"
+    kept = password.read_bytes()
+    password.write_bytes(b"wrong")
+    assert [(one.number, one.outcome) for one in world.services.maintaining.settle()] == [(number, "waiting")]
+    password.write_bytes(kept)
+    assert [(one.number, one.outcome) for one in world.services.maintaining.settle()] == [(number, "finished")]
+
+
+def test_a_commit_whose_answer_is_lost_is_looked_up_and_not_doubled(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = world.services.database.write
+    count = iter(range(10))
+
+    @contextmanager
+    def lossy() -> Iterator[Any]:
+        with write() as tx:
+            yield tx
+        if next(count) == COMMIT_OF_RECORD[world.services.database.dialect]:
+            raise RegisterUnavailable("connection lost on commit")
+
+    monkeypatch.setattr(world.services.database, "write", lossy)
+    issued = world.issue(sample(KAZAKHSTAN))
+    assert world.rows("SELECT number, standing FROM confirmations") == [(issued.number, "issued")]
+    assert world.rows("SELECT count(*) FROM seal_uses") == [(1,)]
+
+
+def test_a_commit_that_did_not_take_place_ends_the_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost(*_: object, **__: object) -> None:
+        raise RegisterUnavailable("connection lost")
+
+    monkeypatch.setattr(confirmations, "record", lost)
+    with pytest.raises(RegisterUnavailable) as caught:
+        world.issue(sample(KAZAKHSTAN))
+    assert "abandoned" in caught.value.__notes__[0]
+    assert world.rows("SELECT standing FROM confirmations") == [("abandoned",)]
 
 
 def test_a_use_of_the_seal_whose_file_fails_afterwards_stands_in_the_seal_register(
@@ -289,3 +381,43 @@ def test_a_use_of_the_seal_whose_file_fails_afterwards_stands_in_the_seal_regist
     ((number, standing),) = world.rows("SELECT number, standing FROM confirmations")
     assert standing == "abandoned"
     assert world.rows("SELECT number, approver_id FROM seal_uses") == [(number, "lin.sample")]
+
+
+def _trust_list_with(world: World, digest: str, **changes: object) -> None:
+    """Publish a newer list in which one entry is changed."""
+    made = pki.make_pki(world.settings.keys, pki.read_description(PKI.read_bytes()), at=world.at)
+    older = world.services.trust.current(world.at)
+    entries = tuple(
+        entry.model_copy(update=changes) if entry.certificate_digest == digest else entry for entry in older.entries
+    )
+    newer = older.model_copy(update={"entries": entries, "sequence": older.sequence + 1})
+    key = trust.load_signing_key(made.list_key_file.read_bytes(), password=made.password)
+    world.settings.trust_list_path.write_bytes(trust.sign(newer, key=key))
+    world.rewire()
+
+
+def test_a_renamed_manufacturer_cannot_use_a_pinned_seal_of_its_old_name(world: World) -> None:
+    ((digest,),) = world.rows("SELECT certificate_digest FROM seals WHERE manufacturer_id = 1")
+    _trust_list_with(
+        world, digest, naming_profile="pinned", naming_evidence="two persons compared it with the register"
+    )
+    parties = json.loads(worlds.as_bytes(sample("register")))
+    parties["manufacturers"][0]["record"]["legal_name"] = "云帆样例汽车股份有限公司"
+    world.services.people.load(worlds.as_bytes(parties), actor="test")
+    plain = _edited(
+        KAZAKHSTAN,
+        lambda plain: [
+            vehicle.update(certificate_manufacturer="云帆样例汽车股份有限公司") for vehicle in plain["vehicles"]
+        ],
+    )
+    plain["manufacturer"] = "云帆样例汽车股份有限公司"
+    people = {"preparer": "chen.sample", "approver": "lin.sample"}
+    assert ("seal.not-bound", "") in refused(world, plain, by="云帆样例汽车股份有限公司", **people)
+
+
+def test_production_without_an_authority_for_timestamps_costs_no_number(world: World) -> None:
+    witnesses = world.services.issuing._seals._witnesses
+    witnesses._settings = witnesses._settings.model_copy(update={"mode": "production"})
+    with pytest.raises(InvalidInput, match="SIGNER_TSA_URLS"):
+        world.issue(sample(KAZAKHSTAN))
+    assert is_untouched(world)

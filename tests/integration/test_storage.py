@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
-from world import KAZAKHSTAN, World, sample
+from world import EMIRATES, KAZAKHSTAN, MEXICO, World, sample
 
 from signer.domain.verdict import Code
-from signer.errors import NotFound, StorageUnavailable
-from signer.register.blobs import DiskBlobs
+from signer.errors import Misconfigured, NotFound, StorageUnavailable
+from signer.register.blobs import Blobs, open_blobs
+from signer.services.keep import Scrubbed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def on_disk(request: pytest.FixtureRequest) -> None:
+    """Keep sealed files on the disk, whatever the register is on."""
+    if "world" in request.fixturenames:
+        world: World = request.getfixturevalue("world")
+        world.overrides = {"SIGNER_BLOB_URL": "disk:"}
+        world.rewire()
 
 
 @pytest.fixture
@@ -65,7 +77,73 @@ def test_a_damaged_file_is_never_handed_out(world: World) -> None:
         world.services.issuing.fetch(issued.number)
 
 
-def test_putting_the_same_bytes_twice_keeps_one_file(tmp_path: Path) -> None:
-    blobs = DiskBlobs(tmp_path)
-    assert blobs.put(b"same") == blobs.put(b"same")
-    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+STORES = ["disk:", "database:", "memory:///", "file://{tmp_path}"]
+
+
+@pytest.fixture(params=STORES, ids=[store.partition(":")[0] for store in STORES])
+def blobs(request: pytest.FixtureRequest, world: World, tmp_path: Path) -> Blobs:
+    """Every kind of store."""
+    (tmp_path / "objects").mkdir()
+    url = request.param.format(tmp_path=tmp_path / "objects")
+    return open_blobs(url, database=world.services.database, folder=tmp_path / "disk")
+
+
+def test_what_is_put_comes_back_and_the_same_bytes_are_kept_once(blobs: Blobs) -> None:
+    digest = blobs.put(b"same")
+    assert (blobs.put(b"same"), blobs.get(digest), list(blobs.digests())) == (digest, b"same", [digest])
+
+
+def test_what_was_never_put_is_not_found(blobs: Blobs) -> None:
+    with pytest.raises(NotFound):
+        blobs.get(bytes(32))
+
+
+@pytest.mark.parametrize("store", ["disk", "objects"])
+def test_a_changed_file_is_damaged_in_any_store(world: World, store: str, tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    url = {"disk": "disk:", "objects": f"file://{tmp_path}/objects"}[store]
+    blobs = open_blobs(url, database=world.services.database, folder=tmp_path / "disk")
+    digest = blobs.put(b"whole")
+    (path,) = [path for path in (tmp_path / store).rglob("*") if path.is_file()]
+    path.write_bytes(b"whol")
+    with pytest.raises(StorageUnavailable, match="damaged"):
+        blobs.get(digest)
+
+
+def test_the_database_never_changes_a_sealed_file(world: World) -> None:
+    blobs = open_blobs("database:", database=world.services.database, folder=world.folder)
+    blobs.put(b"whole")
+    for statement in ("UPDATE blobs SET data = 'x'", "DELETE FROM blobs"):
+        with pytest.raises((sqlite3.Error, psycopg.Error), match="append-only"):
+            world.change(statement)
+
+
+@pytest.mark.parametrize("url", ["nonsense://x", "s3:", "ftp://x/y"])
+def test_an_address_of_no_store_is_named(world: World, url: str) -> None:
+    with pytest.raises(Misconfigured, match="SIGNER_BLOB_URL"):
+        open_blobs(url, database=world.services.database, folder=world.folder)
+
+
+def test_sealed_files_go_where_they_are_told_and_are_found_again(world: World, tmp_path: Path) -> None:
+    (tmp_path / "objects").mkdir()
+    world.overrides = {"SIGNER_BLOB_URL": f"file://{tmp_path}/objects"}
+    world.rewire()
+    issued = world.issue(sample(KAZAKHSTAN))
+    assert world.services.issuing.fetch(issued.number) == issued.pdf
+    assert not (world.folder / "blobs").exists()
+    assert world.rows("SELECT count(*) FROM blobs") == [(0,)]
+
+
+def test_scrub_names_what_is_damaged_missing_and_without_a_record(world: World) -> None:
+    numbers = [world.issue(sample(name)).number for name in (KAZAKHSTAN, EMIRATES, MEXICO)]
+    assert world.services.keeping.scrub() == Scrubbed(sound=3, damaged=(), missing=(), orphans=())
+    paths = {path.name: path for path in (world.folder / "blobs").rglob("*") if path.is_file()}
+    digests = dict(
+        world.rows("SELECT c.number, f.file_digest FROM files f JOIN confirmations c ON c.id = f.confirmation_id")
+    )
+    damaged, missing = paths[digests[numbers[0]].hex()], paths[digests[numbers[1]].hex()]
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    missing.unlink()
+    orphan = world.services.issuing._blobs.put(b"an orphan").hex()
+    found = world.services.keeping.scrub()
+    assert found == Scrubbed(sound=1, damaged=(numbers[0],), missing=(numbers[1],), orphans=(orphan,))

@@ -1,4 +1,4 @@
-"""Any flipped bit, cut, or inserted byte of a sealed file is never green: thousands of them, by a seed that is printed."""
+"""Any flipped bit, cut or inserted byte of a sealed file is never green: thousands of them, by a printed seed."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from signer.services.withdraw import Withdrawal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from signer.services.issue import Issued
+    from signer.services.sealing import Issued
 
 VINS = ("L0YSA3B29T0000101", "L0YSA3B20T0000102", "L0YSA3B22T0000103")
 TIANSHAN = worlds.TIANSHAN

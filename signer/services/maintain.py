@@ -1,0 +1,123 @@
+"""What needs doing without anybody asking: finish or abandon what a crash left pending."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+from signer.domain import content as encoding
+from signer.domain.trust import SealState
+from signer.errors import Conflict, NotFound, SignerError, Unavailable
+from signer.register import confirmations, parties, restores
+from signer.services.sealing import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from signer.domain.number import Number
+    from signer.register.confirmations import Pending
+    from signer.register.database import Database
+    from signer.services.engines import Page, SealBox
+    from signer.services.sealing import Sealing
+
+log = structlog.get_logger()
+
+PENDING_AGE = timedelta(minutes=10)
+"""A record that is pending for longer has lost the process that was sealing it."""
+FINISH_WITHIN = timedelta(hours=24)
+"""What two people approved is still what they want for so long; after that it is abandoned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What became of a pending record; `waiting` will be tried again."""
+
+    number: Number
+    outcome: Literal["finished", "abandoned", "waiting"]
+    reason: str = ""
+
+
+class Maintaining:
+    """Put in order what was left."""
+
+    def __init__(
+        self, *, database: Database, sealing: Sealing, page: Page, seals: SealBox, clock: Callable[[], datetime]
+    ) -> None:
+        self._database = database
+        self._sealing = sealing
+        self._page = page
+        self._seals = seals
+        self._clock = clock
+
+    def settle(self, age: timedelta = PENDING_AGE) -> tuple[Settled, ...]:
+        """
+        Finish the records that have been pending for longer than an age, or abandon them; the oldest first.
+
+        What a restored backup held as pending may have been issued since: it is left alone.
+        """
+        with self._database.read() as tx:
+            stale = confirmations.pending(tx, before=self._clock() - age, after=restores.newest(tx))
+        return tuple(self._settle(number) for number in stale)
+
+    def pending_since_before_a_restore(self) -> tuple[Number, ...]:
+        """Return the numbers that a restored backup held as pending, and that nobody has brought back."""
+        with self._database.read() as tx:
+            restored_at = restores.newest(tx)
+            return confirmations.pending(tx, before=restored_at) if restored_at else ()
+
+    def _settle(self, number: Number) -> Settled:
+        try:
+            with self._database.read() as tx:
+                pending = confirmations.pending_record(tx, number)
+                tenant = parties.tenant_of(tx, pending.manufacturer_id)
+                seals = parties.seals_of(tx, manufacturer_id=tenant.id, at=self._clock())
+        except NotFound as error:
+            return Settled(number=number, outcome="waiting", reason=f"{error}: another process was quicker")
+        seal = next((seal for seal in seals if seal.certificate_digest == pending.seal_digest), None)
+        if seal is None or (reason := self._unfit(pending, seal)):
+            return self._abandon(number, reason if seal else "its seal is gone")
+        return self._finish(_work(pending, tenant, seal, self._clock()))
+
+    def _unfit(self, pending: Pending, seal: parties.Seal) -> str:
+        """Tell why a record cannot be finished any more, or ''."""
+        if self._clock() - pending.reserved_at > FINISH_WITHIN:
+            return f"pending for more than {FINISH_WITHIN.total_seconds() / 3600:.0f} h"
+        if pending.renderer_digest != self._page.digest:
+            return "the page is made otherwise by now"
+        return "" if seal.state is SealState.ACTIVE else f"its seal is {seal.state}"
+
+    def _finish(self, work: Work) -> Settled:
+        try:
+            self._seals.refuse_unusable(work.seal, at=work.at, tsa_policy=work.tenant.tsa_policy)
+        except SignerError as error:
+            return Settled(number=work.number, outcome="waiting", reason=str(error))
+        try:
+            self._sealing.complete(work, keeping=(Conflict, Unavailable))
+        except (Conflict, Unavailable) as error:  # a Conflict: another process was quicker
+            return Settled(number=work.number, outcome="waiting", reason=str(error))
+        except SignerError as error:
+            return Settled(number=work.number, outcome="abandoned", reason=str(error))
+        return Settled(number=work.number, outcome="finished")
+
+    def _abandon(self, number: Number, reason: str) -> Settled:
+        with self._database.write() as tx:
+            confirmations.abandon(tx, number, reason=f"stale: {reason}", at=self._clock())
+        log.warning("confirmation.abandoned", number=number, reason=reason)
+        return Settled(number=number, outcome="abandoned", reason=reason)
+
+
+def _work(pending: Pending, tenant: parties.Tenant, seal: parties.Seal, at: datetime) -> Work:
+    return Work(
+        tenant=tenant,
+        seal=seal,
+        confirmation=encoding.parse(pending.encoded),
+        encoded=pending.encoded,
+        preparer=pending.preparer_id,
+        approver=pending.approver_id,
+        origin="maintenance",
+        at=at,
+    )
