@@ -12,6 +12,7 @@ from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.services.doctor import Doctor
 from signer.services.engines import Chance, Page, SealBox
+from signer.services.export import Exporting
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
 from signer.services.licence import LicenceChecking
@@ -48,6 +49,7 @@ class Services:
     licence: LicenceChecking
     issuing: Issuing
     ending: Ending
+    exporting: Exporting
     keeping: Keeping
     maintaining: Maintaining
     reimporting: Reimporting
@@ -95,6 +97,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
         issuing=issuing,
         ending=Ending(database=database, clock=clock),
+        exporting=Exporting(database=database),
         maintaining=Maintaining(database=database, sealing=sealing, page=page, seals=seals, clock=clock),
         keeping=Keeping(database=database, blobs=blobs, clock=clock),
         reimporting=Reimporting(database=database, blobs=blobs, verifying=verifying, clock=clock, chance=chance),

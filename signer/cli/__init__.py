@@ -9,7 +9,7 @@ import sys
 import click
 import structlog
 
-from signer.cli import ending, issuing, operating, verifying
+from signer.cli import ending, exporting, issuing, operating, verifying
 from signer.cli.console import INTERNAL, REFUSED, USAGE, complain, language
 from signer.errors import SignerError
 from signer.wiring import VERSION
@@ -34,6 +34,7 @@ for command in (
     ending.resume,
     verifying.verify,
     verifying.lookup,
+    exporting.export,
     operating.db,
     operating.load_parties,
     operating.make_test_pki,

@@ -29,6 +29,17 @@ class SealUse:
     used_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One event of the audit; `detail` is JSON."""
+
+    at: datetime
+    actor: str
+    event: str
+    subject: str
+    detail: str
+
+
 def note(
     tx: Connection, event: str, *, actor: str, subject: str, at: datetime, manufacturer_id: int | None, **fields: str
 ) -> None:
@@ -56,6 +67,13 @@ def seal_uses(tx: Connection, *, manufacturer_id: int) -> tuple[SealUse, ...]:
     table = tables.seal_uses
     rows = tx.execute(select(table).where(table.c.manufacturer_id == manufacturer_id).order_by(table.c.id)).mappings()
     return tuple(SealUse(**{name: row[name] for name in SealUse.__dataclass_fields__}) for row in rows)
+
+
+def entries(tx: Connection, *, manufacturer_id: int) -> tuple[Entry, ...]:
+    """Return the audit of one manufacturer, the oldest first."""
+    table = tables.audit
+    rows = tx.execute(select(table).where(table.c.manufacturer_id == manufacturer_id).order_by(table.c.id)).mappings()
+    return tuple(Entry(**{name: row[name] for name in Entry.__dataclass_fields__}) for row in rows)
 
 
 def queue_leaf(tx: Connection, kind: str, *, confirmation_id: int, digest: bytes, at: datetime) -> None:

@@ -211,6 +211,10 @@ class _Witness:
             findings.passed(Id.TIMESTAMP_TOKEN, "none is attached")
             findings.open(Id.TIMESTAMP, None, "no timestamp is attached")
             return None
+        if not is_listed:
+            findings.open(Id.TIMESTAMP_TOKEN, None, "not asked of a signer that is not listed")
+            findings.open(Id.TIMESTAMP, None, "not asked of a signer that is not listed")
+            return None
         authorities = {entry.certificate_digest: entry for entry in self._trust.of(Purpose.TSA)}
         listed = [Certificate(entry.der) for entry in authorities.values()]
         try:
@@ -220,8 +224,7 @@ class _Witness:
             findings.open(Id.TIMESTAMP, error.sub_indication, "the token does not count")
             return None
         findings.passed(Id.TIMESTAMP_TOKEN)
-        if is_listed:
-            self.embedded(found.embedded)
+        self.embedded(found.embedded)
         return self._entitled(authorities[found.certificate.digest], found)
 
     def _entitled(self, entry: TrustEntry, found: token.Token) -> TimestampFacts | None:

@@ -93,7 +93,7 @@ class LicenceChecking:
         sources = tuple(Source(name=name, verdict=self._file(data, question)) for name, data in question.files)
         sources += tuple(
             Source(
-                name=number, verdict=self._lookups.covered((number,), _asked(question, question.vins), network=network)
+                name=number, verdict=self._lookups.share(number, _asked(question, question.vins), network=network)
             )
             for number in question.numbers
         )

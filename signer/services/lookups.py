@@ -61,6 +61,19 @@ class LookingUp:
         question = self._question(at, (record,))
         return records.on_record(question, asked or Asked(), self._policy, today=beijing_day(at))
 
+    def share(self, number: str, asked: Asked, *, network: str) -> Verdict:
+        """
+        Return `covered` for those of the VINs that this number lists: one of several that together cover a licence.
+
+        Raises InvalidInput, TooManyRequests.
+        """
+        at = self._clock()
+        with self._database.read() as tx:
+            record = lookup.by_number(tx, parse_number(number), at=at)
+        listed = set(record.confirmation.terms.vins) if record else set()
+        mine = tuple(vin for vin in asked.vins if vin in listed)
+        return self.covered((number,), asked.model_copy(update={"vins": mine or asked.vins}), network=network)
+
     def covered(self, numbers: tuple[str, ...], asked: Asked, *, network: str) -> Verdict:
         """
         Return COVERED if these records cover every VIN asked, in full, for this destination and exporter, all in force.

@@ -21,6 +21,10 @@ _EXPIRED = "OUT_OF_BOUNDS_NO_POE"
 _ONLINE = ("register", "prospective")
 
 
+_BY_LIST = frozenset({"embedded-certificates", "timestamp-token"})
+"""Questions of integrity that the trust list answers: a stale list turns nothing genuine into altered."""
+
+
 def passed(name: str, part: Part, detail: str = "") -> Check:
     """Answer yes."""
     return Check(id=name, part=part, state=State.PASSED, detail=detail)
@@ -90,7 +94,7 @@ def _argument(found: SealFinding, facts: Facts, *, authoritative: bool) -> tuple
         return _doubt(found, facts)
     if found.id == "revocation":
         return Code.SEAL_REVOKED, "SEAL_REVOKED"
-    if found.part is Part.SEAL and not authoritative:
+    if (found.part is Part.SEAL or found.id in _BY_LIST) and not authoritative:
         return Code.INDETERMINATE, "TRUST_LIST_OLDER_THAN_SEAL"
     return _FAILED[found.part], facts.seal.reason or _word(found.id)
 

@@ -241,6 +241,17 @@ def test_several_manufacturers_are_verified_as_a_set_and_one_missing_is_counted(
     assert mixed.outcome is Outcome.FAIL  # the second paper is for another country
 
 
+def test_each_number_is_judged_for_its_own_lines(world: World) -> None:
+    first, second = world.issue(sample(KAZAKHSTAN)), sample(KAZAKHSTAN)
+    second["vehicles"] = [{**second["vehicles"][0], "vin": "L0YSA3B26T0000900"}]
+    other = world.issue(second)
+    vins = (*VINS, "L0YSA3B26T0000900")
+    both = licence(world, vins, numbers=(first.number, other.number))
+    assert (both.outcome, both.matched) == (Outcome.PASS, 4)
+    foreign = licence(world, (*VINS[:2], "1M8GDM9AXKP042788"), numbers=(first.number,))
+    assert (foreign.outcome, [row.state for row in foreign.rows]) == (Outcome.FAIL, ["matched", "matched", "missing"])
+
+
 def test_extra_lines_of_a_paper_are_shown_and_do_no_harm(world: World) -> None:
     issued = world.issue(sample(KAZAKHSTAN))
     answer = licence(world, VINS[:2], files=(("a.pdf", issued.pdf),))

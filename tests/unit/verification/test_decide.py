@@ -207,6 +207,14 @@ def test_a_stale_list_turns_nothing_genuine_into_forged(valid: Facts) -> None:
     assert verdict(fresh).code is Code.UNKNOWN_SEAL
 
 
+@pytest.mark.parametrize("which", ["embedded-certificates", "timestamp-token"])
+def test_a_stale_list_that_lacks_an_authority_does_not_say_altered(valid: Facts, which: str) -> None:
+    unlisted = with_findings(valid, {which: State.FAILED})
+    assert verdict(unlisted).code is Code.ALTERED
+    stale = unlisted.model_copy(update={"trust": unlisted.trust.model_copy(update={"expires": valid.at})})
+    assert verdict(stale).code is Code.INDETERMINATE
+
+
 def test_an_incomplete_register_never_says_not_registered(valid: Facts) -> None:
     empty = valid.register_.model_copy(update={"record": None, "number_of_digest": None})
     assert verdict(valid.model_copy(update={"register_": empty})).code is Code.NOT_REGISTERED
