@@ -24,6 +24,7 @@ from signer.services.sealing import Sealing
 from signer.services.trust import TrustSource
 from signer.services.verify import Verifying
 from signer.services.withdraw import Ending
+from signer.services.work import Working
 from signer.verification.policy import Policy
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Services:
     exporting: Exporting
     keeping: Keeping
     maintaining: Maintaining
+    working: Working
     reimporting: Reimporting
     doctor: Doctor
 
@@ -86,6 +88,16 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         chance=chance,
     )
+    maintaining = Maintaining(
+        database=database,
+        blobs=blobs,
+        sealing=sealing,
+        verifying=verifying,
+        page=page,
+        seals=seals,
+        clock=clock,
+        below=chance.below,
+    )
     people = People(database=database, clock=clock)
     return Services(
         settings=settings,
@@ -98,7 +110,8 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         issuing=issuing,
         ending=Ending(database=database, clock=clock),
         exporting=Exporting(database=database),
-        maintaining=Maintaining(database=database, sealing=sealing, page=page, seals=seals, clock=clock),
+        maintaining=maintaining,
+        working=Working(database=database, maintaining=maintaining, clock=clock),
         keeping=Keeping(database=database, blobs=blobs, clock=clock),
         reimporting=Reimporting(database=database, blobs=blobs, verifying=verifying, clock=clock, chance=chance),
         doctor=Doctor(

@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import postgres
 import world as worlds
 
 if TYPE_CHECKING:
@@ -24,12 +25,44 @@ def template_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return worlds.build(folder)
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Server]:
+    """A PostgreSQL server, once per test process."""
+    started = postgres.start()
+    yield started
+    postgres.stop(started)
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A deployment on PostgreSQL: its folder and its database, from which tests copy theirs."""
+    folder: Path = tmp_path_factory.mktemp("postgresql") / "data"
+    folder.mkdir()
+    url = server.create()
+    return worlds.build(folder, database_url=url), url
+
+
 @pytest.fixture
-def world(template_folder: Path, tmp_path: Path) -> Iterator[worlds.World]:
-    """A service in which the samples' parties are known and nothing is issued yet."""
-    made = worlds.World(worlds.copy(template_folder, tmp_path / "data"))
+def database() -> str:
+    """Which database the test runs on; tests of the register say both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def world(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[worlds.World]:
+    """A service in which the samples' parties are known and nothing is issued yet, on either database."""
+    if database == "sqlite":
+        made = worlds.World(worlds.copy(request.getfixturevalue("template_folder"), tmp_path / "data"))
+        yield made
+        made.services.database.close()
+        return
+    server: postgres.Server = request.getfixturevalue("server")
+    folder, template = request.getfixturevalue("postgresql_template")
+    url = server.create(template=template)
+    made = worlds.World(worlds.copy(folder, tmp_path / "data"), database_url=url)
     yield made
     made.services.database.close()
+    server.drop(url)
 
 
 @pytest.fixture(scope="session")

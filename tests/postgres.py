@@ -17,7 +17,7 @@ import psycopg
 from sqlalchemy import make_url
 
 NAMED = "TEST_POSTGRESQL_URL"
-_QUICK = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=120 -c jit=off"
+_QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=120 -c jit=off"
 _NUMBERS = count(1)
 
 

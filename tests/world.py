@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -107,7 +108,7 @@ class World:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Run a query behind the register's back."""
         if not self.database_url:
-            with sqlite3.connect(self.folder / "register.sqlite3") as connection:
+            with closing(sqlite3.connect(self.folder / "register.sqlite3")) as connection, connection:
                 return connection.execute(query).fetchall()
         with psycopg.connect(self.database_url) as link:
             cursor = link.execute(query.encode())

@@ -39,6 +39,7 @@ for command in (
     operating.load_parties,
     operating.make_test_pki,
     operating.maintain,
+    operating.worker,
     operating.doctor,
     operating.serve,
 ):

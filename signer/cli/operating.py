@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from signer import logs, settings, wiring
+from signer import jobs, logs, settings, wiring
 from signer import serve as serving
 from signer.cli import keeping
 from signer.cli.console import REFUSED, read, services
@@ -92,6 +92,19 @@ def serve(host: str, port: int, workers: int) -> None:
     chosen = settings.load()
     logs.configure(chosen.log_level)
     serving.run(chosen, host=host, port=port, workers=workers)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Only do what is due now, then end.")
+def worker(once: bool) -> None:
+    """Do what is due, until stopped: finish or abandon, end suspensions, prune, re-verify. Any number may run."""
+    wired = services()
+    if once:
+        wired.working.run_due()
+    else:
+        jobs.run(wired)
+    for job in wired.working.all():
+        click.echo(f"{job.kind}: {job.error or job.progress or 'nothing to do'}")
 
 
 @click.command()

@@ -31,6 +31,7 @@ _WRITERS = 5_389_001
 """The advisory lock that every writing transaction on PostgreSQL holds: one writer at a time, as on SQLite."""
 _BEGIN_WRITE = (
     f"SET LOCAL lock_timeout = '{BUSY_S:.0f}s'; SET LOCAL idle_in_transaction_session_timeout = '60s'; "
+    "SET LOCAL synchronous_commit = on; "
     f"SELECT pg_advisory_xact_lock({_WRITERS})"
 )
 _BEGIN_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
@@ -54,6 +55,11 @@ class Database:
     def dialect(self) -> str:
         """Which database it is: `sqlite` or `postgresql`."""
         return self._engine.dialect.name
+
+    @property
+    def dsn(self) -> str:
+        """The address in the database's own form, password included: not to be logged."""
+        return self._engine.url.set(drivername=self.dialect).render_as_string(hide_password=False)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from sqlalchemy import and_, delete, select, update
 
 from signer.domain.confirmation import Standing
+from signer.domain.number import Number
 from signer.errors import Conflict, NotFound
 from signer.register import audit, tables
 from signer.register.confirmations import ENDED, IN_FORCE, NOT_NOW, REPLACED, close_if_ended, set_status
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection, Row
 
-    from signer.domain.number import Number
 
 Reason = Literal["error", "sale-fell-through", "exporter-request", "vehicle-changed", "key-misuse", "fraud", "other"]
 REASONS: tuple[Reason, ...] = (
@@ -105,6 +105,24 @@ def suspended_by(tx: Connection, number: Number, *, manufacturer_id: int, at: da
     head = _head(tx, number, manufacturer_id)
     is_over = head.suspended_until is not None and head.suspended_until <= at
     return None if is_over or head.standing != Standing.SUSPENDED else str(head.suspended_by)
+
+
+def overdue(tx: Connection, *, at: datetime) -> tuple[tuple[Number, int], ...]:
+    """Return the confirmations whose suspension has run out, each with its manufacturer's id."""
+    heads = tables.confirmations
+    wanted = select(heads.c.number, heads.c.manufacturer_id).where(
+        heads.c.standing == Standing.SUSPENDED, heads.c.suspended_until <= at
+    )
+    return tuple((Number(row.number), row.manufacturer_id) for row in tx.execute(wanted.order_by(heads.c.id)))
+
+
+def overdue_seals(tx: Connection, *, at: datetime) -> tuple[tuple[str, int], ...]:
+    """Return the seals whose suspension has run out, each with its manufacturer's id."""
+    table = tables.seals
+    wanted = select(table.c.certificate_digest, table.c.manufacturer_id).where(
+        table.c.state == "suspended", table.c.suspended_until <= at
+    )
+    return tuple((row.certificate_digest, row.manufacturer_id) for row in tx.execute(wanted))
 
 
 def _set_held(

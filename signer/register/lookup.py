@@ -133,6 +133,6 @@ def failures(tx: Connection, *, since: datetime, number: str | None = None, netw
     return int(tx.execute(select(func.count()).select_from(table).where(mine, table.c.at >= since)).scalar_one())
 
 
-def prune_failures(tx: Connection, *, before: datetime) -> None:
-    """Forget failures that count no longer."""
-    tx.execute(delete(tables.lookup_failures).where(tables.lookup_failures.c.at < before))
+def prune_failures(tx: Connection, *, before: datetime) -> int:
+    """Forget failures that count no longer; return how many."""
+    return tx.execute(delete(tables.lookup_failures).where(tables.lookup_failures.c.at < before)).rowcount

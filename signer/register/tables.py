@@ -308,3 +308,17 @@ restores = Table(
     Column("released_at", At),
     Column("released_by", String(64)),
 )
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(24), nullable=False, unique=True),
+    Column("state", String(8), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", At, nullable=False),
+    Column("lease_until", At),
+    Column("error", String(400)),
+    Column("progress", String(400)),
+    _one_of("state", ["waiting", "running"], "state"),
+)

@@ -72,6 +72,14 @@ def of_key(certificate: x509.Certificate) -> bytes:
     return known
 
 
+def most_signature_bytes(certificate: x509.Certificate) -> int:
+    """Return how long a signature by a certificate's key is at most; ECDSA's is DER of two numbers."""
+    key = certificate.public_key()
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return 2 * ((key.key_size + 7) // 8 + 3) + 3
+    return (key.key_size + 7) // 8 if isinstance(key, rsa.RSAPublicKey) else 0
+
+
 def key_fault(certificate: x509.Certificate) -> str:
     """Return why a certificate's key is too weak or of a kind that readers do not know, or ''."""
     key = certificate.public_key()

@@ -1,5 +1,5 @@
 """
-Make a seal: fill the one empty field `Seal` of a PDF, certified, PAdES B-B or B-T.
+Make a seal: fill the one empty field `Seal` of a PDF, certified, PAdES B-B, B-T or B-LT, in one revision.
 
 Everything that varies lives in the call, so that threads and processes cannot disturb one another: pyHanko writes
 the revision, the CMS is assembled from its parts (`cms`).
@@ -24,7 +24,7 @@ from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
 from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
 
 from signer.errors import InvalidInput, TimestampUnavailable
-from signer.seal import cms, dss, keys
+from signer.seal import algorithms, cms, dss, keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,7 +124,8 @@ class _TooTight(Exception):
 
 def _room(key: SealKey) -> int:
     """Return how many bytes a CMS of this key takes without a timestamp, at most."""
-    attributes, signature = cms.sign(key, content_type=cms.DATA, digest=bytes(32))
+    attributes = cms.signed_attributes(key.certificate, content_type=cms.DATA, digest=bytes(32))
+    signature = bytes(algorithms.most_signature_bytes(key.certificate.parsed))
     return len(cms.assemble(key, attributes=attributes, signature=signature)) + _SPARE_BYTES
 
 

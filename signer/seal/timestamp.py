@@ -144,7 +144,9 @@ class Timestamper:
         if fault := self._fault(found, nonce=nonce, intended_at=intended_at):
             raise TimestampUnavailable(f"{authority.name}: {fault}")
         stamp = Stamp(token=data, at=found.at, certificate=found.certificate, authority=authority)
-        self._answered[authority.name] = stamp
+        known = self._answered.get(authority.name)
+        if known is None or known.certificate != stamp.certificate or len(data) > len(known.token) + _TOKENS_DIFFER_BY:
+            self._answered[authority.name] = stamp
         return stamp
 
     def _fault(self, found: token.Token, *, nonce: int, intended_at: datetime) -> str:

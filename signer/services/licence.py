@@ -92,9 +92,7 @@ class LicenceChecking:
         _refuse(question)
         sources = tuple(Source(name=name, verdict=self._file(data, question)) for name, data in question.files)
         sources += tuple(
-            Source(
-                name=number, verdict=self._lookups.share(number, _asked(question, question.vins), network=network)
-            )
+            Source(name=number, verdict=self._lookups.share(number, _asked(question, question.vins), network=network))
             for number in question.numbers
         )
         rows = tuple(_row(vin, sources) for vin in question.vins)

@@ -10,8 +10,10 @@ import structlog
 
 from signer.domain import content as encoding
 from signer.domain.trust import SealState
-from signer.errors import Conflict, NotFound, SignerError, Unavailable
-from signer.register import confirmations, parties, restores
+from signer.domain.verdict import Code
+from signer.errors import Conflict, NotFound, SelfCheckFailed, SignerError, Unavailable
+from signer.register import audit, confirmations, endings, lookup, parties, restores
+from signer.services.lookups import NUMBER_SPAN
 from signer.services.sealing import Work
 
 if TYPE_CHECKING:
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.domain.number import Number
+    from signer.register.blobs import Blobs
     from signer.register.confirmations import Pending
     from signer.register.database import Database
     from signer.services.engines import Page, SealBox
     from signer.services.sealing import Sealing
+    from signer.services.verify import Verifying
 
 log = structlog.get_logger()
 
@@ -30,6 +34,20 @@ PENDING_AGE = timedelta(minutes=10)
 """A record that is pending for longer has lost the process that was sealing it."""
 FINISH_WITHIN = timedelta(hours=24)
 """What two people approved is still what they want for so long; after that it is abandoned."""
+
+SAMPLE = 20
+_NEVER_OURS = frozenset(
+    {
+        Code.UNREADABLE,
+        Code.NOT_A_CONFIRMATION,
+        Code.UNSEALED,
+        Code.ALTERED,
+        Code.UNKNOWN_SEAL,
+        Code.NOT_REGISTERED,
+        Code.NOT_ISSUED,
+    }
+)
+"""What no file that we issued may ever answer; a revoked seal or a withdrawal is no fault of the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +63,21 @@ class Maintaining:
     """Put in order what was left."""
 
     def __init__(
-        self, *, database: Database, sealing: Sealing, page: Page, seals: SealBox, clock: Callable[[], datetime]
+        self,
+        *,
+        database: Database,
+        blobs: Blobs,
+        sealing: Sealing,
+        verifying: Verifying,
+        page: Page,
+        seals: SealBox,
+        clock: Callable[[], datetime],
+        below: Callable[[int], int],
     ) -> None:
         self._database = database
+        self._blobs = blobs
+        self._verifying = verifying
+        self._below = below
         self._sealing = sealing
         self._page = page
         self._seals = seals
@@ -68,6 +98,47 @@ class Maintaining:
         with self._database.read() as tx:
             restored_at = restores.newest(tx)
             return confirmations.pending(tx, before=restored_at) if restored_at else ()
+
+    def end_suspensions(self) -> tuple[Number, ...]:
+        """End in the tables what time has ended already: suspensions of confirmations and of seals."""
+        at = self._clock()
+        with self._database.write() as tx:
+            ended = endings.overdue(tx, at=at)
+            for number, manufacturer_id in ended:
+                endings.lift(tx, number, manufacturer_id=manufacturer_id, at=at)
+                scope = {"actor": "signer", "subject": number, "reason": "its time was over"}
+                audit.note(tx, "confirmation.resumed", at=at, manufacturer_id=manufacturer_id, **scope)
+            for digest, manufacturer_id in endings.overdue_seals(tx, at=at):
+                endings.lift_seal(tx, digest, manufacturer_id=manufacturer_id, at=at)
+                scope = {"actor": "signer", "subject": digest[:16], "reason": "its time was over"}
+                audit.note(tx, "seal.resumed", at=at, manufacturer_id=manufacturer_id, **scope)
+        return tuple(number for number, _ in ended)
+
+    def prune(self) -> int:
+        """Forget failed look-ups that count no longer; return how many."""
+        with self._database.write() as tx:
+            return lookup.prune_failures(tx, before=self._clock() - NUMBER_SPAN)
+
+    def reverify(self, count: int = SAMPLE) -> int:
+        """
+        Verify a sample of what was issued as anybody would, from the store; return how many files are sound.
+
+        Raises SelfCheckFailed, naming those that are not: we have lost or damaged something.
+        """
+        with self._database.read() as tx:
+            recorded = lookup.file_digests(tx)
+        drawn = {self._below(len(recorded)) for _ in range(count)} if recorded else set()
+        faulty = [fault for place in sorted(drawn) if (fault := self._fault(*recorded[place]))]
+        if faulty:
+            raise SelfCheckFailed("; ".join(faulty))
+        return len(drawn)
+
+    def _fault(self, digest: bytes, number: Number) -> str:
+        try:
+            verdict = self._verifying.file(self._blobs.get(digest))
+        except SignerError as error:
+            return f"{number}: {error}"
+        return f"{number}: {verdict.code} ({verdict.reason})" if verdict.code in _NEVER_OURS else ""
 
     def _settle(self, number: Number) -> Settled:
         try:

@@ -93,7 +93,10 @@ def _parts(done: tuple[Check, ...]) -> Parts:
             return State.FAILED
         return State.PASSED if states == {State.PASSED} else State.UNDETERMINED
 
-    return Parts(integrity=state(Part.INTEGRITY), seal=state(Part.SEAL), standing=state(Part.STANDING))
+    integrity, seal = state(Part.INTEGRITY), state(Part.SEAL)
+    if integrity is State.FAILED and seal is State.PASSED:
+        seal = State.UNDETERMINED  # what an altered file carries says nothing of whose seal it was
+    return Parts(integrity=integrity, seal=seal, standing=state(Part.STANDING))
 
 
 def _is_notice(check: Check) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-import postgres
 import pytest
 import world as worlds
 
@@ -13,22 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Server]:
-    """A PostgreSQL server, once per test process."""
-    started = postgres.start()
-    yield started
-    postgres.stop(started)
-
-
-@pytest.fixture(scope="session")
-def postgresql_template(server: postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A deployment on PostgreSQL: its folder and its database, from which tests copy theirs."""
-    folder: Path = tmp_path_factory.mktemp("postgresql") / "data"
-    folder.mkdir()
-    url = server.create()
-    return worlds.build(folder, database_url=url), url
+    import postgres
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,23 +20,6 @@ def database(request: pytest.FixtureRequest) -> str:
     """Which database the test runs on."""
     kind: str = request.param
     return kind
-
-
-@pytest.fixture
-def world(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[worlds.World]:
-    """A service in which the samples' parties are known and nothing is issued yet, on either database."""
-    if database == "sqlite":
-        made = worlds.World(worlds.copy(request.getfixturevalue("template_folder"), tmp_path / "data"))
-        yield made
-        made.services.database.close()
-        return
-    server: postgres.Server = request.getfixturevalue("server")
-    folder, template = request.getfixturevalue("postgresql_template")
-    url = server.create(template=template)
-    made = worlds.World(worlds.copy(folder, tmp_path / "data"), database_url=url)
-    yield made
-    made.services.database.close()
-    server.drop(url)
 
 
 @pytest.fixture

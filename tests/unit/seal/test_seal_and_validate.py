@@ -99,10 +99,33 @@ def test_the_seal_has_no_picture_no_reason_and_allows_no_changes(sealed: Sealed)
     assert "/AP" not in embedded.sig_field
 
 
-def test_room_for_the_seal_is_tight(sealed: Sealed) -> None:
-    embedded = PdfFileReader(io.BytesIO(sealed.pdf)).embedded_signatures[0]
-    contents = embedded.pkcs7_content
-    assert len(contents) - len(contents.rstrip(b"\0")) < 1500
+def test_room_for_the_seal_is_tight_and_tighter_when_the_authority_is_known(world: World, page: bytes) -> None:
+    timestamper, spare = world.timestamper(), []
+    for _ in range(2):
+        made = sign.seal(page, key=world.keys["hengyuan"], timestamper=timestamper, at=AT)
+        contents = PdfFileReader(io.BytesIO(made.pdf)).embedded_signatures[0].pkcs7_content
+        spare.append(len(contents) - len(contents.rstrip(b"\0")))
+    assert spare[0] < 1500
+    assert spare[1] < 150
+
+
+def test_sealing_twice_differs_in_the_value_only_and_leaves_the_metadata(world: World, page: bytes) -> None:
+    held, timestamper = world.evidence()(world.made.tsa), world.timestamper()
+    timestamper.stamp(b"known from now on", intended_at=AT)
+    first, second = (
+        sign.seal(page, key=world.keys["hengyuan"], timestamper=timestamper, at=AT, evidence=lambda _: held).pdf
+        for _ in range(2)
+    )
+    start, end = (first.index(b"/Contents <"), first.index(b">", first.index(b"/Contents <")))
+    assert first != second
+    assert (first[:start], first[end:]) == (second[:start], second[end:])
+    before, after = PdfFileReader(io.BytesIO(page)), PdfFileReader(io.BytesIO(first))
+    assert ("/Metadata" in after.root, "/Info" in after.trailer) == (
+        "/Metadata" in before.root,
+        "/Info" in before.trailer,
+    )
+    assert after.document_id[0] == before.document_id[0]
+    assert after.document_id[1] not in (before.document_id[1], b"")
 
 
 def test_threads_do_not_disturb_one_another(world: World, page: bytes) -> None:

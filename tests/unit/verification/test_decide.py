@@ -138,6 +138,7 @@ def test_standing_is_told_for_an_altered_file_too_and_nothing_of_its_content(val
     assert found.code is (Code.WITHDRAWN if integrity is State.PASSED else Code.ALTERED)
     assert (found.confirmation is None) is (integrity is State.FAILED)
     assert found.parts.standing is State.FAILED
+    assert found.parts.seal is (State.PASSED if integrity is State.PASSED else State.UNDETERMINED)
 
 
 @pytest.mark.parametrize(
@@ -273,3 +274,49 @@ def test_an_unsealed_print_is_told_its_standing_and_shown_nothing(valid: Facts) 
 def test_a_verdict_has_no_truth_value(valid: Facts) -> None:
     with pytest.raises(TypeError, match="truth value"):
         bool(verdict(valid))
+
+
+def with_finding(facts: Facts, which: str, **changes: object) -> Facts:
+    findings = tuple(found.model_copy(update=changes if found.id == which else {}) for found in facts.seal.findings)
+    return facts.model_copy(update={"seal": facts.seal.model_copy(update={"findings": findings})})
+
+
+@pytest.mark.parametrize("word", ["REVOKED", "REVOKED_NO_POE", "REVOKED_CA_NO_POE"])
+def test_a_file_that_says_of_itself_that_it_is_revoked_is_revoked_whatever_the_list_says(
+    valid: Facts, word: str
+) -> None:
+    revoked = with_finding(valid, "revocation", state=State.FAILED, sub_indication=word)
+    assert (verdict(revoked).code, verdict(revoked).reason) == (Code.SEAL_REVOKED, "SEAL_REVOKED")
+    stale = revoked.model_copy(update={"trust": valid.trust.model_copy(update={"expires": valid.at})})
+    assert verdict(stale).code is Code.SEAL_REVOKED
+
+
+def test_no_revocation_data_is_a_notice_online_and_a_doubt_elsewhere(valid: Facts) -> None:
+    silent = with_finding(valid, "revocation", state=State.UNDETERMINED, sub_indication="TRY_LATER")
+    assert (verdict(silent).code, verdict(silent).notices) == (Code.VALID_WITH_NOTICE, ("NO_REVOCATION_DATA",))
+    for source in ("bundle", "none"):
+        register = silent.register_.model_copy(update={"source": source})
+        offline = verdict(silent.model_copy(update={"register_": register}))
+        assert (offline.code, offline.reason) == (Code.INDETERMINATE, "NO_REVOCATION_DATA")
+
+
+def _expired(facts: Facts, recorded_at: object, *, sub_indication: str = "OUT_OF_BOUNDS_NO_POE") -> Facts:
+    """The facts of a file without timestamp, whose certificate has expired since."""
+    facts = with_entry(facts, from_at=facts.at - timedelta(days=30))
+    facts = with_finding(facts, "chain", state=State.UNDETERMINED, sub_indication=sub_indication)
+    span = {"chain_not_before": facts.at - timedelta(days=9), "chain_not_after": facts.at - timedelta(days=1)}
+    seal = facts.seal.model_copy(update={"timestamp": None, **span})
+    record = facts.register_.record
+    assert record is not None
+    record = record.model_copy(update={"recorded_at": recorded_at})
+    register = facts.register_.model_copy(update={"record": record})
+    return facts.model_copy(update={"seal": seal, "register_": register})
+
+
+def test_the_register_places_an_expired_seal_in_its_time(valid: Facts) -> None:
+    inside = valid.at - timedelta(days=2)
+    assert verdict(_expired(valid, inside)).code is Code.VALID
+    for outside in (valid.at, valid.at - timedelta(days=10), None):
+        assert verdict(_expired(valid, outside)).code is not Code.VALID
+    other = verdict(_expired(valid, inside, sub_indication="CHAIN_CONSTRAINTS_FAILURE"))
+    assert other.code is Code.INDETERMINATE

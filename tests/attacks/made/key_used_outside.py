@@ -1,0 +1,15 @@
+"""The listed key seals the same page again, outside the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from genuine import Genuine
+
+
+def make(genuine: Genuine) -> Iterator[bytes]:
+    yield genuine.resealed(genuine.ours.seal("yunzhou"))
+    yield genuine.resealed(genuine.ours.seal("yunzhou"), evidence=genuine.evidence())

@@ -1,0 +1,53 @@
+"""Attack -> what is answered. Each is made by the file of its name in `made/`, from a file sealed just before."""
+
+from __future__ import annotations
+
+from signer.domain.verdict import Code
+
+EXPECTED: dict[str, tuple[Code, ...]] = {
+    # the bytes are changed
+    "byte_flipped": (Code.ALTERED,),
+    "header_broken": (Code.UNREADABLE,),
+    "byte_appended": (Code.ALTERED,),
+    "cut_off": (Code.ALTERED,),
+    "row_hidden": (Code.ALTERED,),
+    "page_removed": (Code.ALTERED,),
+    "info_changed": (Code.ALTERED,),
+    "xmp_changed": (Code.ALTERED,),
+    "action_added": (Code.ALTERED,),
+    "attachment_swapped": (Code.ALTERED,),
+    "second_signature": (Code.ALTERED,),
+    "dss_appended": (Code.ALTERED,),
+    "linearized": (Code.ALTERED,),
+    "saved_again": (Code.ALTERED,),
+    # the seal's own bytes, which no signature covers
+    "contents_padding": (Code.ALTERED,),
+    "contents_hex_case": (Code.ALTERED,),
+    "byte_range_tricks": (Code.ALTERED,),
+    "timestamp_removed": (Code.NOT_REGISTERED,),
+    # a seal from elsewhere
+    "seal_transplanted": (Code.ALTERED,),
+    "seal_appended_to_another_page": (Code.ALTERED,),
+    "foreign_authority_same_names": (Code.UNKNOWN_SEAL,),
+    "other_manufacturers_seal": (Code.UNKNOWN_SEAL,),
+    "unlisted_certificate": (Code.UNKNOWN_SEAL,),
+    "key_used_outside": (Code.NOT_REGISTERED,),
+    "content_swapped_and_resealed": (Code.NOT_REGISTERED,),
+    "dss_with_foreign_certificate": (Code.ALTERED,),
+    "dss_says_revoked": (Code.SEAL_REVOKED,),
+    # no seal at all
+    "homemade_with_a_real_number": (Code.UNSEALED,),
+    "seal_removed": (Code.UNSEALED,),
+    "printed_and_scanned": (Code.NOT_A_CONFIRMATION, Code.UNSEALED),
+    "encrypted": (Code.UNREADABLE,),
+    "zipped": (Code.UNREADABLE,),
+    # made to hurt the reader
+    "huge_size": (Code.ALTERED,),
+    "many_startxref": (Code.ALTERED,),
+    "deep_nesting": (Code.ALTERED,),
+    "looping_references": (Code.ALTERED,),
+    "huge_value": (Code.ALTERED,),
+}
+"""Several codes: the attack makes several files, and each is answered by one of these."""
+
+REASONS = {"second_signature": "ADDED_SIGNATURE", "other_manufacturers_seal": "OTHER_MANUFACTURER"}
