@@ -19,6 +19,7 @@ from signer.services.licence import LicenceChecking
 from signer.services.lookups import LookingUp
 from signer.services.maintain import Maintaining
 from signer.services.people import People
+from signer.services.redact import Redacting
 from signer.services.reimport import Reimporting
 from signer.services.sealing import Sealing
 from signer.services.trust import TrustSource
@@ -54,6 +55,7 @@ class Services:
     keeping: Keeping
     maintaining: Maintaining
     working: Working
+    redacting: Redacting
     reimporting: Reimporting
     doctor: Doctor
 
@@ -113,6 +115,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         maintaining=maintaining,
         working=Working(database=database, maintaining=maintaining, clock=clock),
         keeping=Keeping(database=database, blobs=blobs, clock=clock),
+        redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(database=database, blobs=blobs, verifying=verifying, clock=clock, chance=chance),
         doctor=Doctor(
             settings=settings,

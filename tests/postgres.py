@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 
 NAMED = "TEST_POSTGRESQL_URL"
 _QUICK = "-c fsync=off -c full_page_writes=off -c max_connections=120 -c jit=off"
+_DURABLE = "-c max_connections=120 -c jit=off -c shared_buffers=512MB -c max_wal_size=8GB"
 _NUMBERS = count(1)
 
 
@@ -27,6 +28,7 @@ class Server:
 
     url: str
     folder: Path | None = None
+    settings: str = ""
 
     def execute(self, statement: str, url: str = "") -> list[tuple[Any, ...]]:
         """Run one statement by itself, outside any transaction block."""
@@ -51,7 +53,7 @@ class Server:
 
     def control(self, verb: str, *more: str) -> None:
         assert self.folder is not None
-        options = f'-h "" -k {self.folder} {_QUICK}'
+        options = f'-h "" -k {self.folder} {self.settings}'
         where = ("-w", "-D", self.folder / "data", "-l", self.folder / "log", "-o", options)
         run(self._bin / "pg_ctl", verb, *more, *where)
 
@@ -99,8 +101,8 @@ def run(*command: str | Path) -> None:
         assert done.returncode == 0, said.read().decode()
 
 
-def start() -> Server:
-    """Return the server that is named, or a new one."""
+def start(*, is_durable: bool = False) -> Server:
+    """Return the server that is named, or a new one; tests need not wait for the disk, measurements must."""
     if named := os.environ.get(NAMED):
         return Server(named)
     folder = Path(tempfile.mkdtemp(prefix="signer-pg-"))
@@ -119,7 +121,8 @@ def start() -> Server:
         "-D",
         data,
     )
-    server = Server(f"postgresql://postgres@/postgres?host={folder}", folder)
+    settings = _DURABLE if is_durable else _QUICK
+    server = Server(f"postgresql://postgres@/postgres?host={folder}", folder, settings)
     server.control("start")
     return server
 

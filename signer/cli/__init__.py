@@ -35,6 +35,7 @@ for command in (
     verifying.verify,
     verifying.lookup,
     exporting.export,
+    exporting.redact,
     operating.db,
     operating.load_parties,
     operating.make_test_pki,

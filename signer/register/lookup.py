@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import and_, delete, func, insert, select
 
 from signer.domain import content
 from signer.domain.confirmation import Standing
@@ -96,6 +96,30 @@ def summary(tx: Connection, number: Number, *, manufacturer_id: int | None = Non
         reserved_at=head.reserved_at,
         end_reason=head.end_reason,
         file_digest=tx.execute(wanted).scalar(),
+    )
+
+
+def newest(tx: Connection, *, manufacturer_id: int, before: datetime, limit: int = 50) -> tuple[Summary, ...]:
+    """Return the confirmations of one manufacturer that were reserved before an instant, the newest first: one page."""
+    heads, files = tables.confirmations, tables.files
+    page = (
+        select(heads.c.id, heads.c.number, heads.c.standing, heads.c.reserved_at, heads.c.end_reason)
+        .where(heads.c.manufacturer_id == manufacturer_id, heads.c.reserved_at < before)
+        .order_by(heads.c.reserved_at.desc())
+        .limit(limit)
+        .subquery()
+    )
+    sealed = and_(files.c.confirmation_id == page.c.id, files.c.kind == "sealed")
+    wanted = select(page, files.c.file_digest).outerjoin(files, sealed).order_by(page.c.reserved_at.desc())
+    return tuple(
+        Summary(
+            number=Number(row.number),
+            standing=Standing(row.standing),
+            reserved_at=row.reserved_at,
+            end_reason=row.end_reason,
+            file_digest=row.file_digest,
+        )
+        for row in tx.execute(wanted)
     )
 
 

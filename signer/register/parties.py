@@ -127,6 +127,11 @@ def save_membership(tx: Connection, membership: Membership, *, manufacturer_id: 
         tx.execute(insert(table).values(**values))
 
 
+def end_memberships(tx: Connection, person_id: str) -> None:
+    """Take every role from a person, for all manufacturers."""
+    tx.execute(delete(tables.memberships).where(tables.memberships.c.person_id == person_id))
+
+
 def roles_of(tx: Connection, person_id: str, *, manufacturer_id: int) -> frozenset[Role]:
     """Return what a person may do for one manufacturer."""
     table = tables.memberships

@@ -7,6 +7,7 @@ Each row measures ours and a peer in the same run, in turn, so that a noisy mach
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import sys
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import cases  # noqa: E402 -- the path is set above
+import registers  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,9 +53,14 @@ def measure(ours: Callable[[], object], peer: Callable[[], object], rounds: int)
     return statistics.median(times[0]), statistics.median(times[1])
 
 
+def only_elsewhere(only: str) -> bool:
+    """Tell whether a case outside the register may be meant: making those takes a while."""
+    return not only.startswith("register.")
+
+
 def run(rounds: int, only: str) -> list[Row]:
     rows = []
-    for case in cases.all_cases():
+    for case in itertools.chain(cases.all_cases() if only_elsewhere(only) else (), registers.all_cases()):
         if only not in case.name:
             continue
         ours, peer = measure(case.ours, case.peer, rounds)

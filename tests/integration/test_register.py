@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import secrets
 import sqlite3
 import threading
 
 import psycopg
 import pytest
-from world import KAZAKHSTAN, World, sample
+from world import EMIRATES, KAZAKHSTAN, World, sample
 
 from signer.errors import Conflict, Misconfigured, SignerError
 from signer.register.database import Database
+from signer.services.engines import Chance
 
 OTHER_TERMS = """
 INSERT INTO confirmations SELECT 99, '00000-00000-0000', manufacturer_id, exporter_uscc, approval_id, content,
@@ -117,3 +120,21 @@ def test_the_schema_goes_down_and_up_again(world: World) -> None:
 def test_an_address_of_no_database_of_ours_is_named(url: str) -> None:
     with pytest.raises(Misconfigured, match="SIGNER_DATABASE_URL"):
         Database(url)
+
+
+@pytest.mark.parametrize(("taken", "expected"), [(range(24), (2, 0)), (range(23), (1, 23))])
+def test_a_full_status_list_is_followed_by_a_new_one(
+    world: World, monkeypatch: pytest.MonkeyPatch, taken: range, expected: tuple[int, int]
+) -> None:
+    first = world.issue(sample(KAZAKHSTAN))
+    rows = ", ".join(f"(1, {index}, {-1 - index}, 0)" for index in taken)
+    world.change("DELETE FROM status_entries")
+    if world.database_url:
+        world.change("ALTER TABLE status_entries DROP CONSTRAINT fk_status_entries_confirmation_id_confirmations")
+    world.change(f'INSERT INTO status_entries (list, "index", confirmation_id, status) VALUES {rows}')
+    draws = itertools.cycle(range(24))
+    monkeypatch.setattr(world.services.issuing, "_chance", Chance(bits=secrets.randbits, below=lambda _: next(draws)))
+    second = world.issue(sample(EMIRATES))
+    query = 'SELECT e.list, e."index" FROM status_entries e JOIN confirmations c ON c.id = e.confirmation_id'
+    assert world.rows(f"{query} WHERE c.number = '{second.number}'") == [expected]
+    assert first.number != second.number

@@ -63,7 +63,7 @@ def test_a_sealed_sample_is_still_accessible_and_archivable(world: World, tmp_pa
     issued, path = world.issue(sample(name)), tmp_path / "sealed.pdf"
     path.write_bytes(issued.pdf)
     report = pdfua.validate(str(path))
-    assert [finding for finding in report.findings if finding.severity == "error"] == []
+    assert [finding for outcome in report.outcomes for finding in outcome.findings] == []
     with pikepdf.open(path) as pdf, pdf.open_metadata() as metadata:
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"], metadata["pdfuaid:part"]) == ("3", "A", "1")
         assert metadata["xmp:ModifyDate"] == metadata["xmp:CreateDate"]

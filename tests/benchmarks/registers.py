@@ -1,0 +1,257 @@
+"""The register: what two transactions cost beside bare INSERTs, and look-ups among a million beside ten thousand.
+
+`BENCH_ROWS` says how many confirmations the large register has. Query plans go to build/plans.txt.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import postgres
+import world as worlds
+from cases import Case
+from sqlalchemy import event, text
+
+from signer.domain import content as encoding
+from signer.domain.number import Number
+from signer.register import audit, confirmations, lookup, triggers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
+FEW = 10_000
+PLANS = Path(__file__).resolve().parent.parent.parent / "build" / "plans.txt"
+_BARE = "CREATE TABLE bare_{n} (a INTEGER, b {blob}, c {blob}, d TEXT, e TEXT, f TEXT, g TEXT)"
+_ROWS_1, _ROWS_2 = 10, 5
+"""Rows of the two transactions for three vehicles: approval, head, 3 lines, 3 claims, status, leaf; file, use, ..."""
+
+
+@dataclass
+class Filled:
+    """A register with one real confirmation among so many; made when first asked."""
+
+    kind: str
+    rows: int
+
+    @cached_property
+    def world(self) -> worlds.World:
+        folder = Path(tempfile.mkdtemp(prefix="bench-")) / "data"
+        folder.mkdir()
+        url = _server().create() if self.kind == "postgresql" else ""
+        worlds.build(folder, database_url=url)
+        return worlds.World(folder, database_url=url)
+
+    @cached_property
+    def issued(self) -> Any:
+        made = self.world.issue(worlds.sample(worlds.KAZAKHSTAN))
+        with self.world.services.database.write() as tx:
+            triggers.drop(tx)
+            if self.kind == "sqlite":
+                tx.exec_driver_sql("PRAGMA cache_size = -600000")  # for the filling; each connection has its own
+            for statement in _fill(self.kind, self.rows):
+                tx.execute(text(statement))
+            _number_the_newest(tx)
+            triggers.create(tx)
+        with self.world.services.database._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as link:
+            link.exec_driver_sql("ANALYZE")
+        return made
+
+    def look_up(self, question: str) -> object:
+        number, vin = self.issued.number, "L0YSA3B29T0000101"
+        with self.world.services.database.read() as tx:
+            answers: dict[str, Callable[[], object]] = {
+                "number": lambda: lookup.by_number(tx, number, at=self.world.at),
+                "vin": lambda: confirmations.claims_of(tx, (vin,), manufacturer_id=1),
+                "digest": lambda: lookup.number_of_file(tx, _digest(self.issued.pdf)),
+                "first-page": lambda: lookup.newest(tx, manufacturer_id=1, before=self.world.at + timedelta(days=1)),
+            }
+            found = answers[question]()
+        assert found
+        return found
+
+    def plans(self, question: str) -> str:
+        """Return the plans of the statements that a question asks."""
+        asked: list[tuple[str, Any]] = []
+        engine = self.world.services.database._engine
+
+        def heard(_c: Any, _u: Any, statement: str, parameters: Any, _x: Any, _m: Any) -> None:
+            asked.append((statement, parameters))
+
+        event.listen(engine, "before_cursor_execute", heard)
+        self.look_up(question)
+        event.remove(engine, "before_cursor_execute", heard)
+        explain = "EXPLAIN " if self.kind == "postgresql" else "EXPLAIN QUERY PLAN "
+        lines = []
+        with self.world.services.database.read() as tx:
+            for statement, parameters in asked:
+                if statement.startswith("SELECT") and "pg_" not in statement:
+                    rows = tx.exec_driver_sql(explain + statement, parameters).all()
+                    lines += [f"  {row[-1]}" for row in rows] + ["  --"]
+        return "\n".join(lines)
+
+
+def _server() -> postgres.Server:
+    if not _SERVERS:
+        _SERVERS.append(postgres.start(is_durable=True))
+        atexit.register(postgres.stop, _SERVERS[0])
+    return _SERVERS[0]
+
+
+_SERVERS: list[postgres.Server] = []
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def _number_the_newest(tx: Any) -> None:
+    """Give those that a first page shows numbers that are ones; the others need none."""
+    newest = "SELECT id FROM confirmations WHERE id >= 100 ORDER BY reserved_at DESC LIMIT 400"
+    for (row,) in tx.execute(text(newest)).all():
+        number = {"number": Number.draw(secrets.randbits), "row": row}
+        tx.execute(text("UPDATE confirmations SET number = :number WHERE id = :row"), number)
+
+
+def _fill(kind: str, rows: int) -> Iterator[str]:
+    """Give the statements that copy the one confirmation so often, with numbers, VINs and digests of their own."""
+    if kind == "postgresql":
+        source, blob = f"generate_series(100, {99 + rows}) AS s(i)", "decode(md5('{0}'||i)||md5('x{0}'||i), 'hex')"
+        number, at = "lpad(i::text, 16, '0')", "'2026-11-21T00:00:00.' || lpad((i % 1000000)::text, 6, '0') || 'Z'"
+    else:
+        source = (
+            f"(WITH RECURSIVE s(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM s WHERE i < {99 + rows}) SELECT i FROM s)"
+        )
+        blob = "CAST(printf('{0}%031d', i) AS BLOB)"
+        number, at = "printf('%016d', i)", "printf('2026-11-21T00:00:00.%06dZ', i % 1000000)"
+    one = {each: blob.format(each) for each in "abcd"}
+    yield (
+        "INSERT INTO approvals (id, manufacturer_id, terms_digest, preparer_id, approver_id, approved_at)"
+        f" SELECT i, 1, {one['a']}, 'chen.sample', 'lin.sample', {at} FROM {source}"
+    )
+    yield (
+        "INSERT INTO confirmations (id, number, manufacturer_id, exporter_uscc, approval_id, content, content_digest,"
+        " terms_digest, renderer_digest, seal_digest, standing, reserved_at, recorded_at)"
+        f" SELECT i, {number}, 1 + i % 2, 'x' || i % 500, i, {one['b']}, {one['b']}, {one['a']}, {one['c']},"
+        f" (SELECT min(certificate_digest) FROM seals), 'issued', {at}, {at} FROM {source}"
+    )
+    vin = number.replace("16", "17")
+    yield (f"INSERT INTO lines (confirmation_id, position, vin, standing) SELECT i, 1, {vin}, 'issued' FROM {source}")
+    yield (
+        "INSERT INTO vin_claims (manufacturer_id, vin, slot, confirmation_id)"
+        f" SELECT 1 + i % 2, {vin}, 'live', i FROM {source}"
+    )
+    yield (
+        "INSERT INTO files (id, confirmation_id, kind, file_digest, sealed_digest, sealed_length, size, level, made_at)"
+        f" SELECT i, i, 'sealed', {one['c']}, {one['d']}, 1, 1, 'B-LT', {at} FROM {source}"
+    )
+
+
+def all_cases() -> Iterator[Case]:
+    for kind in ("sqlite", "postgresql"):
+        yield from _record(kind)
+    PLANS.parent.mkdir(exist_ok=True)
+    PLANS.write_text("", encoding="utf-8")
+    for kind in ("sqlite", "postgresql"):
+        few, many = Filled(kind, FEW), Filled(kind, ROWS)
+        for question in ("number", "vin", "digest", "first-page"):
+            yield Case(
+                name=f"register.lookup.1m.{question}.{kind}",
+                ours=partial(many.look_up, question),
+                peer=partial(few.look_up, question),
+                peer_name=f"the same among {FEW:,} (ours: {ROWS:,})",
+                target=0.67,
+            )
+            if "issued" in many.__dict__:
+                with PLANS.open("a", encoding="utf-8") as out:
+                    out.write(f"{kind} {question} ({ROWS:,})\n{many.plans(question)}\n")
+
+
+def _record(kind: str) -> Iterator[Case]:
+    recording = Recording(kind)
+    yield Case(
+        name=f"register.record.{kind}",
+        ours=recording.ours,
+        peer=recording.bare,
+        peer_name="bare INSERTs of the same bytes in two transactions",
+        target=0.5,
+    )
+
+
+class Recording:
+    """Transactions 1 and 2 of a confirmation of three vehicles, and the same bytes without any promise."""
+
+    def __init__(self, kind: str) -> None:
+        self._filled = Filled(kind, 0)
+        self._number = 0
+
+    @cached_property
+    def _record(self) -> Any:
+        world = self._filled.world
+        found = world.verify(world.issue(worlds.sample(worlds.KAZAKHSTAN)).pdf).confirmation
+        blob = "BYTEA" if world.database_url else "BLOB"
+        with world.services.database.write() as tx:
+            for n in (1, 2):
+                tx.exec_driver_sql(_BARE.format(n=n, blob=blob))
+        return found
+
+    def ours(self) -> None:
+        world, self._number = self._filled.world, self._number + 1
+        terms = self._record.terms
+        vehicles = tuple(
+            vehicle.model_copy(update={"vin": f"{vehicle.vin[:9]}{self._number:06d}{place:02d}"})
+            for place, vehicle in enumerate(terms.vehicles)
+        )
+        terms = terms.model_copy(update={"vehicles": vehicles})
+        digest, number = encoding.terms_digest(terms), Number.draw(secrets.randbits)
+        made = encoding.build(terms=terms, approved_digest=digest, number=number, issued_at=world.at)
+        approval = confirmations.Approval(
+            terms_digest=digest, preparer_id="chen.sample", approver_id="lin.sample", approved_at=world.at
+        )
+        reserved = confirmations.Reservation(
+            manufacturer_id=1,
+            approval=approval,
+            confirmation=made,
+            encoded=encoding.encode(made),
+            renderer_digest=bytes(32),
+        )
+        file = confirmations.SealedFile(
+            file_digest=secrets.token_bytes(32),
+            sealed_digest=digest,
+            sealed_length=1,
+            size=1,
+            level="B-LT",
+            timestamp_at=None,
+        )
+        use = audit.SealUse(
+            seal_digest=terms.seal.certificate_digest,
+            number=number,
+            sealed_digest=digest,
+            preparer_id="chen.sample",
+            approver_id="lin.sample",
+            origin="bench",
+            used_at=world.at,
+        )
+        database = world.services.database
+        with database.write() as tx:
+            confirmations.reserve(tx, reserved, at=world.at, randbelow=secrets.randbelow)
+        with database.write() as tx:
+            confirmations.record(tx, number, file, use, at=world.at)
+
+    def bare(self) -> None:
+        encoded = encoding.encode(self._record)
+        mark = "%s" if self._filled.world.database_url else "?"
+        row = (1, bytes(32), bytes(32), "0" * 64, "x" * 27, "y" * 18, "z" * 17)
+        for n, rows in ((1, [(1, encoded, *row[2:]), *[row] * (_ROWS_1 - 1)]), (2, [row] * _ROWS_2)):
+            with self._filled.world.services.database.write() as tx:
+                for each in rows:
+                    tx.exec_driver_sql(f"INSERT INTO bare_{n} VALUES ({', '.join([mark] * 7)})", each)
