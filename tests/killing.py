@@ -15,6 +15,7 @@ from signer.register import confirmations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from multiprocessing.synchronize import Event
 
 STEPS = (
     "before reserve",
@@ -39,17 +40,19 @@ def issue_and_die(world: World, step: str, plain: Any, *, key: str = KEY) -> int
 
 
 def issue_and_be_killed(world: World, plain: Any, *, key: str, after_s: float) -> int:
-    """Issue in a child, and kill it after a while; return its exit code: -9, or 0 if it was quicker."""
-    child = _start(world, plain, key, None)
+    """Issue in a child, and kill it some time after it reserved its number; return its exit code: -9, or 0."""
+    reserved = _CONTEXT.Event()
+    child = _start(world, plain, key, reserved)
+    assert reserved.wait(60)
     child.join(after_s)
     if child.exitcode is None:
         child.kill()
     return _ended(child)
 
 
-def _start(world: World, plain: Any, key: str, step: str | None) -> multiprocessing.process.BaseProcess:
+def _start(world: World, plain: Any, key: str, trap: str | Event) -> multiprocessing.process.BaseProcess:
     made = (str(world.folder), world.database_url, world.overrides, world.at)
-    child = _CONTEXT.Process(target=_issue, args=(made, plain, key, step))
+    child = _CONTEXT.Process(target=_issue, args=(made, plain, key, trap))
     child.start()
     return child
 
@@ -62,11 +65,14 @@ def _ended(child: multiprocessing.process.BaseProcess) -> int:
     return code
 
 
-def _issue(made: tuple[Any, ...], plain: Any, key: str, step: str | None) -> None:
+def _issue(made: tuple[Any, ...], plain: Any, key: str, trap: str | Event) -> None:
     folder, url, overrides, at = made
     world = World(worlds.Path(folder), at=at, database_url=url, overrides=overrides)
-    if step is not None:
-        _set_trap(world, step)
+    if isinstance(trap, str):
+        _set_trap(world, trap)
+    else:
+        complete = world.services.issuing._sealing.complete
+        _replace(world.services.issuing._sealing, "complete", lambda work: (trap.set(), complete(work))[1])
     world.issue(plain, key=key)
     world.services.database.close()
 
@@ -86,7 +92,11 @@ def _set_trap(world: World, step: str) -> None:
         "in transaction 2": (confirmations, "record", True),
         "recorded": (sealing, "complete", True),
     }[step]
-    setattr(owner, name, _fatal(getattr(owner, name), is_after=is_after))
+    _replace(owner, name, _fatal(getattr(owner, name), is_after=is_after))
+
+
+def _replace(owner: object, name: str, action: Callable[..., Any]) -> None:
+    setattr(owner, name, action)
 
 
 def _fatal(action: Callable[..., Any], *, is_after: bool) -> Callable[..., Any]:

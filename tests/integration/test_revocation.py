@@ -143,6 +143,15 @@ def test_a_file_that_says_of_itself_that_it_is_revoked_does_not_pass_our_own_che
         world.issue(sample(KAZAKHSTAN))
 
 
+def test_what_lacks_data_passes_our_own_check_only_as_a_best_effort(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(witnesses.Witnesses, "evidence", lambda *_, **__: revocation.Evidence())
+    assert world.issue(sample(KAZAKHSTAN)).level == "B-T"
+    with pytest.raises(SelfCheckFailed, match="NO_REVOCATION_DATA"):
+        world.issue(sample(EMIRATES))  # its manufacturer demands everything
+
+
 def test_what_was_sealed_before_the_revocation_stays_and_what_came_after_is_revoked(world: World) -> None:
     before = world.issue(sample(KAZAKHSTAN))
     world.at += timedelta(hours=2)

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of issuing, very many times: every vehicle, number and document is accounted for."""
+"""kill -9 at random moments between reserve and record, very many times: nothing is lost, nothing doubled."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 def _usual_s(world: World) -> float:
-    """Return how long a child takes from its start to its end, once everything is warm."""
+    """Return how long a child takes; about a third of it lies between reserve and record, the rest is its start."""
     for turn in range(2):
         begun = time.monotonic()
         assert killing.issue_and_be_killed(world, sample(KAZAKHSTAN), key=f"warm-{turn}", after_s=60) == 0
@@ -43,7 +43,7 @@ def _free(world: World, key: str) -> None:
 def test_killed_at_any_moment_nothing_is_lost_or_doubled(world: World, database: str) -> None:
     chance, usual, killed = random.Random(SEED), _usual_s(world), 0
     for turn in range(COUNT):
-        after = chance.uniform(0, usual)
+        after = chance.uniform(0, usual / 3)
         code = killing.issue_and_be_killed(world, sample(KAZAKHSTAN), key=f"k{turn}", after_s=after)
         assert code in (0, -9), f"seed {SEED}, turn {turn}"
         killed += code == -9

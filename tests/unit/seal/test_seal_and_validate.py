@@ -20,7 +20,7 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore
 from signer.domain.evidence import Form, Part, SealFacts, State
 from signer.domain.trust import Purpose, SealState
 from signer.errors import InvalidInput, KeyUnavailable
-from signer.seal import keys, sign
+from signer.seal import keys, precheck, sign
 from signer.seal.findings import QUESTIONS, Id
 from signer.seal.validate import validate
 from tests.pki import AT, CONTENT, World, blank_pdf, trust_list_of, with_entry
@@ -402,6 +402,21 @@ def test_a_log_proof_may_be_attached(world: World) -> None:
     page = blank_pdf(extra="log-proof.json")
     made = sign.seal(page, key=world.keys["hengyuan"], timestamper=None, at=AT)
     assert is_good(validate(made.pdf, world.trust, LATER))
+
+
+@pytest.mark.parametrize(
+    ("inside", "is_refused"),
+    [
+        (b" " + b"1" * 65 + b" ", True),
+        (b" " + b"1" * 64 + b" ", False),
+        (b"<" + b"1" * 200 + b">", False),
+        (b"<AB" + b"0" * 200 + b">", False),
+        (b"<AB" + b"0" * 200 + b"> " + b"7" * 65, True),
+    ],
+)
+def test_only_numbers_outside_of_hexadecimal_are_too_long(inside: bytes, *, is_refused: bool) -> None:
+    refused = precheck.refusal(b"%PDF-1.7\n" + inside + b"\n%%EOF\n")
+    assert (refused is not None and "digits" in refused.detail) is is_refused
 
 
 FORMS: dict[str, tuple[bytes, Form, str | None]] = {
