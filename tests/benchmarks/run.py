@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import cases  # noqa: E402 -- the path is set above
+
+from signer import logs  # noqa: E402 -- the path is set above
 import registers  # noqa: E402
 
 if TYPE_CHECKING:
@@ -76,6 +78,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--only", default="")
     given = parser.parse_args()
+    logging.disable(logging.WARNING)
+    logs.configure("error")
     print(f"{'case':24} {'ours':>12}   {'peer':>12}   {'ratio':>8}   peer ({given.rounds} rounds, medians)")
     rows = run(given.rounds, given.only)
     OUT.parent.mkdir(exist_ok=True)
