@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import logging
 import statistics
 import sys
 import time
@@ -19,9 +20,9 @@ from typing import TYPE_CHECKING
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import cases  # noqa: E402 -- the path is set above
-
-from signer import logs  # noqa: E402 -- the path is set above
 import registers  # noqa: E402
+
+from signer import logs  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
