@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,12 +55,32 @@ def case(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def address(case: exhibits.Case) -> Iterator[str]:
-    """The server's address; it is ended by its own handle."""
+    """The address of the server over the exhibits' register."""
+    with _served({"SIGNER_DATA_DIR": str(case.folder)}) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def elsewhere(
+    live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, tuple[str, exhibits.Exhibit]]]:
+    """Verdicts that need a deployment of their own, by code: its address, and what to ask there."""
+    at, folder = datetime.now(UTC), tmp_path_factory.mktemp("elsewhere")
+    papers = exhibits.make_elsewhere(live_template_folder, folder, at=at)
+    with ExitStack() as stack:
+        yield {
+            code: (stack.enter_context(_served(environment)), paper) for code, (environment, paper) in papers.items()
+        }
+
+
+@contextmanager
+def _served(given: dict[str, str]) -> Iterator[str]:
+    """Serve a folder; the server is ended by its own handle."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
-    environment = {**clean, "SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(case.folder), "SIGNER_LOG_LEVEL": "warning"}
+    environment = {**clean, "SIGNER_MODE": "test", "SIGNER_LOG_LEVEL": "warning", **given}
     server = subprocess.Popen([sys.executable, "-c", _SERVE, str(port)], env=environment, cwd=worlds.ROOT)
     try:
         _wait(f"http://127.0.0.1:{port}/healthz", server)
@@ -97,9 +118,9 @@ def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
     """Open pages at a size; every complaint of the browser (a broken wall, an error in a script) fails the test."""
     contexts, complaints = [], []
 
-    def opened(*, width: int = 1200, scripts: bool = True, dark: bool = False) -> Page:
+    def opened(*, width: int = 1200, scripts: bool = True, dark: bool = False, at: str = address) -> Page:
         context = browser.new_context(
-            base_url=address,
+            base_url=at,
             viewport={"width": width, "height": 900},
             java_script_enabled=scripts,
             color_scheme="dark" if dark else "light",

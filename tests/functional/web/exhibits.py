@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
 import world as worlds
 
+from signer.domain.trust import SealState
+from signer.errors import StorageUnavailable
+from signer.seal import pki, trust
 from signer.services.withdraw import Withdrawal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from signer.domain.trust import TrustEntry
     from signer.services.sealing import Issued
 
+PKI = worlds.ROOT / "keys.example" / "pki.yaml"
 VINS = ("L0YSA3B29T0000101", "L0YSA3B20T0000102", "L0YSA3B22T0000103")
 TIANSHAN = worlds.TIANSHAN
 WITHDRAWN, SUPERSEDED, PARTLY = "05-to-be-withdrawn", "06-to-be-superseded", "07-to-be-partly-superseded"
@@ -106,6 +114,56 @@ def _of_questions(kz: Issued) -> dict[str, Exhibit]:
         "NOT_ON_RECORD": Exhibit(box=f"{kz.number}\n999999"),
         "COVERED": Exhibit(box=everything, destination="KZ", exporter=TIANSHAN),
     }
+
+
+def make_elsewhere(template: Path, folder: Path, *, at: Any) -> dict[str, tuple[dict[str, str], Exhibit]]:
+    """Make the deployments that need a trust list or a fate of their own: settings and paper by code."""
+    found = {}
+    for code in ("SEAL_REVOKED", "NOT_ISSUED", "TEST_ONLY"):
+        world = worlds.World(worlds.copy(template, folder / code), at=at)
+        pdf = _never_recorded(world) if code == "NOT_ISSUED" else world.issue(_sample(at)).pdf
+        environment = {"SIGNER_DATA_DIR": str(world.folder)}
+        if code == "SEAL_REVOKED":
+            _publish(world, _revoked_at(at), is_test=True)
+        if code == "TEST_ONLY":
+            _publish(world, lambda _: None, is_test=False)
+            environment |= {"SIGNER_MODE": "production", "SIGNER_BASE_URL": "https://confirm.example.org"}
+        world.services.database.close()
+        found[code] = (environment, Exhibit(files={"paper.pdf": pdf}))
+    return found
+
+
+def _revoked_at(at: Any) -> Callable[[TrustEntry], TrustEntry]:
+    revoked = {"state": SealState.REVOKED, "revoked_at": at, "compromised_from": at - timedelta(days=1)}
+    return lambda entry: entry.model_copy(update=revoked) if entry.uscc else entry
+
+
+def _sample(at: Any) -> Any:
+    return worlds.sample(worlds.KAZAKHSTAN, today=at.date())
+
+
+def _never_recorded(world: worlds.World) -> bytes:
+    """Seal a file whose storing fails: the number is abandoned, the file escaped."""
+    escaped: list[bytes] = []
+
+    def full(data: bytes) -> bytes:
+        escaped.append(data)
+        raise StorageUnavailable("full")
+
+    blobs = world.services.issuing._sealing._blobs
+    blobs.put = full  # type: ignore[method-assign]
+    with suppress(StorageUnavailable):
+        world.issue(_sample(world.at))
+    return escaped[0]
+
+
+def _publish(world: worlds.World, change: Callable[[TrustEntry], TrustEntry | None], *, is_test: bool) -> None:
+    made = pki.make_pki(world.settings.keys, pki.read_description(PKI.read_bytes()), at=world.at)
+    older = world.services.trust.current(world.at)
+    entries = tuple(entry for entry in map(change, older.entries) if entry is not None)
+    newer = older.model_copy(update={"entries": entries, "sequence": older.sequence + 1, "test": is_test})
+    key = trust.load_signing_key(made.list_key_file.read_bytes(), password=made.password)
+    world.settings.trust_list_path.write_bytes(trust.sign(newer, key=key))
 
 
 def attachment(sealed: bytes) -> bytes:

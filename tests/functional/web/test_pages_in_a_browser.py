@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     Open = Callable[..., Page]
+    Elsewhere = dict[str, tuple[str, Exhibit]]
 
 CODES = (
     *("VALID", "VALID_WITH_NOTICE", "COVERED", "ON_RECORD"),
@@ -92,6 +93,39 @@ def test_every_verdict_at_320_pixels_in_english_without_scripts(open_page: Open,
     assert page.is_visible(f".banner-{Code(code).colour}")
     assert not page.is_visible(".copy")
     assert overflow(page) <= 0
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_verdict_at_a_desk_in_english_with_scripts(open_page: Open, case: Case, code: str) -> None:
+    page = open_page()
+    ask(page, case.exhibits[code], "en")
+    assert page.inner_text("h1") == wording.banner(Code(code), "en")
+    assert faults(page) == []
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_verdict_in_chinese_without_scripts(open_page: Open, case: Case, code: str) -> None:
+    page = open_page(width=390, scripts=False)
+    ask(page, case.exhibits[code], "zh")
+    assert page.title().startswith(wording.banner(Code(code), "zh"))
+    assert page.is_visible(f".banner-{Code(code).colour}")
+
+
+@pytest.mark.parametrize("code", ["SEAL_REVOKED", "NOT_ISSUED", "TEST_ONLY"])
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_verdicts_that_need_a_deployment_of_their_own(
+    open_page: Open, elsewhere: Elsewhere, code: str, scripts: bool, language: str
+) -> None:
+    address, paper = elsewhere[code]
+    page = open_page(width=390, scripts=scripts, at=address)
+    ask(page, paper, language)
+    banner = wording.banner(Code(code), language)  # type: ignore[arg-type]
+    assert page.title().startswith(banner)
+    assert page.is_visible(f".banner-{Code(code).colour}")
+    assert overflow(page) <= 0
+    if scripts:
+        assert faults(page) == []
 
 
 @pytest.mark.parametrize("code", ["VALID", "ON_RECORD", "PARTLY_SUPERSEDED", "ALTERED", "UNREADABLE"])
