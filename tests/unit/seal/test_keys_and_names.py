@@ -148,7 +148,7 @@ def test_every_certificate_of_a_test_pki_says_so(world: World) -> None:
     ("change", "says"),
     [
         ("signer.pki/1", "/schema"),
-        ("TEST Root CA", "/root/common_name"),
+        ("TEST Root CA", "root/common_name"),
         ("91990000MA000AAA1N", "/makers/0/uscc"),
         ("{common_name", "not YAML"),
         ("organization:", "/organization"),
