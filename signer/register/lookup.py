@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
+_UNSPOKEN = (Standing.PENDING, Standing.ABANDONED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """One confirmation of a list: number, standing, exporter, and how many vehicles it names."""
@@ -139,9 +142,10 @@ def file_digests(tx: Connection) -> tuple[tuple[bytes, Number], ...]:
 
 
 def tails_of(tx: Connection, number: str) -> frozenset[str]:
-    """Return the last six characters of every VIN of a number; empty for an unknown one."""
+    """Return the last six characters of every VIN of a number; none for an unknown, pending or abandoned one."""
     heads, lines = tables.confirmations, tables.lines
-    wanted = select(lines.c.vin).join(heads, heads.c.id == lines.c.confirmation_id).where(heads.c.number == number)
+    wanted = select(lines.c.vin).join(heads, heads.c.id == lines.c.confirmation_id)
+    wanted = wanted.where(heads.c.number == number, heads.c.standing.not_in(_UNSPOKEN))
     return frozenset(vin[-6:] for vin in tx.execute(wanted).scalars())
 
 
