@@ -63,7 +63,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
         lines=lines_of(record) if record and is_proven and _is_ours(facts) else (),
         ended_at=first_end.ended_at if first_end else None,
         end_reason=first_end.reason_class if first_end else None,
-        successor=first_end.successor if first_end and is_proven else None,
+        successor=first_end.successor if record and first_end and is_proven and _is_exporter(record, asked) else None,
         checks=done,
         trust_list=facts.trust.sequence,
     )
@@ -84,6 +84,11 @@ def _checks(facts: Facts, asked: Asked, policy: Policy) -> tuple[Check, ...]:
         done.append(checks.until(record, asked, today=facts.today))
         done += checks.covered(record, asked)
     return tuple(done)
+
+
+def _is_exporter(record: RecordFacts, asked: Asked) -> bool:
+    """Tell whether the asker named the exporter: a successor's number is for the same exporter, not for any holder."""
+    return asked.exporter is not None and asked.exporter == record.confirmation.terms.exporter.uscc
 
 
 def _parts(done: tuple[Check, ...]) -> Parts:

@@ -8,19 +8,48 @@ from signer.domain.evidence import State
 from signer.verification import wording
 
 if TYPE_CHECKING:
+    from pydantic.main import IncEx
+
     from signer.domain.json_text import Json
     from signer.domain.verdict import Verdict
     from signer.verification.wording import Language
 
 Texts = dict[str, tuple[str, str]]
+KEYS = (
+    "code",
+    "outcome",
+    "subject",
+    "test",
+    "would_be",
+    "reason",
+    "number",
+    "issuer",
+    "sealed_at",
+    "proven_at",
+    "proven_by",
+    "checked_at",
+    "policy",
+    "parts",
+    "coverage",
+    "seal_report",
+    "confirmation",
+    "checks",
+    "receipt",
+)
+"""The keys of a verdict, in order: frozen, so that a client may refuse any other."""
+_NOT_TOLD: IncEx = {"coverage": {"vins": {"__all__": {"ended_at"}}}}
 
 
 def as_json(verdict: Verdict, language: Language, *, check_texts: Texts) -> dict[str, Json]:
-    """Return a verdict as plain JSON; codes, reasons and check ids are never translated, sentences are."""
-    plain: dict[str, Json] = verdict.model_dump(mode="json", by_alias=True)
+    """
+    Return a verdict as plain JSON: `KEYS`, in their order, and no other.
+
+    Codes, reasons and check ids are never translated. The text of a check that argues for the verdict's code holds
+    the whole sentence, with the day of an end and the successor where they may be told.
+    """
+    plain: dict[str, Json] = verdict.model_dump(mode="json", by_alias=True, exclude=_NOT_TOLD)
     confirmation = verdict.confirmation
     plain["outcome"] = verdict.outcome.value
-    plain["sentence"] = wording.sentence(verdict, language)
     plain["confirmation"] = (
         confirmation.model_dump(mode="json", by_alias=True, exclude_none=True) if confirmation else None
     )
@@ -28,15 +57,13 @@ def as_json(verdict: Verdict, language: Language, *, check_texts: Texts) -> dict
         {
             "id": check.id,
             "state": check.state.value,
-            "reason": check.reason,
             "sub_indication": check.sub_indication,
-            "text": wording.check(check, language, check_texts),
+            "text": wording.told(check, verdict, language, check_texts),
         }
         for check in verdict.checks
     ]
     plain["receipt"] = None
-    first = ("code", "outcome", "sentence", "subject", "test", "would_be", "reason", "number")
-    return {**{key: plain[key] for key in first}, **{key: value for key, value in plain.items() if key not in first}}
+    return {key: plain[key] for key in KEYS}
 
 
 def failed_checks(verdict: Verdict) -> tuple[str, ...]:

@@ -283,5 +283,17 @@ def check(done: Check, language: Language, more: dict[str, tuple[str, str]]) -> 
     return f"{told} ({done.detail})" if done.detail else told
 
 
+def told(done: Check, verdict: Verdict, language: Language, more: dict[str, tuple[str, str]]) -> str:
+    """Return a check of a verdict, with the reason that it gives, and the verdict's sentence if it led to it."""
+    parts = [check(done, language, more)]
+    if done.argues_for is verdict.code:
+        parts.append(sentence(verdict, language))
+        if verdict.successor:
+            parts.append(_pick(("新的确认书：", "The newer confirmation: "), language) + verdict.successor)
+    elif done.reason and done.argues_for is not None:
+        parts.append(reason(done.reason, language))
+    return " ".join(parts)
+
+
 def _pick(texts: tuple[str, str], language: Language) -> str:
     return texts[0] if language == "zh" else texts[1]

@@ -10,7 +10,7 @@ from signer.domain.confirmation import Confirmation
 from signer.domain.evidence import State
 from signer.domain.number import Number
 from signer.domain.values import Day, Frozen, Hex256, Instant
-from signer.domain.verdict import Code, Coverage, Issuer, Line, Outcome, Parts, SealReport, VinWindow
+from signer.domain.verdict import Code, Comparison, Issuer, LineState, Outcome, Parts, SealReport, VinWindow
 from signer.services.licence import RowState
 
 
@@ -19,9 +19,25 @@ class CheckAnswer(Frozen):
 
     id: str
     state: State
-    reason: str | None
     sub_indication: str | None
     text: str
+
+
+class VinAnswer(Frozen):
+    """What the record says of one VIN that the asker named."""
+
+    vin: str
+    state: LineState
+    window: VinWindow | None
+
+
+class CoverageAnswer(Frozen):
+    """The asker's values against the record's; `extra` are lines of the record that were not asked for."""
+
+    vins: tuple[VinAnswer, ...]
+    extra: tuple[str, ...]
+    destination: Comparison
+    exporter: Comparison
 
 
 class VerdictAnswer(Frozen):
@@ -29,13 +45,11 @@ class VerdictAnswer(Frozen):
 
     code: Code
     outcome: Outcome
-    sentence: str
     subject: Literal["file", "paper", "record", "digest"]
     test: bool
     would_be: Code | None
     reason: str | None
     number: Number | None
-    notices: tuple[str, ...]
     issuer: Issuer | None
     sealed_at: Instant | None
     proven_at: Instant | None
@@ -43,15 +57,10 @@ class VerdictAnswer(Frozen):
     checked_at: Instant
     policy: str
     parts: Parts
-    coverage: Coverage
+    coverage: CoverageAnswer
     seal_report: SealReport | None
     confirmation: Confirmation | None
-    lines: tuple[Line, ...]
-    ended_at: Instant | None
-    end_reason: str | None
-    successor: Number | None
     checks: tuple[CheckAnswer, ...]
-    trust_list: int | None
     receipt: str | None
 
 

@@ -34,6 +34,7 @@ from signer.document import fonts, page
 from signer.document.render import STANDARDS, Renderer
 from signer.domain import content
 from signer.domain.number import Number
+from signer.errors import TimestampUnavailable
 from signer.paper import symbol
 from signer.seal import sign, validate
 
@@ -139,35 +140,57 @@ def _lookups(folder: Path) -> Iterator[Case]:
     world = worlds.World(folder)
     known = [number for (number,) in world.rows("SELECT number FROM confirmations")]
     unknown = Number.draw(lambda _: 7)
-    pending = _left_pending(world)
+    pending, abandoned = _left_pending(world, worlds.MEXICO), _abandoned(world, worlds.EMIRATES)
 
-    def ask(number: str) -> object:
+    def ask(number: str, tail: str = "000000") -> object:
         world.at += timedelta(days=2)  # past every limit on guessing, so that each asking does the whole work
-        return world.services.lookups.by_tail(number, "000000", network="192.0.2.1")
+        return world.services.lookups.by_tail(number, tail, network="192.0.2.1")
 
-    for name, number in (("wrong-tail", known[0]), ("wrong-tail-20", known[1]), ("pending", pending)):
+    for name, number, tail in (
+        ("wrong-tail", known[0], "000000"),
+        ("wrong-tail-20", known[1], "000000"),
+        ("pending.wrong-tail", pending, "000000"),
+        ("pending.right-tail", pending, _tail(worlds.MEXICO)),
+        ("abandoned.wrong-tail", abandoned, "000000"),
+        ("abandoned.right-tail", abandoned, _tail(worlds.EMIRATES)),
+    ):
         yield Case(
             name=f"lookup.absent.{name}",
-            ours=partial(ask, number),
-            peer=partial(ask, unknown),
+            ours=partial(ask, number, tail),
+            peer=partial(ask, unknown, tail),
             peer_name="the same look-up of an unknown number",
             target=1.0,
         )
 
 
-def _left_pending(world: worlds.World) -> str:
+def _tail(name: str) -> str:
+    vin: str = worlds.sample(name)["vehicles"][0]["vin"]
+    return vin[-6:]
+
+
+def _left_pending(world: worlds.World, name: str) -> str:
     class Stopped(BaseException):
         pass
 
+    return _cut_off(world, name, Stopped(), leaves="pending")
+
+
+def _abandoned(world: worlds.World, name: str) -> str:
+    return _cut_off(world, name, TimestampUnavailable("no authority answers"), leaves="abandoned")
+
+
+def _cut_off(world: worlds.World, name: str, how: BaseException, *, leaves: str) -> str:
+    """Issue, and let sealing end so; return the number, which must then stand as said."""
+
     def stop(*_: object, **__: object) -> None:
-        raise Stopped
+        raise how
 
     sealing = world.services.issuing._sealing
     sealing._seals, kept = type("Stopping", (), {**_members(sealing._seals), "seal": stop})(), sealing._seals
-    with suppress(Stopped):
-        world.issue(worlds.sample(worlds.MEXICO))
+    with suppress(type(how)):
+        world.issue(worlds.sample(name))
     sealing._seals = kept
-    ((number,),) = world.rows("SELECT number FROM confirmations WHERE standing = 'pending'")
+    ((number,),) = world.rows(f"SELECT number FROM confirmations WHERE standing = '{leaves}'")
     return str(number)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pikepdf
 import pytest
 import world as worlds
-from world import EMIRATES, KAZAKHSTAN, ROOT, YUNZHOU, World, sample
+from world import EMIRATES, HAIYI, KAZAKHSTAN, ROOT, TIANSHAN, YUNZHOU, World, sample
 
 from signer.domain.verdict import Code
 from signer.errors import (
@@ -27,6 +27,7 @@ from signer.errors import (
 )
 from signer.register import confirmations
 from signer.seal import pki, trust
+from signer.verification import report
 
 PKI = ROOT / "keys.example" / "pki.yaml"
 
@@ -104,7 +105,13 @@ def test_superseding_moves_one_vin_and_leaves_the_others_in_force(world: World) 
     second = world.issue(moved)
     assert world.verify(second.pdf).code is Code.VALID
     older = world.verify(first.pdf)
-    assert (older.code, older.successor) == (Code.PARTLY_SUPERSEDED, second.number)
+    assert (older.code, older.successor) == (Code.PARTLY_SUPERSEDED, None)
+    assert world.verify(first.pdf, exporter=HAIYI).successor is None
+    asked = world.verify(first.pdf, exporter=TIANSHAN)
+    assert (asked.code, asked.successor) == (Code.PARTLY_SUPERSEDED, second.number)
+    plain: Any = report.as_json(asked, "en", check_texts={})
+    (told,) = (check["text"] for check in plain["checks"] if second.number in check["text"])
+    assert "some of its vehicles were replaced on 2026-" in told
     vins = [vehicle["vin"] for vehicle in sample(KAZAKHSTAN)["vehicles"]]
     assert world.verify(first.pdf, vins=tuple(vins[:2])).code is Code.VALID_WITH_NOTICE
     assert world.verify(first.pdf, vins=(vins[2],)).code is Code.SUPERSEDED

@@ -21,10 +21,13 @@ from signer.errors import (
     TimestampUnavailable,
     TooManyRequests,
 )
+from signer.register import lookup
 from signer.seal import pki, trust
 from signer.services.licence import Question
 from signer.services.trust import make_test_pki
 from signer.services.withdraw import Withdrawal
+from signer.verification import report
+from signer.verification.wording import beijing
 
 PKI = ROOT / "keys.example" / "pki.yaml"
 VINS = tuple(vehicle["vin"] for vehicle in sample(KAZAKHSTAN)["vehicles"])
@@ -51,6 +54,9 @@ def test_a_withdrawal_is_told_from_the_next_moment_on_with_its_reason(world: Wor
     assert withdraw(world, issued.number) == VINS
     found = world.verify(issued.pdf)
     assert (found.code, found.end_reason, found.ended_at) == (Code.WITHDRAWN, "sale-fell-through", world.at)
+    plain: Any = report.as_json(found, "en", check_texts={})
+    (told,) = (check["text"] for check in plain["checks"] if check["id"] == "standing")
+    assert f"{issued.number} is genuine, but was withdrawn on {beijing(world.at)} (the sale fell through)" in told
     assert (by_tail(world, issued.number), covered(world, issued.number)) == (Code.WITHDRAWN, Code.WITHDRAWN)
     assert world.issue(sample(KAZAKHSTAN)).number != issued.number
 
@@ -159,6 +165,10 @@ def test_unknown_wrong_tail_pending_and_abandoned_are_one_answer(world: World, m
     ]
     assert {answer.model_dump_json() for answer in answers} == {answers[0].model_dump_json()}
     assert answers[0].code is Code.NOT_ON_RECORD
+    with world.services.database.read() as tx:
+        known = {standing: lookup.tails_of(tx, number) for standing, number in numbers.items()}
+    assert (known["pending"], known["abandoned"]) == (frozenset(), frozenset())
+    assert known["issued"] == {vin[-6:] for vin in VINS}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,27 @@ if TYPE_CHECKING:
 
 URL = "/api/v1/verify"
 VIN = "L0YSA3B29T0000101"
+PROMISED = [
+    "code",
+    "outcome",
+    "subject",
+    "test",
+    "would_be",
+    "reason",
+    "number",
+    "issuer",
+    "sealed_at",
+    "proven_at",
+    "proven_by",
+    "checked_at",
+    "policy",
+    "parts",
+    "coverage",
+    "seal_report",
+    "confirmation",
+    "checks",
+    "receipt",
+]
 
 
 def pointers(response: TestResponse) -> list[tuple[str, str]]:
@@ -35,6 +57,20 @@ def test_a_genuine_file_is_valid_and_its_json_is_the_command_lines(house: House)
     assert (response.json["code"], response.json["outcome"], response.json["test"]) == ("VALID", "pass", True)
     plain = report.as_json(house.world.verify(house.kz), "en", check_texts=CHECK_TEXTS)
     assert response.json == plain
+
+
+def test_the_keys_are_those_that_were_promised_and_no_other(house: House) -> None:
+    plain: Any = house.verify(house.kz, vin=VIN).json
+    assert list(json.loads(house.verify(house.kz).data)) == PROMISED
+    assert [sorted(check) for check in plain["checks"]] == [["id", "state", "sub_indication", "text"]] * len(
+        plain["checks"]
+    )
+    assert sorted(plain["issuer"]) == ["name", "seal_class", "uscc"]
+    assert sorted(plain["parts"]) == ["integrity", "seal", "standing"]
+    assert sorted(plain["coverage"]) == ["destination", "exporter", "extra", "vins"]
+    assert sorted(plain["coverage"]["vins"][0]) == ["state", "vin", "window"]
+    assert sorted(plain["coverage"]["vins"][0]["window"]) == ["free_from", "n", "state", "through"]
+    assert sorted(plain["seal_report"]) == ["indication", "level", "sub_indication"]
 
 
 def test_every_answer_has_the_documented_shape(house: House) -> None:
@@ -84,10 +120,10 @@ def test_what_was_asked_is_compared_in_whatever_way_it_was_typed(house: House) -
 def test_sentences_are_in_the_language_that_was_asked_for(house: House) -> None:
     chinese = house.verify(house.kz, headers={"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}).json
     assert chinese is not None
-    assert "用印" in chinese["sentence"]
+    assert "文件中的时间是否与时钟相符？ 通过" in [check["text"] for check in chinese["checks"]]
     response = house.client.post(f"{URL}?lang=zh", data=b"", content_type="application/pdf")
     assert response.json is not None
-    assert "无法" in response.json["sentence"]
+    assert any("此文件无法作为 PDF 读取" in check["text"] for check in response.json["checks"])
 
 
 def test_no_file_is_400(house: House) -> None:
