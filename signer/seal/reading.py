@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
@@ -24,16 +26,24 @@ def facts_of(pdf: bytes, trust: TrustList, at: datetime, *, limits: sandbox.Limi
     """
     Return what a child process finds of a PDF's seal; a child that gives no answer is a fact too, never an error.
 
-    `trust` is a list that was verified here; the child takes it on its parent's word.
+    `trust` is a list that was verified here; the child is born with it, and takes it on its parent's word.
     """
     refused = precheck.refusal(pdf)
     if refused is not None and refused.is_final:
         return SealFacts(form=Form.UNREADABLE, reason=refused.reason, detail=refused.detail)
-    header = Task(at=at, trust=trust).model_dump_json(exclude_none=True).encode()
+    taught, digest = _taught(trust)
+    header = Task(at=at, trust_digest=digest).model_dump_json().encode()
     try:
-        answer = sandbox.run(_TASK, header=header, data=pdf, limits=limits)
+        answer = sandbox.run(_TASK, header=header, data=pdf, limits=limits, taught=taught)
         return SealFacts.model_validate_json(answer)
     except sandbox.ChildFailed as error:
         return SealFacts(form=Form.UNREADABLE, reason=error.reason, detail=error.detail)
     except ValidationError:
         return SealFacts(form=Form.UNREADABLE, reason="CHILD_DIED", detail="its answer has not the form agreed")
+
+
+@lru_cache(maxsize=4)
+def _taught(trust: TrustList) -> tuple[bytes, str]:
+    """Return a trust list as the judge is taught it, and its digest."""
+    data = trust.model_dump_json(exclude_none=True).encode()
+    return data, hashlib.sha256(data).hexdigest()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from signer.domain.trust import TrustList
-from signer.domain.values import Frozen, Instant
+from signer.domain.values import Frozen, Hex256, Instant
 
 
 class Task(Frozen):
-    """The trust list that the parent verified, and the time to judge at."""
+    """The time to judge at, and which of the trust lists that the judge was taught: SHA-256 of its JSON."""
 
     at: Instant
-    trust: TrustList
+    trust_digest: Hex256
