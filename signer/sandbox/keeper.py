@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import hashlib
 import json
 import os
 import socket
@@ -66,7 +65,7 @@ class _Nursery:
                 start_new_session=True,
             )
         self._socket = ours
-        self._taught: set[tuple[str, bytes]] = set()
+        self._taught: dict[str, bytes] = {}
 
     @property
     def pid(self) -> int:
@@ -74,11 +73,11 @@ class _Nursery:
         return self._process.pid
 
     def teach(self, task: str, taught: bytes) -> None:
-        """Hand over what children of a task are to be born with, once. Raises OSError if the nursery is gone."""
-        if taught and (known := (task, hashlib.sha256(taught).digest())) not in self._taught:
+        """Hand over what children of a task are to be born with, unless it was the last. OSError: the nursery is gone."""
+        if taught and self._taught.get(task) != taught:
             self._send({"task": task, "learn": len(taught)})
             self._socket.sendall(taught)
-            self._taught.add(known)
+            self._taught[task] = taught
 
     def ask(self, task: str, limits: Mapping[str, object]) -> Cell:
         """Ask for a child. Raises OSError if the nursery is gone."""

@@ -169,7 +169,9 @@ def test_neither_nursery_nor_child_inherits_anything(run: Run, monkeypatch: pyte
 def test_each_file_has_a_child_of_its_own_that_knows_what_was_taught_and_nothing_of_others(run: Run) -> None:
     assert json.loads(run("remember")) == []
     assert json.loads(run("remember", taught=b"list 1")) == ["list 1"]
-    assert json.loads(run("remember", taught=b"list 1")) == ["list 1"]
+    for turn in range(2, 9):
+        assert json.loads(run("remember", taught=f"list {turn}".encode()))[-1] == f"list {turn}"
+        assert json.loads(run("remember", taught=b"list 1"))[-1] == "list 1"
     first, second = (json.loads(run("world"))["pid"] for _ in range(2))
     assert first != second
 
