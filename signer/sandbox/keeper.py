@@ -73,7 +73,7 @@ class _Nursery:
         return self._process.pid
 
     def teach(self, task: str, taught: bytes) -> None:
-        """Hand over what children of a task are to be born with, unless it was the last. OSError: the nursery is gone."""
+        """Hand over what children of a task are to be born with, unless it was the last. Raises OSError."""
         if taught and self._taught.get(task) != taught:
             self._send({"task": task, "learn": len(taught)})
             self._socket.sendall(taught)
