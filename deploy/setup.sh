@@ -25,12 +25,19 @@ fi
 say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
     -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
-if [ "$lock" = dev ] && ! command -v chromium >/dev/null 2>&1; then
+# What the tests drive: a browser, a token in software, and other people's programs that judge our seals.
+tools="chromium:chromium softhsm2-util:softhsm2 pdfsig:poppler-utils mutool:mupdf-tools qpdf:qpdf openssl:openssl"
+missing=
+if [ "$lock" = dev ]; then
+    for tool in $tools; do command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"; done
+fi
+if [ -n "$missing" ]; then
     if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-        say "installing chromium for the tests of pages ..."
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null
+        say "installing$missing for the tests ..."
+        # shellcheck disable=SC2086 -- one word a package
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $missing >/dev/null
     else
-        say "chromium is missing: the tests of pages in a browser are skipped until it is installed"
+        say "missing:$missing. The tests that need them fail until they are installed"
     fi
 fi
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')

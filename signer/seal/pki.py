@@ -56,6 +56,9 @@ class AuthorityDescription(Frozen):
     days: Days
 
 
+KeyKind = Literal["p256", "p384", "rsa3072"]
+
+
 class MakerDescription(Frozen):
     """A manufacturer's seal. `id` names its file; for `profile` see docs/explanation/seals.md."""
 
@@ -63,7 +66,7 @@ class MakerDescription(Frozen):
     legal_name: Text
     uscc: Uscc
     profile: Literal["organization", "chinese"] = "organization"
-    key: Literal["p256", "rsa3072"] = "p256"
+    key: KeyKind = "p256"
     container: Literal["p12", "pem"] = "p12"
     days: Days = 1095
 
@@ -183,9 +186,11 @@ def _write(path: Path, data: bytes, *, is_secret: bool) -> None:
         file.write(data)
 
 
-def new_key(kind: Literal["p256", "rsa3072"] = "p256") -> PrivateKey:
+def new_key(kind: KeyKind = "p256") -> PrivateKey:
     """Draw a private key."""
-    return ec.generate_private_key(ec.SECP256R1()) if kind == "p256" else rsa.generate_private_key(65537, 3072)
+    if kind == "rsa3072":
+        return rsa.generate_private_key(65537, 3072)
+    return ec.generate_private_key(ec.SECP384R1() if kind == "p384" else ec.SECP256R1())
 
 
 def pkcs12_of(key: PrivateKey, chain: tuple[x509.Certificate, ...], *, password: bytes) -> bytes:
