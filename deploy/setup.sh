@@ -40,6 +40,14 @@ if [ -n "$missing" ]; then
         say "missing:$missing. The tests that need them fail until they are installed"
     fi
 fi
+if [ "$lock" = dev ] && ! command -v softhsm2-util >/dev/null 2>&1; then
+    if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
+        say "installing softhsm2 for the tests of keys in tokens ..."
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq softhsm2 >/dev/null
+    else
+        say "softhsm2 is missing: the tests of keys in tokens fail until it is installed ('sudo apt-get install softhsm2')"
+    fi
+fi
 site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 pwd > "$site/signer-checkout.pth"
 cat > .venv/bin/signer <<END

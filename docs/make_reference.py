@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from signer.domain.confirmation import Confirmation, Draft
 from signer.domain.rule_catalogue import RULES, Rule
+from signer.domain.trust import TrustList
+from signer.seal.drafting import Changes
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -71,6 +73,16 @@ def draft_schema() -> str:
     return _page(Draft.model_json_schema(by_alias=True), "signer.draft/1", Draft)
 
 
+def trust_list_schema() -> str:
+    """Return the JSON Schema of a trust list's payload: what is absent is absent, never null."""
+    return _page(_absent_not_null(TrustList.model_json_schema(mode="serialization")), "signer-trust+jwt", TrustList)
+
+
+def trust_changes_schema() -> str:
+    """Return the JSON Schema of a file of changes."""
+    return _page(Changes.model_json_schema(by_alias=True), "signer.trust-changes/1", Changes)
+
+
 def _page(schema: Schema, title: str, model: type[BaseModel]) -> str:
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -110,7 +122,13 @@ def _descend(value: object) -> object:
 
 def pages() -> dict[str, str]:
     """Return every page that this script writes, by file name."""
-    return {"rules.md": rules_page(), "content.schema.json": content_schema(), "draft.schema.json": draft_schema()}
+    return {
+        "rules.md": rules_page(),
+        "content.schema.json": content_schema(),
+        "draft.schema.json": draft_schema(),
+        "trust-list.schema.json": trust_list_schema(),
+        "trust-changes.schema.json": trust_changes_schema(),
+    }
 
 
 def main() -> None:

@@ -122,7 +122,8 @@ def settings_page() -> str:
     intro = f"""
 Read from the environment, once, when a command starts. Every name begins with `{settings.PREFIX}`; a name that is
 not in this table is refused, so that nothing can be misspelt. Nothing is read from `.env` files. No setting holds
-a secret: the password of key files is a file named `password` in the folder of keys.
+a secret: the password of key files is a file named `password` in the folder of keys, and keys elsewhere name the files
+of their PINs and secrets in [descriptors](formats.md#key-descriptors).
 """
     told = _field_docstrings(settings.Settings)
     rows = [
@@ -187,7 +188,9 @@ def _import_where_errors_are() -> None:
     root = Path(errors.__file__).parent
     for path in sorted(root.rglob("*.py")):
         if defines.search(path.read_text(encoding="utf-8")):
-            importlib.import_module(".".join(path.relative_to(root.parent).with_suffix("").parts))
+            importlib.import_module(
+                ".".join(path.relative_to(root.parent).with_suffix("").parts).removesuffix(".__init__")
+            )
 
 
 def _tree(cls: type[SignerError], depth: int) -> Iterator[tuple[int, type[SignerError]]]:

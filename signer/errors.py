@@ -96,10 +96,22 @@ class Misconfigured(SignerError):
     code = "misconfigured"
 
 
+class KeyElsewhere(SignerError):
+    """A key is asked by a process that inherited it: each process opens its own, after the fork."""
+
+    code = "key-elsewhere"
+
+
 class SelfCheckFailed(SignerError):
     """A file that we sealed did not verify: our defect, nothing left the house."""
 
     code = "self-check-failed"
+
+
+class CopyRefused(SignerError):
+    """A file cannot be made to outlive its timestamp: it is not as it was sealed, or was renewed too often."""
+
+    code = "copy-refused"
 
 
 class Unavailable(SignerError):

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from huey import PostgresHuey, SqliteHuey, crontab
+import structlog
+from huey import PostgresHuey, SqliteHuey, crontab, storage
+from huey.consumer import Consumer, Worker
+from huey.exceptions import HueyException
 from huey.registry import Message
 from huey.serializer import Serializer
+
+from signer.errors import Misconfigured, SignerError
+from signer.services.doctor import Symptom
 
 if TYPE_CHECKING:
     from huey import Huey
@@ -15,6 +24,14 @@ if TYPE_CHECKING:
     from signer.wiring import Services
 
 NAME = "signer"
+SILENCE_S = 90.0
+"""So long after the last look a worker looks by itself: the queue, which wakes it each minute, is broken or gone."""
+_POLL_S = 1.0
+_DRIVER = (storage.psycopg.Error,) if storage.psycopg is not None else ()
+_BROKEN: tuple[type[Exception], ...] = (OSError, sqlite3.Error, HueyException, *_DRIVER)
+"""What a queue may raise; psycopg is an extra, and huey has it where it is installed."""
+_UNWOKEN: tuple[type[Exception], ...] = (Misconfigured, *_BROKEN)
+log = structlog.get_logger()
 
 
 class Plain(Serializer):  # type: ignore[misc] # huey has no types
@@ -29,25 +46,108 @@ class Plain(Serializer):  # type: ignore[misc] # huey has no types
         return found._replace(args=tuple(found.args or ()))
 
 
-def queue(services: Services) -> Huey:
-    """Make the queue: in the register's own PostgreSQL, or in a file beside SQLite; its one task wakes us."""
-    made = _open(services)
+class Queue:
+    """The queue of a deployment: in the register's own PostgreSQL, in a file beside SQLite, or where a setting says."""
 
-    @made.periodic_task(crontab(minute="*"), name="wake")  # type: ignore[untyped-decorator] # huey has no types
-    def wake() -> None:
-        services.working.run_due()
+    def __init__(self, services: Services) -> None:
+        """Open the queue, and make what it keeps if that is not there. Misconfigured."""
+        try:
+            self.huey: Huey = _open(services)
+        except _BROKEN as error:
+            raise Misconfigured(f"the queue ({_place(services)}) cannot be opened: {error}") from error
+        self._services = services
+        self._looked_at = -SILENCE_S
+        self._wake = self.huey.periodic_task(crontab(minute="*"), name="wake")(self.look)
 
-    return made
+    def look(self) -> None:
+        """Do what is due: the queue's one task. Then open the queue anew, which a hand may have deleted meanwhile."""
+        try:
+            self._services.working.run_due()
+        finally:
+            self._looked_at = time.monotonic()
+            self._mend()
+
+    def look_if_silent(self) -> None:
+        """Do what is due without being woken, once the queue has been silent for too long; whatever happens, go on."""
+        if time.monotonic() - self._looked_at < SILENCE_S:
+            return
+        try:
+            self.look()
+        except SignerError as error:
+            log.warning("worker.look-failed", code=error.code, error=str(error)[:200])
+
+    def _mend(self) -> None:
+        try:
+            self.huey.storage.close()
+            self.huey.storage.initialize_schema()
+        except _BROKEN as error:
+            log.warning("queue.broken", error=str(error)[:200])
+
+    def wake(self) -> None:
+        """Ask whoever works to look now."""
+        self._wake()
+
+    def close(self) -> None:
+        """Let go of what the queue keeps open."""
+        self.huey.storage.close()
+
+
+def _place(services: Services) -> str:
+    """Tell where the queue is, without a password."""
+    url = services.settings.queue_url
+    if not url:
+        default = services.settings.data_dir / "queue.sqlite3"
+        return "the register's PostgreSQL" if services.database.dialect == "postgresql" else str(default)
+    parts = urlsplit(url)
+    return parts.path if parts.scheme == "sqlite" else f"{parts.scheme}://{parts.hostname}{parts.path}"
 
 
 def _open(services: Services) -> Huey:
     options = {"results": False, "serializer": Plain()}
-    if services.database.dialect == "postgresql":
-        return PostgresHuey(NAME, dsn=services.database.dsn, blocking=False, **options)
-    return SqliteHuey(NAME, filename=str(services.settings.data_dir / "queue.sqlite3"), **options)
+    url = services.settings.queue_url
+    if url.startswith("postgresql") or (not url and services.database.dialect == "postgresql"):
+        return PostgresHuey(NAME, dsn=url or services.database.dsn, blocking=False, connect_timeout=5, **options)
+    path = url.removeprefix("sqlite:///") or str(services.settings.data_dir / "queue.sqlite3")
+    return SqliteHuey(NAME, filename=path, **options)
+
+
+def wake(services: Services) -> None:
+    """Wake a worker at once, after a commit that added a job; if the queue is gone, the next minute finds the job."""
+    try:
+        queue = Queue(services)
+        try:
+            queue.wake()
+        finally:
+            queue.close()
+    except _UNWOKEN as error:
+        log.warning("queue.not-woken", error=str(error)[:200])
+
+
+def examine(services: Services) -> Symptom:
+    """Tell whether the queue opens, for `signer doctor`."""
+    place = _place(services)
+    try:
+        Queue(services).close()
+    except Misconfigured as error:
+        told = f"{error}; jobs run when a worker looks by itself, every {SILENCE_S:.0f} s: mend SIGNER_QUEUE_URL"
+        return Symptom("queue", "warning", told)
+    return Symptom("queue", "ok", place)
 
 
 def run(services: Services) -> None:
-    """Work until SIGTERM: first what is due already, then whenever the queue wakes us."""
-    services.working.run_due()
-    queue(services).create_consumer(workers=1, periodic=True, graceful_signal="TERM").run()
+    """Work until SIGTERM: first what is due already, then whenever the queue wakes us, and when it fails to."""
+    consumer(Queue(services)).run()
+
+
+def consumer(queue: Queue) -> Consumer:
+    """Make what takes messages from the queue; it looks by itself too, in the one thread that does all the work."""
+
+    class Looking(Worker):  # type: ignore[misc] # huey has no types
+        def loop(self, now: None = None) -> None:
+            queue.look_if_silent()
+            super().loop(now)
+
+    class Consuming(Consumer):  # type: ignore[misc] # huey has no types
+        worker_class = Looking
+
+    return Consuming(queue.huey, workers=1, periodic=True, graceful_signal="TERM", max_delay=_POLL_S)

@@ -1,10 +1,17 @@
-"""`signer serve`: the web application on gunicorn, on this computer only unless told otherwise."""
+"""`signer serve`: the web application on gunicorn, on this computer only, with a worker beside it where that fits."""
 
 from __future__ import annotations
 
+import math
+import os
+import subprocess
+import sys
+import time
 from typing import TYPE_CHECKING
 
+import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has no types
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # it has no types
 
 from signer import logs, wiring
 from signer.web.app import create_app
@@ -22,15 +29,102 @@ _GRACE_S = 30
 _MOST_LINE, _MOST_FIELDS, _MOST_FIELD = 4094, 60, 8190
 _REQUESTS = 2000
 """A worker is replaced after about so many requests, so that no leak grows for ever."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+_STEADY_S = 300.0
+"""A worker that ran for so long did not die of its start: the next pause is the shortest again."""
+log = structlog.get_logger()
+
+
+class Companion:
+    """
+    One `signer worker`, a process of its own beside the server: started by exec, so that it shares no compiled state.
+
+    It is looked after from the arbiter's own loop, without a thread. It ends itself if the arbiter is gone.
+    """
+
+    def __init__(self, command: tuple[str, ...]) -> None:
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = self._due_at = 0.0
+        self._pause_s = _FIRST_PAUSE_S
+
+    def tend(self) -> None:
+        """Start the worker if it does not run; after each early death a pause that doubles."""
+        now = time.monotonic()
+        if self._process is not None:
+            if self._process.poll() is None:
+                return
+            self._pause_s = _FIRST_PAUSE_S if now - self._started_at > _STEADY_S else self._pause_s
+            log.error("worker.died", pid=self._process.pid, again_in_s=self._pause_s)
+            self._process, self._due_at = None, now + self._pause_s
+            self._pause_s = min(self._pause_s * 2, _LONGEST_PAUSE_S)
+        if now >= self._due_at:
+            self._start(now)
+
+    def _start(self, now: float) -> None:
+        try:
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)  # noqa: S603 -- our own command
+            self._started_at = now
+        except OSError as error:
+            log.warning("worker.not-started", error=error.strerror)
+            self._due_at = now + _LONGEST_PAUSE_S
+
+    def ask_to_end(self) -> None:
+        """Have the worker finish what it does, and start it no more."""
+        self._due_at = math.inf
+        if self._process is not None:
+            self._process.terminate()
+
+    def end(self) -> None:
+        """End the worker, by its id: what it is doing is finished, or taken over once its lease is over."""
+        if self._process is None:
+            return
+        self.ask_to_end()
+        try:
+            self._process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+class _Arbiter(Arbiter):  # type: ignore[misc] # gunicorn has no types
+    """Gunicorn's own, which looks after one more process: about once a second."""
+
+    def __init__(self, app: _Server, companion: Companion | None) -> None:
+        super().__init__(app)
+        self._companion = companion
+
+    def manage_workers(self) -> None:
+        super().manage_workers()
+        if self._companion is not None:
+            self._companion.tend()
+
+    def stop(self, graceful: bool = True) -> None:  # noqa: FBT001, FBT002 -- gunicorn's own signature
+        if self._companion is not None:
+            self._companion.ask_to_end()
+        super().stop(graceful)
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """Gunicorn without its command line and its files: everything is said here."""
 
-    def __init__(self, settings: Settings, options: dict[str, str | int | bool | None]) -> None:
+    def __init__(
+        self, settings: Settings, options: dict[str, str | int | bool | None], companion: Companion | None
+    ) -> None:
         self._settings = settings
         self._options = options
+        self._companion = companion
         super().__init__()
+
+    def run(self) -> None:
+        """Serve; whatever ends the arbiter ends its companion, and nothing that the arbiter forked does."""
+        arbiter = os.getpid()
+        try:
+            _Arbiter(self, self._companion).run()
+        finally:
+            if self._companion is not None and os.getpid() == arbiter:
+                self._companion.end()
 
     def load_config(self) -> None:
         """Take our options, and nothing from the environment."""
@@ -42,15 +136,26 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         return create_app(wiring.wire_ready(self._settings))
 
 
-def run(settings: Settings, *, host: str = HOST, port: int = PORT, workers: int = WORKERS) -> None:
+def run(
+    settings: Settings,
+    *,
+    host: str = HOST,
+    port: int = PORT,
+    workers: int = WORKERS,
+    with_jobs: bool | None = None,
+) -> None:
     """
     Serve until SIGTERM; refuse a register of another version before the first worker starts.
 
     Each worker answers a few requests at a time: the work itself is in a child process of its own, and one slow
-    upload must not stop the others. Raises Misconfigured.
+    upload must not stop the others. `with_jobs` decides whether one `signer worker` runs beside them; None: where
+    the register is SQLite. Raises Misconfigured.
     """
     logs.configure(settings.log_level)
-    wiring.wire_ready(settings).database.close()
+    wired = wiring.wire_ready(settings)
+    is_accompanied = wired.database.dialect == "sqlite" if with_jobs is None else with_jobs
+    wired.database.close()
+    worker = (sys.executable, "-P", "-m", "signer", "worker", "--beside", str(os.getpid()))
     options: dict[str, str | int | bool | None] = {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
@@ -71,4 +176,4 @@ def run(settings: Settings, *, host: str = HOST, port: int = PORT, workers: int 
         "loglevel": settings.log_level,
         "proc_name": "signer",
     }
-    _Server(settings, options).run()
+    _Server(settings, options, Companion(worker) if is_accompanied else None).run()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from signer.errors import InvalidInput, Misconfigured
@@ -61,8 +61,20 @@ class Settings(BaseSettings):
     """RFC 3161 authorities, tried in order, separated by blanks; empty in test mode: the built-in TEST authority."""
     tsa_policy: Literal["require", "best-effort"] = "best-effort"
     """Whether to seal without timestamp or revocation data when nobody answers; a manufacturer may have its own."""
+    queue_url: str = ""
+    """Where workers are woken: `sqlite:///FILE` or PostgreSQL's; empty: a file beside SQLite, else the register's."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
+
+    @field_validator("queue_url")
+    @classmethod
+    def _queue_is_one_of_ours(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_file = parts.scheme == "sqlite" and not parts.netloc and len(parts.path) > 1
+        is_server = parts.scheme == "postgresql" and len(parts.path) > 1
+        if value and not (is_file or is_server):
+            raise ValueError("is neither sqlite:///FILE nor postgresql://USER@HOST/NAME")
+        return value
 
     @property
     def database(self) -> str:

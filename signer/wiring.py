@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from signer import __version__, resources
+from signer import __version__, resources, sandbox
+from signer.errors import Misconfigured
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
+from signer.register.journal import Journal
 from signer.services.doctor import Doctor
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
+from signer.services.key_checks import KeyChecking
 from signer.services.licence import LicenceChecking
 from signer.services.lookups import LookingUp
 from signer.services.maintain import Maintaining
+from signer.services.official import Copying
 from signer.services.people import People
+from signer.services.publishing import Publishing
 from signer.services.redact import Redacting
 from signer.services.reimport import Reimporting
 from signer.services.sealing import Sealing
+from signer.services.seals import SealKeeping
 from signer.services.trust import TrustSource
+from signer.services.upgrade import Upgrading
 from signer.services.verify import Verifying
 from signer.services.withdraw import Ending
 from signer.services.work import Working
@@ -46,14 +54,19 @@ class Services:
     database: Database
     people: People
     trust: TrustSource
+    publishing: Publishing
+    seal_keeping: SealKeeping
     verifying: Verifying
     lookups: LookingUp
     licence: LicenceChecking
     issuing: Issuing
+    copying: Copying
     ending: Ending
     exporting: Exporting
     keeping: Keeping
+    key_checks: KeyChecking
     maintaining: Maintaining
+    upgrading: Upgrading
     working: Working
     redacting: Redacting
     reimporting: Reimporting
@@ -80,7 +93,10 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     templates = resources.templates_dir()
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
     chance = Chance(bits=secrets.randbits, below=secrets.randbelow)
-    sealing = Sealing(database=database, blobs=blobs, page=page, seals=seals, verifying=verifying, clock=clock)
+    journal = Journal(settings.data_dir / "endings.jsonl")
+    sealing = Sealing(
+        database=database, blobs=blobs, page=page, seals=seals, verifying=verifying, journal=journal, clock=clock
+    )
     issuing = Issuing(
         database=database,
         blobs=blobs,
@@ -101,22 +117,38 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         below=chance.below,
     )
     people = People(database=database, clock=clock)
+    keeping = Keeping(database=database, blobs=blobs, journal=journal, clock=clock)
+    upgrading = Upgrading(
+        database=database,
+        blobs=blobs,
+        trust=trust,
+        witnesses=seals.witnesses,
+        verifying=verifying,
+        clock=clock,
+    )
     return Services(
         settings=settings,
         database=database,
         people=people,
         trust=trust,
+        publishing=Publishing(settings=settings, database=database, trust=trust, clock=clock),
+        seal_keeping=SealKeeping(database=database, trust=trust, box=seals, clock=clock),
         verifying=verifying,
         lookups=lookups,
         licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
         issuing=issuing,
-        ending=Ending(database=database, clock=clock),
+        copying=Copying(database=database, blobs=blobs, page=page, clock=clock),
+        ending=Ending(database=database, journal=journal, clock=clock),
         exporting=Exporting(database=database),
         maintaining=maintaining,
-        working=Working(database=database, maintaining=maintaining, clock=clock),
-        keeping=Keeping(database=database, blobs=blobs, clock=clock),
+        upgrading=upgrading,
+        working=Working(database=database, maintaining=maintaining, keeping=keeping, upgrading=upgrading, clock=clock),
+        key_checks=KeyChecking(database=database, seals=seals, clock=clock),
+        keeping=keeping,
         redacting=Redacting(database=database, clock=clock),
-        reimporting=Reimporting(database=database, blobs=blobs, verifying=verifying, clock=clock, chance=chance),
+        reimporting=Reimporting(
+            database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance
+        ),
         doctor=Doctor(
             settings=settings,
             database=database,
@@ -130,7 +162,14 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
 
 
 def wire_ready(settings: Settings, *, clock: Callable[[], datetime] = now) -> Services:
-    """Put the house together over a register whose schema is this code's; Misconfigured otherwise."""
+    """Put the house together over a register whose schema is this code's, behind walls; Misconfigured otherwise."""
+    refuse_without_walls(settings)
     services = wire(settings, clock=clock)
     services.database.refuse_other_version()
     return services
+
+
+def refuse_without_walls(settings: Settings) -> None:
+    """Raise Misconfigured where hostile files would be parsed for real without the wall that every Linux has."""
+    if settings.mode == "production" and sys.platform == "linux" and not sandbox.standing_walls()["seccomp"]:
+        raise Misconfigured("this kernel or container allows no seccomp filter: hostile files would not be walled in")

@@ -5,17 +5,30 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import struct
+import time
+import traceback
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import world as worlds
 from world import World
 
+from signer import logs
+from signer.document import glyphs
+from signer.domain.parties import country_code
 from signer.domain.verdict import Code
 from signer.register import confirmations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from multiprocessing.synchronize import Event
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+    from multiprocessing.connection import Connection
+    from pathlib import Path
+
+    _Made = tuple[Path, str, dict[str, str], datetime]
 
 STEPS = (
     "before reserve",
@@ -30,57 +43,40 @@ STEPS = (
     "recorded",
 )
 KEY = "one-key"
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["world"])
+_MARK = struct.Struct("=Bd")
+_CONTEXT = multiprocessing.get_context("spawn")
 
 
-def issue_and_die(world: World, step: str, plain: Any, *, key: str = KEY) -> int:
-    """Issue in a child that kills itself at a step; return its exit code (-9)."""
-    return _ended(_start(world, plain, key, step))
+@contextmanager
+def at_step(world: World, step: str, act: Callable[..., object]) -> Iterator[None]:
+    """Do something once, with what the step's function is given, when issuing reaches a step while the block runs."""
+    owner, name, is_after = _place(world, step)
+    action = getattr(owner, name)
+    waiting = [act]
+
+    def reach(*given: Any) -> None:
+        if waiting:
+            waiting.pop()(*given)
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        if not is_after:
+            reach(*given)
+        found = action(*given, **named)
+        if is_after:
+            reach(*given)
+        return found
+
+    setattr(owner, name, interrupted)
+    try:
+        yield
+    finally:
+        setattr(owner, name, action)
 
 
-def issue_and_be_killed(world: World, plain: Any, *, key: str, after_s: float) -> int:
-    """Issue in a child, and kill it some time after it reserved its number; return its exit code: -9, or 0."""
-    reserved = _CONTEXT.Event()
-    child = _start(world, plain, key, reserved)
-    assert reserved.wait(60)
-    child.join(after_s)
-    if child.exitcode is None:
-        child.kill()
-    return _ended(child)
-
-
-def _start(world: World, plain: Any, key: str, trap: str | Event) -> multiprocessing.process.BaseProcess:
-    made = (str(world.folder), world.database_url, world.overrides, world.at)
-    child = _CONTEXT.Process(target=_issue, args=(made, plain, key, trap))
-    child.start()
-    return child
-
-
-def _ended(child: multiprocessing.process.BaseProcess) -> int:
-    child.join(120)
-    code = child.exitcode
-    child.close()
-    assert code is not None
-    return code
-
-
-def _issue(made: tuple[Any, ...], plain: Any, key: str, trap: str | Event) -> None:
-    folder, url, overrides, at = made
-    world = World(worlds.Path(folder), at=at, database_url=url, overrides=overrides)
-    if isinstance(trap, str):
-        _set_trap(world, trap)
-    else:
-        complete = world.services.issuing._sealing.complete
-        _replace(world.services.issuing._sealing, "complete", lambda work: (trap.set(), complete(work))[1])
-    world.issue(plain, key=key)
-    world.services.database.close()
-
-
-def _set_trap(world: World, step: str) -> None:
-    issuing = world.services.issuing
-    sealing = issuing._sealing
-    owner, name, is_after = {
+def _place(world: World, step: str) -> tuple[object, str, bool]:
+    """Return where a step is: an object, the name of its function, and whether it is behind its call."""
+    sealing = world.services.issuing._sealing
+    places: dict[str, tuple[object, str, bool]] = {
         "before reserve": (confirmations, "reserve", False),
         "in transaction 1": (confirmations, "reserve", True),
         "reserved": (sealing, "complete", False),
@@ -91,37 +87,153 @@ def _set_trap(world: World, step: str) -> None:
         "stored": (sealing._blobs, "put", True),
         "in transaction 2": (confirmations, "record", True),
         "recorded": (sealing, "complete", True),
-    }[step]
-    _replace(owner, name, _fatal(getattr(owner, name), is_after=is_after))
+    }
+    return places[step]
 
 
-def _replace(owner: object, name: str, action: Callable[..., Any]) -> None:
-    setattr(owner, name, action)
+@dataclass(frozen=True)
+class Turn:
+    """One process to be: what it issues, and where it ends: at a step by itself, or killed some time after one."""
+
+    plain: Any
+    key: str
+    step: str = ""
+    after_s: float | None = None
 
 
-def _fatal(action: Callable[..., Any], *, is_after: bool) -> Callable[..., Any]:
-    def trap(*given: Any, **named: Any) -> None:
-        if is_after:
-            action(*given, **named)
+@dataclass(frozen=True)
+class Death:
+    """How a process ended: the exit code (-9 if killed), and when it reached which step (s)."""
+
+    code: int
+    reached: dict[str, float]
+
+    @property
+    def step(self) -> str:
+        """The last step that it reached."""
+        return max(self.reached, key=STEPS.index, default="")
+
+
+class Launcher:
+    """
+    A process that has imported everything, and forks the ones that are killed.
+
+    It opens no register and no key and compiles no page: none of these survives a fork, so each child does it anew.
+    """
+
+    def __init__(self) -> None:
+        self._line, theirs = _CONTEXT.Pipe()
+        self._process = _CONTEXT.Process(target=_launch, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def send(self, world: World, turns: list[Turn]) -> None:
+        """Begin a few turns, one after the other."""
+        self._line.send(((world.folder, world.database_url, world.overrides, world.at), turns))
+
+    def receive(self) -> list[Death]:
+        """Wait for their ends."""
+        found: list[Death] = self._line.recv()
+        return found
+
+    def close(self) -> None:
+        self._line.close()
+        self._process.join(30)
+
+
+@lru_cache(maxsize=1)
+def _launcher() -> Launcher:
+    return Launcher()
+
+
+def issue_and_die(world: World, step: str, plain: Any, *, key: str = KEY) -> Death:
+    """Issue in a child that kills itself at a step."""
+    _launcher().send(world, [Turn(plain, key, step=step)])
+    return _launcher().receive()[0]
+
+
+def _launch(line: Connection) -> None:
+    logs.configure("error")
+    glyphs.uncovered("")
+    country_code("KZ")
+    while True:
+        try:
+            made, turns = line.recv()
+        except EOFError:
+            return
+        line.send([_live_and_die(made, turn) for turn in turns])
+
+
+def _live_and_die(made: _Made, turn: Turn) -> Death:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _live(made, turn, writing)
+    os.close(writing)
+    reached: dict[str, float] = {}
+    while mark := os.read(reading, _MARK.size):
+        place, at_s = _MARK.unpack(mark)
+        reached[STEPS[place]] = at_s
+        if STEPS[place] == turn.step and turn.after_s is not None:
+            time.sleep(turn.after_s)
+            os.kill(child, signal.SIGKILL)
+    os.close(reading)
+    _, status = os.waitpid(child, 0)
+    return Death(os.waitstatus_to_exitcode(status), reached)
+
+
+def _live(made: _Made, turn: Turn, writing: int) -> None:
+    """Issue in this process, marking each step in a pipe, and end with it."""
+    code = 1
+    try:
+        folder, url, overrides, at = made
+        world = World(folder, at=at, database_url=url, overrides=overrides)
+        with ExitStack() as traps:
+            for place, step in enumerate(STEPS):
+                act = partial(_reach, writing, place, is_last=step == turn.step and turn.after_s is None)
+                traps.enter_context(at_step(world, step, act))
+            world.issue(turn.plain, key=turn.key)
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        os._exit(code)
+
+
+def _reach(writing: int, place: int, *_given: Any, is_last: bool) -> None:
+    os.write(writing, _MARK.pack(place, time.monotonic()))
+    if is_last:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    return trap
+
+_HELD = "lines WHERE standing IN ('issued', 'suspended')"
+_RECORDED = "confirmations c WHERE c.recorded_at IS NOT NULL"
+_FILES = "SELECT count(*) FROM files f WHERE f.confirmation_id = c.id AND f.kind = 'sealed'"
+_USES = "SELECT count(*) FROM seal_uses u JOIN files f ON f.sealed_digest = u.sealed_digest WHERE u.number = c.number"
+_NONE = (
+    "confirmations WHERE standing = 'pending'",
+    "vin_claims WHERE slot = 'next'",
+    f"(SELECT vin FROM {_HELD} GROUP BY vin HAVING count(*) > 1) AS twice",
+    "(SELECT confirmation_id FROM idempotency GROUP BY confirmation_id HAVING count(*) > 1) AS shared",
+    f"{_RECORDED} AND 1 <> ({_FILES})",
+    f"{_RECORDED} AND 1 > ({_USES} AND f.confirmation_id = c.id)",
+)
+_AS_MANY = (
+    ("files WHERE kind = 'sealed'", _RECORDED),
+    ("leaves WHERE type = 'issued'", _RECORDED),
+    ("leaves WHERE type = 'intent'", "confirmations"),
+    ("status_entries", "confirmations"),
+    ("vin_claims WHERE slot = 'live'", _HELD),
+)
 
 
 def accounts(world: World) -> dict[str, int]:
     """Hold every promise of the register against its tables; return how many records stand how."""
-    assert world.rows("SELECT count(*) FROM vin_claims WHERE slot = 'next'") == [(0,)]
-    assert world.rows("SELECT count(*) FROM confirmations WHERE standing = 'pending'") == [(0,)]
-    issued = "SELECT count(*) FROM confirmations WHERE recorded_at IS NOT NULL"
-    assert world.rows("SELECT count(*) FROM files") == world.rows(issued)
-    assert world.rows("SELECT count(*) FROM leaves WHERE type = 'issued'") == world.rows(issued)
-    assert world.rows("SELECT count(*) FROM leaves WHERE type = 'intent'") == world.rows(
-        "SELECT count(*) FROM confirmations"
-    )
-    live = "SELECT count(*) FROM lines WHERE standing IN ('issued', 'suspended')"
-    assert world.rows("SELECT count(*) FROM vin_claims WHERE slot = 'live'") == world.rows(live)
-    unused = "SELECT count(*) FROM confirmations c WHERE recorded_at IS NOT NULL AND NOT EXISTS"
-    assert world.rows(f"{unused} (SELECT 1 FROM seal_uses u WHERE u.number = c.number)") == [(0,)]
+    for none in _NONE:
+        assert world.rows(f"SELECT count(*) FROM {none}") == [(0,)], none
+    for some, other in _AS_MANY:
+        assert world.rows(f"SELECT count(*) FROM {some}") == world.rows(f"SELECT count(*) FROM {other}"), some
     scrubbed = world.services.keeping.scrub()
     assert (scrubbed.damaged, scrubbed.missing) == ((), ())
     return dict(world.rows("SELECT standing, count(*) FROM confirmations GROUP BY standing"))

@@ -39,6 +39,7 @@ makers:
   - {id: xinghe, legal_name: 星河示例汽车股份有限公司, uscc: 91990000MA000BBB2P, profile: chinese, container: pem}
   - {id: short, legal_name: 短命示例汽车有限公司, uscc: 91990000MA000CCC3Q, days: 2}
   - {id: rsa, legal_name: 双石示例汽车有限公司, uscc: 91990000MA000DDD4R, key: rsa3072, container: pem}
+  - {id: p384, legal_name: 三八四示例汽车有限公司, uscc: 91990000MA000EEE5T, key: p384}
 """
 CONTENT = b'{"number":"00000-00000-0000","schema":"signer.test/1"}'
 

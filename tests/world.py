@@ -18,11 +18,16 @@ from signer import settings as configured
 from signer import wiring
 from signer.domain.drafting import parse_draft
 from signer.domain.evidence import Asked
-from signer.seal import validate
+from signer.domain.trust import MOST_DAYS
+from signer.domain.vehicle import vin_check_character
+from signer.seal import pki, trust, validate
 from signer.services.issue import Order
 from signer.services.trust import make_test_pki
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from signer.domain.trust import TrustEntry
     from signer.domain.verdict import Verdict
     from signer.services.sealing import Issued
 
@@ -45,6 +50,15 @@ def sample(name: str, *, today: date = date(2026, 11, 22)) -> Any:
     text = (SAMPLES / f"{name}.json").read_text(encoding="utf-8")
     dated = re.sub(r'"today([+-][0-9]+)"', lambda match: f'"{today + timedelta(days=int(match[1]))}"', text)
     return json.loads(dated)
+
+
+def fresh(name: str, turn: int) -> Any:
+    """Return a sample whose vehicles no other turn has: their serials count on, their check characters fit."""
+    plain = sample(name)
+    for place, vehicle in enumerate(plain["vehicles"]):
+        bare = f"{vehicle['vin'][:11]}{500_000 + turn * len(plain['vehicles']) + place:06d}"
+        vehicle["vin"] = bare[:8] + vin_check_character(bare) + bare[9:]
+    return plain
 
 
 def as_bytes(plain: object) -> bytes:
@@ -80,9 +94,12 @@ class World:
         self.services = wiring.wire(self.settings, clock=lambda: self.at, judge=judge)
 
     def issue(self, plain: Any, *, by: str | None = None, key: str | None = None, **people: str) -> Issued:
+        return self.services.issuing.issue(self.order(plain, by=by, key=key, **people))
+
+    def order(self, plain: Any, *, by: str | None = None, key: str | None = None, **people: str) -> Order:
         maker = by or plain.get("manufacturer") or YUNZHOU
         preparer, approver = PEOPLE.get(maker, PEOPLE[YUNZHOU])
-        order = Order(
+        return Order(
             draft=parse_draft(as_bytes(plain)),
             manufacturer=maker,
             preparer=people.get("preparer", preparer),
@@ -90,10 +107,41 @@ class World:
             origin="test",
             key=key,
         )
-        return self.services.issuing.issue(order)
 
     def verify(self, pdf: bytes, **asked: Any) -> Verdict:
         return self.services.verifying.file(pdf, Asked(**asked))
+
+    def publish(
+        self,
+        changed: Callable[[TrustEntry], TrustEntry | None] = lambda entry: entry,
+        *,
+        forget: bool = False,
+        **more: Any,
+    ) -> None:
+        """Put the next trust list in place; `forget`: as a verifier meets it that has seen none, whatever it undoes."""
+        path, folder = self.settings.trust_list_path, self.settings.keys
+        older = self.services.trust.current(self.at)
+        following = {
+            "sequence": older.sequence + 1,
+            "previous_digest": trust.digest(path.read_bytes()),
+            "issued": self.at.replace(microsecond=0),
+            "expires": self.at.replace(microsecond=0) + timedelta(days=MOST_DAYS),
+            "entries": tuple(entry for entry in map(changed, older.entries) if entry is not None),
+        }
+        secret = (folder / pki.PASSWORD_FILE).read_bytes().strip()
+        key = trust.load_signing_key((folder / pki.LIST_KEY_FILE).read_bytes(), password=secret)
+        path.write_bytes(trust.sign(older.model_copy(update={**following, **more}), key=key))
+        if forget:
+            (self.folder / "trust-list.seen").unlink()
+
+    def give(self, role: str, *people: str) -> None:
+        """Let people, new ones, have one role for the first manufacturer of the samples."""
+        maker = sample("register")["manufacturers"][0]["record"]["uscc"]
+        plain = {
+            "people": [{"id": one, "name": one} for one in people],
+            "memberships": [{"person": one, "manufacturer": maker, "roles": [role]} for one in people],
+        }
+        self.services.people.load(as_bytes(plain), actor="test")
 
     def another(self) -> World:
         """Wire the same deployment once more, as another process would."""

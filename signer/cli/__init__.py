@@ -9,7 +9,7 @@ import sys
 import click
 import structlog
 
-from signer.cli import ending, exporting, issuing, operating, verifying
+from signer.cli import copying, ending, exporting, issuing, keys, operating, sealing, trusting, verifying, working
 from signer.cli.console import INTERNAL, REFUSED, USAGE, complain, language
 from signer.errors import SignerError
 from signer.wiring import VERSION
@@ -29,18 +29,25 @@ for command in (
     issuing.issue,
     issuing.supersede,
     issuing.fetch,
+    copying.copies,
+    sealing.seals,
+    sealing.manufacturer,
+    trusting.trust,
     ending.withdraw,
     ending.suspend,
     ending.resume,
+    ending.abandon,
     verifying.verify,
     verifying.lookup,
     exporting.export,
     exporting.redact,
     operating.db,
+    keys.keys,
     operating.load_parties,
     operating.make_test_pki,
     operating.maintain,
-    operating.worker,
+    working.worker,
+    working.jobs,
     operating.doctor,
     operating.serve,
 ):

@@ -1,4 +1,4 @@
-"""`signer withdraw`, `suspend` and `resume`: what ends a confirmation, or holds it."""
+"""`signer withdraw`, `suspend`, `resume` and `abandon`: what ends a confirmation, or holds it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from signer.cli.console import MANUFACTURER, number_of, services
 from signer.errors import InvalidInput
 from signer.register.endings import REASONS
-from signer.services.withdraw import Withdrawal
+from signer.services.withdraw import Abandonment, Withdrawal
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,3 +75,16 @@ def resume(number: str | None, seal: str | None, manufacturer: str, by: str) -> 
         click.echo(f"{parsed}: in force again")
     else:
         raise click.UsageError("give either NUMBER or --seal")
+
+
+@click.command()
+@click.argument("number")
+@MANUFACTURER
+@_BY
+@click.option("--second", default=None, help="Another person, an approver; needed after a restore.")
+@click.option("--reason", required=True, help="Why, in 10 to 200 characters.")
+def abandon(number: str, manufacturer: str, by: str, second: str | None, reason: str) -> None:
+    """Give up NUMBER, whose sealing never completed: its vehicles are free again. It is never used."""
+    wanted = Abandonment(number=number_of(number), manufacturer=manufacturer, by=by, second=second, reason=reason)
+    services().ending.abandon(wanted)
+    click.echo(f"{wanted.number}: abandoned")

@@ -147,10 +147,13 @@ def _deliver(file: Path, issued: Issued, out: Path, spoken: Language) -> None:
 @click.command()
 @click.argument("number")
 @OUT
-def fetch(number: str, out: Path) -> None:
-    """Write an issued confirmation's PDF again."""
+@click.option("--archive", is_flag=True, help="The archive copy (B-LTA), instead of the file that exporters have.")
+def fetch(number: str, out: Path, *, archive: bool) -> None:
+    """Write an issued confirmation's PDF again, and say which level its seal has reached."""
     parsed = number_of(number)
     refuse_unwritable(out)
-    path = out / f"{parsed}.pdf"
-    write(path, services().issuing.fetch(parsed))
+    path = out / f"{parsed}{'-archive' if archive else ''}.pdf"
+    house = services()
+    write(path, house.upgrading.fetch(parsed) if archive else house.issuing.fetch(parsed))
     click.echo(str(path))
+    click.echo(f"PAdES {house.upgrading.level(parsed, archived=archive)}", err=True)

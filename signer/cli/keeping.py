@@ -1,4 +1,4 @@
-"""`signer db backup`, `restore`, `release`, `reimport` and `scrub`: so that the register is not lost."""
+"""`signer db backup`, `restore`, `release`, `reimport`, `close-gap`, `scrub`: so that the register is not lost."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from signer import jobs as waking
 from signer import logs, settings, wiring
 from signer.cli.console import FILES, REFUSED, complain, language, services
 from signer.errors import NotFound, SignerError
+from signer.register.restores import Closing
 from signer.seal.precheck import MOST_BYTES
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
@@ -35,9 +37,13 @@ def restore(file: Path) -> None:
     chosen = settings.load()
     logs.configure(chosen.log_level)
     chosen.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    manifest = wiring.wire(chosen).keeping.restore(file, actor="cli")
-    since = f"{manifest.backup_at:%Y-%m-%dT%H:%M:%SZ}"
+    restored = wiring.wire(chosen).keeping.restore(file, actor="cli")
+    since = f"{restored.manifest.backup_at:%Y-%m-%dT%H:%M:%SZ}"
     click.echo(f"restored as of {since}; what was issued since is unknown: `signer db reimport`, then `release`")
+    for name in (*restored.held, *restored.held_seals):
+        click.echo(f"  {name}: held, because the journal says that it was ended or suspended since the backup")
+    if restored.damaged:
+        click.echo(f"  {restored.damaged} lines of the journal are damaged, or do not follow each other", err=True)
 
 
 @click.command()
@@ -46,9 +52,23 @@ def release(by: str) -> None:
     """Let a restored register issue again, once what was issued since the backup is imported."""
     wired = services()
     wired.keeping.release(by=by)
-    click.echo("released: the register issues again")
+    waking.wake(wired)
+    click.echo("released: the register issues again; every sealed file is read once now (`signer jobs list`)")
     for number in wired.maintaining.pending_since_before_a_restore():
-        click.echo(f"  {number}: pending in the backup; perhaps issued since, so it is kept", err=True)
+        click.echo(
+            f"  {number}: pending in the backup; perhaps issued since: `signer db reimport` or `signer abandon`",
+            err=True,
+        )
+
+
+@click.command("close-gap")
+@_BY
+@click.option("--second", required=True, help="Another person, who agrees (id).")
+@click.option("--reason", required=True, help="How it is known that nothing is missing, in 10 to 200 characters.")
+def close_gap(by: str, second: str, reason: str) -> None:
+    """Declare that all that was issued or ended in a restore's gap is back: the register's silence counts again."""
+    count = services().keeping.close_gaps(Closing(by=by, second=second, reason=reason))
+    click.echo(f"{count} closed: what the register does not hold is not on record again")
 
 
 @click.command()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import click
 
-from signer import jobs, logs, settings, wiring
+from signer import jobs as waking
+from signer import logs, settings, wiring
 from signer import serve as serving
 from signer.cli import keeping
 from signer.cli.console import REFUSED, read, services
@@ -22,7 +23,14 @@ def db() -> None:
     """Look after the register: its schema, its backups, its files."""
 
 
-for command in (keeping.backup, keeping.restore, keeping.release, keeping.reimport, keeping.scrub):
+for command in (
+    keeping.backup,
+    keeping.restore,
+    keeping.release,
+    keeping.reimport,
+    keeping.close_gap,
+    keeping.scrub,
+):
     db.add_command(command)
 
 
@@ -74,7 +82,8 @@ def make_test_pki(description: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def doctor(as_json: bool) -> None:
     """Name what is wrong with this deployment. Exit 0 if nothing is, or only warnings; 1 for an error."""
-    symptoms = wiring.wire(settings.load()).doctor.examine()
+    wired = wiring.wire(settings.load())
+    symptoms = (*wired.doctor.examine(), waking.examine(wired))
     for symptom in symptoms:
         if as_json:
             click.echo(json.dumps(asdict(symptom), ensure_ascii=False))
@@ -87,24 +96,17 @@ def doctor(as_json: bool) -> None:
 @click.option("--host", default=serving.HOST, show_default=True, help="Address to listen on.")
 @click.option("--port", default=serving.PORT, show_default=True, help="Port to listen on.")
 @click.option("--workers", default=serving.WORKERS, show_default=True, help="Processes.")
-def serve(host: str, port: int, workers: int) -> None:
+@click.option(
+    "--worker/--no-worker",
+    "with_jobs",
+    default=None,
+    help="Whether one `signer worker` runs beside them. Default: where the register is SQLite.",
+)
+def serve(host: str, port: int, workers: int, with_jobs: bool | None) -> None:
     """Serve the verify page and the API, on this computer only unless told otherwise."""
     chosen = settings.load()
     logs.configure(chosen.log_level)
-    serving.run(chosen, host=host, port=port, workers=workers)
-
-
-@click.command()
-@click.option("--once", is_flag=True, help="Only do what is due now, then end.")
-def worker(once: bool) -> None:
-    """Do what is due, until stopped: finish or abandon, end suspensions, prune, re-verify. Any number may run."""
-    wired = services()
-    if once:
-        wired.working.run_due()
-    else:
-        jobs.run(wired)
-    for job in wired.working.all():
-        click.echo(f"{job.kind}: {job.error or job.progress or 'nothing to do'}")
+    serving.run(chosen, host=host, port=port, workers=workers, with_jobs=with_jobs)
 
 
 @click.command()

@@ -22,11 +22,21 @@ def finish(pdf: bytes, *, picture_alt: str, tooltip: str) -> bytes:
     """
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         field.add_seal_field(opened, picture_alt=picture_alt, tooltip=tooltip)
-        _name_ligatures(opened)
-        out = io.BytesIO()
-        opened.save(
-            out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.preserve, fix_metadata_version=False
-        )
+        return _saved(opened)
+
+
+def without_field(pdf: bytes) -> bytes:
+    """Return the PDF as it is printed: the same, but nothing in it waits for a seal of ours."""
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        return _saved(opened)
+
+
+def _saved(pdf: pikepdf.Pdf) -> bytes:
+    _name_ligatures(pdf)
+    out = io.BytesIO()
+    pdf.save(
+        out, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.preserve, fix_metadata_version=False
+    )
     return out.getvalue()
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CONTENT_FILE = "confirmation.json"
 SHORT_MODULE_MM = 0.8
 SIGNED_MODULE_MM = 0.5
+PLACE_FOR_A_SEAL = "PRINT"
+"""What the template draws on a print form, where the seal's class would stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,16 @@ class Extras:
     """
     What a page may carry beyond the content.
 
-    `status` is a line under the title, `watermark` words across every page (a TEST seal brings its own).
+    `status` is a line under the title, `watermark` words across every page (a TEST seal brings its own). `print_of` is
+    S's SHA-256 where the page is the print form of a sealed file: a place for the manufacturer's own seal instead of
+    the picture of ours, and nothing attached.
     """
 
     signed_codes: tuple[SignedCode, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     status: str = ""
     watermark: str = ""
+    print_of: bytes = b""
 
 
 NO_EXTRAS = Extras()
@@ -95,8 +100,10 @@ def build(
 ) -> Page:
     """Return the page of a confirmation; everything printed comes from `encoded` or is derived from it here."""
     terms = confirmation.terms
-    attachments = (_content_file(template, encoded), *extras.attachments)
-    seal_alt = _seal_alt(template.strings, terms)
+    is_print = bool(extras.print_of)
+    attachments = () if is_print else (_content_file(template, encoded), *extras.attachments)
+    drawn = PLACE_FOR_A_SEAL if is_print else terms.seal.seal_class.value
+    seal_alt = _seal_alt(template.strings, drawn, terms)
     data: dict[str, object] = {
         "content": json.loads(encoded),
         "digest": hashlib.sha256(encoded).hexdigest(),
@@ -107,8 +114,8 @@ def build(
         "vehicles": _vehicles(terms),
         "outlets": [{"vehicles": _served(terms, outlet.id)} for outlet in terms.outlets],
         "codes": _codes(symbol, short_link(base_url, confirmation.number), extras.signed_codes),
-        "seal": {"class": terms.seal.seal_class.value, "alt": seal_alt},
-        "status": extras.status,
+        "seal": {"class": drawn, "alt": seal_alt},
+        "status": extras.status or _print_status(template.strings, confirmation, extras.print_of),
         "watermark": extras.watermark or _watermark(template.strings, terms),
         "attachments": [
             {
@@ -138,8 +145,17 @@ def _content_file(template: Template, encoded: bytes) -> Attachment:
     )
 
 
-def _seal_alt(strings: Mapping[str, Mapping[str, str]], terms: Terms) -> str:
-    key = f"seal.alt.{terms.seal.seal_class.value}"
+def _print_status(strings: Mapping[str, Mapping[str, str]], confirmation: Confirmation, sealed_digest: bytes) -> str:
+    """Say on the page itself that it is the print form, and of what."""
+    if not sealed_digest:
+        return ""
+    keys = ("print.status", "print.digest")
+    told = [strings[language][key] for key in keys for language in ("zh", "en")]
+    return "\n".join((*told, sealed_digest.hex())).format(number=confirmation.number)
+
+
+def _seal_alt(strings: Mapping[str, Mapping[str, str]], drawn: str, terms: Terms) -> str:
+    key = f"seal.alt.{drawn}"
     return f"{strings['zh'][key]} {strings['en'][key]} {terms.manufacturer.legal_name}"
 
 

@@ -62,6 +62,19 @@ class Renderer:
         pdf = self._compile(template, shown)
         return finish.finish(pdf, picture_alt=shown.seal_alt, tooltip=shown.seal_alt)
 
+    def print_form(self, confirmation: Confirmation, *, encoded: bytes, base_url: str, sealed_digest: bytes) -> bytes:
+        """
+        Return the same page to be sealed elsewhere: no field, nothing attached, no picture of a seal, and it says so.
+
+        `sealed_digest` is SHA-256 of S. The same arguments give the same bytes. Raises RenderFailed, TemplateBroken.
+        """
+        template = self._template(confirmation.terms.template.version)
+        extras = page.Extras(print_of=sealed_digest)
+        shown = page.build(
+            template, confirmation, encoded=encoded, base_url=base_url, symbol=self._symbol, extras=extras
+        )
+        return finish.without_field(self._compile(template, shown))
+
     def _compile(self, template: Template, shown: page.Page) -> bytes:
         files = dict(template.files)
         files |= {file.name: file.data for file in shown.attachments}

@@ -24,6 +24,7 @@ class SealCircumstances:
 
     `certificate_digest` is the hex SHA-256 of the DER certificate; `not_before` and `not_after` both belong to
     its validity. `binding_fault` says why the certificate is not the manufacturer's ('' if it is: B8).
+    `reached_limit` is the monthly limit, if it is used up.
     """
 
     certificate_digest: str
@@ -32,6 +33,7 @@ class SealCircumstances:
     not_before: datetime
     not_after: datetime
     binding_fault: str
+    reached_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

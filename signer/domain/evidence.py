@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -48,10 +48,15 @@ class SealFinding(Frozen):
 
 
 class TimestampFacts(Frozen):
-    """A timestamp on the seal, by an authority of the trust list whose token verified."""
+    """
+    A timestamp that proves the seal, by an authority of the trust list whose token verified.
+
+    `through` is `archive` if it stands in a later revision, or counts only because a later one vouches for it.
+    """
 
     at: Instant
     certificate_digest: Hex256
+    through: Literal["archive"] | None = None
 
 
 class Form(StrEnum):
@@ -74,7 +79,8 @@ class SealFacts(Frozen):
     `reason` is a stable ASCII word for an unreadable file (`EMPTY`, `NOT_PDF`, `ENCRYPTED`, `TOO_LARGE`,
     `MALFORMED`, `CHILD_DIED`, `TOO_SLOW`) or for an altered one (`ADDED_SIGNATURE`, ...). `certificate_digest`
     is that of the certificate that made the seal. `content` is confirmation.json of the sealed revision, base64.
-    `sealed_length` is the length of S, the sealed prefix. `chain_not_before` and `chain_not_after` bound the time
+    `sealed_length` is the length of S, the sealed prefix; `archived` are the archive timestamps after it that count,
+    the oldest first. `chain_not_before` and `chain_not_after` bound the time
     in which the listed certificate and every authority above it are valid (both included).
     """
 
@@ -90,6 +96,7 @@ class SealFacts(Frozen):
     chain_not_before: Instant | None = None
     chain_not_after: Instant | None = None
     timestamp: TimestampFacts | None = None
+    archived: Annotated[tuple[TimestampFacts, ...], Field(max_length=12)] = ()
     level: Level | None = None
     indication: Indication = "INDETERMINATE"
     sub_indication: Annotated[str, Field(max_length=60)] | None = None
@@ -125,8 +132,31 @@ class LineFacts(Frozen):
     is_conflict: bool = False
 
 
+_SLACK = timedelta(minutes=15)
+"""Between the time that a file names and its commit; the clocks of hosts and of authorities differ a little too."""
+
+
+class Gap(Frozen):
+    """A span of which a register restored from a backup knows nothing, and that nobody has declared filled."""
+
+    since: Instant
+    until: Instant
+
+    def may_hold(self, at: datetime) -> bool:
+        """Tell whether what is of that time may have been lost."""
+        return self.since - _SLACK <= at <= self.until + _SLACK
+
+    def may_have_changed(self, issued_at: datetime) -> bool:
+        """Tell whether what was issued then may have been ended or held since, without the register knowing."""
+        return issued_at <= self.until + _SLACK
+
+
 class RecordFacts(Frozen):
-    """One confirmation as the register holds it. `sealed_digests` are all the digests of S on record."""
+    """
+    One confirmation as the register holds it. `sealed_digests` are all the digests of S on record.
+
+    `gaps` are the open ones in which it may have been ended or held without this register knowing.
+    """
 
     number: Number
     confirmation: Confirmation
@@ -136,6 +166,23 @@ class RecordFacts(Frozen):
     standing: Standing
     lines: tuple[LineFacts, ...]
     suspended_until: Instant | None = None
+    gaps: tuple[Gap, ...] = ()
+
+    def over(self, gaps: tuple[Gap, ...]) -> RecordFacts:
+        """Return the record with those of a register's open gaps that concern it."""
+        mine = tuple(gap for gap in gaps if gap.may_have_changed(self.confirmation.issued_at))
+        return self.model_copy(update={"gaps": mine}) if mine else self
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the register's word on this record was last whole, if it is not whole now."""
+        return max(self.gaps[0].since, self.confirmation.issued_at) if self.gaps else None
+
+    @property
+    def unknown_for(self) -> timedelta:
+        """How long its standing went unheard of, over all gaps."""
+        issued_at = self.confirmation.issued_at
+        return sum((gap.until - max(gap.since, min(issued_at, gap.until)) for gap in self.gaps), timedelta())
 
 
 class RegisterFacts(Frozen):
@@ -154,13 +201,20 @@ class RegisterFacts(Frozen):
 
 
 class TrustFacts(Frozen):
-    """The trust list that was used, and its entry for the seal's certificate (at the time of the answer)."""
+    """
+    The trust list that was used, and its entry for the seal's certificate (at the time of the answer).
+
+    `revocation_as_of` is the time of the newest answers of the authorities that we keep about its chain, `revoked_at`
+    from when on they call it revoked.
+    """
 
     sequence: int
     issued: Instant
     expires: Instant
     test: bool
     entry: TrustEntry | None = None
+    revocation_as_of: Instant | None = None
+    revoked_at: Instant | None = None
 
 
 class Asked(Frozen):
@@ -175,6 +229,22 @@ class Asked(Frozen):
     def is_empty(self) -> bool:
         """Tell whether there is nothing to compare."""
         return not (self.vins or self.destination or self.exporter)
+
+
+class CopyFacts(Frozen):
+    """
+    What is known of a file that is filed as an official copy: it is not parsed, so nothing but its bytes is known.
+
+    `filed_at` is when the second person had compared it; `test` and `trust_list` are those of the deployment.
+    """
+
+    at: Instant
+    today: date
+    file: FileFacts
+    filed_at: Instant
+    record: RecordFacts
+    test: bool
+    trust_list: int
 
 
 class Facts(Frozen):

@@ -92,6 +92,8 @@ def _judge_seal(given: Circumstances, ledger: Ledger) -> None:
         ledger.note("seal.state", "", state=_STATES[seal.state])
     if seal.binding_fault:
         ledger.note("seal.not-bound", "", fault=seal.binding_fault)
+    if seal.reached_limit is not None:
+        ledger.note("seal.monthly-limit", "", limit=str(seal.reached_limit), month=f"{given.today:%Y-%m}")
     if seal.seal_class is SealClass.TEST:
         ledger.note("seal.test", "")
     _judge_validity(seal, given, ledger)

@@ -203,6 +203,14 @@ RULES = (
         f"{ESEAL}; signer B8",
     ),
     Rule(
+        "seal.monthly-limit",
+        "violation",
+        "该印章 {month} 的用印上限为 {limit} 次，现已用完。请联系印章管理员调整上限，或待下月用印。",
+        "The seal may be used {limit} times in {month}, and has been. Have whoever keeps it raise the limit, or wait "
+        "for the next month.",
+        "signer B8",
+    ),
+    Rule(
         "seal.test",
         "notice",
         "这是测试印章：确认书各页都会标明 TEST，没有任何效力。",

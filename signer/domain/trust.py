@@ -49,8 +49,16 @@ Der = Annotated[str, Field(max_length=16_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")
 """A DER certificate in base64 (standard alphabet, padded)."""
 
 
+Spki = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
+"""A SubjectPublicKeyInfo in DER, in base64 (standard alphabet, padded)."""
+
+
 class TrustEntry(Frozen):
-    """One certificate that counts; entries are never removed, only their state changes."""
+    """
+    One certificate that counts; entries are never removed, only their state changes.
+
+    `naming_evidence` is why a pinned certificate is believed, `class_evidence` why a seal is OFFICIAL.
+    """
 
     purpose: Purpose
     uscc: Uscc | None = None
@@ -61,6 +69,7 @@ class TrustEntry(Frozen):
     naming_profile: NamingProfile | None = None
     naming_evidence: LongText | None = None
     seal_class: SealClass | None = None
+    class_evidence: LongText | None = None
     from_at: Instant
     until_at: Instant | None = None
     state: SealState = SealState.ACTIVE
@@ -74,20 +83,31 @@ class TrustEntry(Frozen):
         """The certificate's bytes."""
         return base64.b64decode(self.certificate)
 
+    @property
+    def needs_two_operators(self) -> bool:
+        """Tell whether two operators must have seen its evidence: no name binds it, or it claims to be official."""
+        if self.purpose is not Purpose.PDF_SEAL or self.seal_class is SealClass.TEST:
+            return False
+        return self.naming_profile == "pinned" or self.seal_class is SealClass.OFFICIAL
+
     def is_entitled(self, at: datetime) -> bool:
         """Tell whether the entry covers an instant; the end does not belong to it."""
         return self.from_at <= at and (self.until_at is None or at < self.until_at)
 
 
 class TrustList(Frozen):
-    """The signed list; verifiers pin its root key and keep the highest sequence."""
+    """
+    The signed list; verifiers pin its root key and keep the highest sequence.
+
+    `next_root` announces the key that may sign the lists after this one, in place of the one that signed it.
+    """
 
     origin: Text
     sequence: Annotated[int, Field(ge=1)]
     previous_digest: Hex256 | None = None
     issued: Instant
     expires: Instant
-    next_root: Text | None = None
+    next_root: Spki | None = None
     test: bool
     entries: tuple[TrustEntry, ...]
     revocation_hosts: tuple[Text, ...] = ()

@@ -189,6 +189,7 @@ class Verdict(Frozen):
     """
     Our whole answer about one subject.
 
+    `standing_as_of` is set when what it says of the standing is older than the answer: it tells no later word.
     Has no truth value: a verdict is not a boolean, and whoever writes `if verdict:` is told so.
     """
 
@@ -210,6 +211,7 @@ class Verdict(Frozen):
     seal_report: SealReport | None = None
     confirmation: Confirmation | None = None
     lines: tuple[Line, ...] = ()
+    standing_as_of: Instant | None = None
     ended_at: Instant | None = None
     end_reason: str | None = None
     successor: Number | None = None

@@ -60,7 +60,7 @@ def write(path: Path, tx: Connection, blobs: Blobs, *, revision: str, at: Instan
         for table in tables.metadata.sorted_tables:
             if table.name not in _NOT_ROWS:
                 members[f"tables/{table.name}.jsonl"] = _write_table(archive, tx, table)
-        for digest in tx.execute(select(tables.files.c.file_digest).order_by(tables.files.c.id)).scalars():
+        for digest in _stored(tx):
             try:
                 data = blobs.get(digest)
             except (NotFound, StorageUnavailable):
@@ -71,6 +71,14 @@ def write(path: Path, tx: Connection, blobs: Blobs, *, revision: str, at: Instan
         manifest = Manifest(revision=revision, backup_at=at, members=members, missing=tuple(missing))
         archive.writestr(MANIFEST, manifest.model_dump_json(indent=1))
     return manifest
+
+
+def _stored(tx: Connection) -> tuple[bytes, ...]:
+    """Return the digest of everything in the store that a row speaks of, each once, the oldest first."""
+    found: dict[bytes, None] = {}
+    for table in (tables.files, tables.official_copies):
+        found |= dict.fromkeys(map(bytes, tx.execute(select(table.c.file_digest).order_by(table.c.id)).scalars()))
+    return tuple(found)
 
 
 def _write_table(archive: zipfile.ZipFile, tx: Connection, table: Table) -> Member:

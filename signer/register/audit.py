@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, select
 
 from signer.register import tables
+from signer.register.ready import Ready
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
+
+    from signer.register.scope import Scope
+
+_NOTE = Ready(insert(tables.audit).inline())
+_SEAL_USE = Ready(insert(tables.seal_uses).inline())
+_LEAF = Ready(insert(tables.leaves).inline())
+_NOTICE = Ready(insert(tables.notices).inline())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +53,13 @@ def note(
 ) -> None:
     """Add an event to the audit: its fields are short and never hold a key, a password or a VIN list."""
     values = {"at": at, "actor": actor, "event": event, "subject": subject, "manufacturer_id": manufacturer_id}
-    tx.execute(insert(tables.audit).values(detail=json.dumps(fields, ensure_ascii=False, sort_keys=True), **values))
+    _NOTE.execute(tx, {"detail": json.dumps(fields, ensure_ascii=False, sort_keys=True), **values})
 
 
-def last_actor(tx: Connection, event: str, *, subject: str) -> str | None:
+def last_actor(tx: Connection, event: str, *, subject: str, scope: Scope) -> str | None:
     """Return who caused an event last for a subject, or None."""
     table = tables.audit
-    wanted = select(table.c.actor).where(table.c.event == event, table.c.subject == subject)
+    wanted = scope.only(select(table.c.actor), table).where(table.c.event == event, table.c.subject == subject)
     found = tx.execute(wanted.order_by(table.c.id.desc()).limit(1)).scalar()
     return None if found is None else str(found)
 
@@ -59,29 +67,28 @@ def last_actor(tx: Connection, event: str, *, subject: str) -> str | None:
 def note_seal_use(tx: Connection, use: SealUse, *, manufacturer_id: int) -> None:
     """Add a use of a seal to the seal register."""
     values = {name: getattr(use, name) for name in use.__dataclass_fields__}
-    tx.execute(insert(tables.seal_uses).values(manufacturer_id=manufacturer_id, **values))
+    _SEAL_USE.execute(tx, {"manufacturer_id": manufacturer_id, **values})
 
 
-def seal_uses(tx: Connection, *, manufacturer_id: int) -> tuple[SealUse, ...]:
+def seal_uses(tx: Connection, *, scope: Scope) -> tuple[SealUse, ...]:
     """Return the seal register of one manufacturer, the oldest first."""
     table = tables.seal_uses
-    rows = tx.execute(select(table).where(table.c.manufacturer_id == manufacturer_id).order_by(table.c.id)).mappings()
+    rows = tx.execute(scope.only(select(table), table).order_by(table.c.id)).mappings()
     return tuple(SealUse(**{name: row[name] for name in SealUse.__dataclass_fields__}) for row in rows)
 
 
-def entries(tx: Connection, *, manufacturer_id: int) -> tuple[Entry, ...]:
+def entries(tx: Connection, *, scope: Scope) -> tuple[Entry, ...]:
     """Return the audit of one manufacturer, the oldest first."""
     table = tables.audit
-    rows = tx.execute(select(table).where(table.c.manufacturer_id == manufacturer_id).order_by(table.c.id)).mappings()
+    rows = tx.execute(scope.only(select(table), table).order_by(table.c.id)).mappings()
     return tuple(Entry(**{name: row[name] for name in Entry.__dataclass_fields__}) for row in rows)
 
 
 def queue_leaf(tx: Connection, kind: str, *, confirmation_id: int, digest: bytes, at: datetime) -> None:
     """Queue a leaf for the transparency log, in the transaction that makes it true."""
-    tx.execute(insert(tables.leaves).values(confirmation_id=confirmation_id, type=kind, digest=digest, queued_at=at))
+    _LEAF.execute(tx, {"confirmation_id": confirmation_id, "type": kind, "digest": digest, "queued_at": at})
 
 
 def queue_notice(tx: Connection, event: str, *, manufacturer_id: int, number: str, at: datetime) -> None:
     """Queue a notice to whoever listens, in the transaction that makes it true."""
-    values = {"manufacturer_id": manufacturer_id, "event": event, "number": number, "queued_at": at}
-    tx.execute(insert(tables.notices).values(**values))
+    _NOTICE.execute(tx, {"manufacturer_id": manufacturer_id, "event": event, "number": number, "queued_at": at})

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import Integer, and_, bindparam, delete, exists, func, insert, literal_column, select, update
 
 from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.errors import Conflict, NotFound
 from signer.register import audit, tables
+from signer.register.database import together
+from signer.register.ready import Ready
+from signer.register.scope import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
     from signer.domain.confirmation import Confirmation
+    from signer.domain.vehicle import Vin
     from signer.register.audit import SealUse
+    from signer.register.scope import Scope
 
 STATUS_LIST_SIZE = 131_072
 _STATUS_DRAWS = 24
@@ -53,7 +58,6 @@ class Key:
 class Reservation:
     """What transaction 1 writes."""
 
-    manufacturer_id: int
     approval: Approval
     confirmation: Confirmation
     encoded: bytes
@@ -87,26 +91,98 @@ class SealedFile:
     timestamp_at: datetime | None
 
 
-def claims_of(tx: Connection, vins: Iterable[str], *, manufacturer_id: int) -> dict[str, Number]:
-    """Return the numbers under which VINs are in force for one manufacturer."""
-    claims, heads = tables.vin_claims, tables.confirmations
-    wanted = (
-        select(claims.c.vin, heads.c.number)
-        .join(heads, heads.c.id == claims.c.confirmation_id)
-        .where(claims.c.manufacturer_id == manufacturer_id, claims.c.slot == "live", claims.c.vin.in_(tuple(vins)))
+_claims, _heads, _lines, _statuses = tables.vin_claims, tables.confirmations, tables.lines, tables.status_entries
+_mine, _live = _claims.alias("mine"), _claims.alias("live")
+_APPROVE = Ready(insert(tables.approvals).inline())
+_newest_approval = select(func.max(tables.approvals.c.id)).where(tables.approvals.c.terms_digest == bindparam("terms"))
+_RESERVE = Ready(insert(_heads).values(approval_id=_newest_approval.scalar_subquery()).returning(_heads.c.id))
+_LIST = Ready(insert(_lines).inline())
+_CLAIM = Ready(
+    insert(_claims).from_select(
+        ["manufacturer_id", "vin", "slot", "confirmation_id"],
+        select(
+            bindparam("manufacturer", type_=Integer), _lines.c.vin, literal_column("'next'"), _lines.c.confirmation_id
+        ).where(_lines.c.confirmation_id == bindparam("of")),
     )
-    return {row.vin: Number(row.number) for row in tx.execute(wanted)}
+)
+_newest = select(func.coalesce(func.max(_statuses.c.list), 1)).scalar_subquery()
+_TAKE = Ready(
+    insert(_statuses)
+    .from_select(
+        ["list", "index", "confirmation_id", "status"],
+        select(
+            _newest + bindparam("further"),
+            bindparam("index", type_=Integer),
+            bindparam("of", type_=Integer),
+            literal_column(str(NOT_NOW)),
+        ).where(
+            ~exists().where(_statuses.c.list == _newest + bindparam("further"), _statuses.c.index == bindparam("index"))
+        ),
+    )
+    .returning(_statuses.c.index)
+)
+_KEY = Ready(insert(tables.idempotency).inline())
+_PENDING = Ready(
+    select(_heads.c.id, _heads.c.manufacturer_id, _heads.c.standing, _live.c.confirmation_id.label("older"))
+    .outerjoin(_mine, and_(_mine.c.confirmation_id == _heads.c.id, _mine.c.slot == "next"))
+    .outerjoin(
+        _live,
+        and_(_live.c.manufacturer_id == _mine.c.manufacturer_id, _live.c.vin == _mine.c.vin, _live.c.slot == "live"),
+    )
+    .where(_heads.c.number == bindparam("number"))
+    .distinct()
+)
+_FILE = Ready(insert(tables.files).inline())
+_TO_LIVE = Ready(
+    update(_claims).where(_claims.c.confirmation_id == bindparam("of"), _claims.c.slot == "next").values(slot="live")
+)
+_ISSUE = Ready(
+    update(_heads).where(_heads.c.id == bindparam("of")).values(standing=Standing.ISSUED, recorded_at=bindparam("at"))
+)
+_ISSUE_LINES = Ready(update(_lines).where(_lines.c.confirmation_id == bindparam("of")).values(standing=Standing.ISSUED))
+_SET_STATUS = Ready(
+    update(_statuses).where(_statuses.c.confirmation_id == bindparam("of")).values(status=bindparam("to"))
+)
 
 
-def keyed(tx: Connection, key: Key, *, manufacturer_id: int) -> Number | None:
+@lru_cache(maxsize=64)
+def _claims_of(count: int) -> Ready:
+    """Return the question for the claims on so many VINs."""
+    return Ready(
+        select(_claims.c.vin, _claims.c.slot, _heads.c.number)
+        .join(_heads, _heads.c.id == _claims.c.confirmation_id)
+        .where(
+            _claims.c.manufacturer_id == bindparam("manufacturer"),
+            _claims.c.vin.in_([bindparam(f"vin_{place}") for place in range(count)]),
+        )
+    )
+
+
+def claims_of(tx: Connection, vins: Iterable[str], *, scope: Scope) -> dict[str, Number]:
+    """Return the numbers under which VINs are in force for one manufacturer."""
+    return _claimed(tx, vins, scope=scope)["live"]
+
+
+def _claimed(tx: Connection, vins: Iterable[str], *, scope: Scope) -> dict[str, dict[str, Number]]:
+    """Return the numbers that hold VINs, by slot and VIN."""
+    asked = {f"vin_{place}": vin for place, vin in enumerate(vins)}
+    found: dict[str, dict[str, Number]] = {"live": {}, "next": {}}
+    if not asked:
+        return found
+    for vin, slot, number in _claims_of(len(asked)).execute(tx, {"manufacturer": scope.owner, **asked}).fetchall():
+        found[slot][vin] = Number(number)
+    return found
+
+
+def keyed(tx: Connection, key: Key, *, scope: Scope) -> Number | None:
     """Return the number that a key stands for; Conflict if it came with another payload."""
     table, heads = tables.idempotency, tables.confirmations
     wanted = (
         select(table.c.payload_digest, heads.c.number)
         .join(heads, heads.c.id == table.c.confirmation_id)
-        .where(table.c.manufacturer_id == manufacturer_id, table.c.operation == key.operation, table.c.key == key.key)
+        .where(table.c.operation == key.operation, table.c.key == key.key)
     )
-    row = tx.execute(wanted).first()
+    row = tx.execute(scope.only(wanted, table)).first()
     if row is None:
         return None
     if row.payload_digest != key.payload_digest:
@@ -114,7 +190,7 @@ def keyed(tx: Connection, key: Key, *, manufacturer_id: int) -> Number | None:
     return Number(row.number)
 
 
-def reserve(tx: Connection, made: Reservation, *, at: datetime, randbelow: Callable[[int], int]) -> int:
+def reserve(tx: Connection, made: Reservation, *, scope: Scope, at: datetime, randbelow: Callable[[int], int]) -> int:
     """
     Write transaction 1: number, content, approval, pending lines, claims in slot `next`, status index, intent leaf.
 
@@ -122,68 +198,56 @@ def reserve(tx: Connection, made: Reservation, *, at: datetime, randbelow: Calla
     number that these terms do not supersede.
     """
     terms = made.confirmation.terms
-    _refuse_live(tx, made)
-    approval_id = _insert(tx, tables.approvals, manufacturer_id=made.manufacturer_id, **_fields(made.approval))
-    confirmation_id = _insert(
-        tx,
-        tables.confirmations,
-        number=made.confirmation.number,
-        manufacturer_id=made.manufacturer_id,
-        exporter_uscc=terms.exporter.uscc,
-        approval_id=approval_id,
-        content=made.encoded,
-        content_digest=encoding.content_digest(made.encoded),
-        terms_digest=bytes.fromhex(made.confirmation.terms_digest),
-        renderer_digest=made.renderer_digest,
-        seal_digest=terms.seal.certificate_digest,
-        supersedes=terms.supersedes,
-        standing=Standing.PENDING,
-        reserved_at=at,
-    )
-    _claim(tx, made, confirmation_id)
-    _take_status_index(tx, confirmation_id, randbelow)
-    audit.queue_leaf(tx, "intent", confirmation_id=confirmation_id, digest=encoding.content_digest(made.encoded), at=at)
-    if made.key is not None:
-        scope = {"manufacturer_id": made.manufacturer_id, "confirmation_id": confirmation_id, "created_at": at}
-        tx.execute(insert(tables.idempotency).values(**scope, **_fields(made.key)))
-    return confirmation_id
+    _refuse_claimed(tx, made, scope)
+    content_digest = encoding.content_digest(made.encoded)
+    terms_digest = bytes.fromhex(made.confirmation.terms_digest)
+    head = {
+        "number": made.confirmation.number,
+        "manufacturer_id": scope.owner,
+        "exporter_uscc": terms.exporter.uscc,
+        "terms": made.approval.terms_digest,
+        "content": made.encoded,
+        "content_digest": content_digest,
+        "terms_digest": terms_digest,
+        "renderer_digest": made.renderer_digest,
+        "seal_digest": terms.seal.certificate_digest,
+        "supersedes": terms.supersedes,
+        "standing": Standing.PENDING,
+        "reserved_at": at,
+    }
+    with together(tx):
+        _APPROVE.execute(tx, {"manufacturer_id": scope.owner, **_fields(made.approval)})
+        (confirmation_id,) = _RESERVE.execute(tx, head).fetchone() or (0,)
+        _claim(tx, terms.vins, confirmation_id, manufacturer_id=scope.owner)
+        audit.queue_leaf(tx, "intent", confirmation_id=confirmation_id, digest=content_digest, at=at)
+        if made.key is not None:
+            owned = {"manufacturer_id": scope.owner, "confirmation_id": confirmation_id, "created_at": at}
+            _KEY.execute(tx, {**owned, **_fields(made.key)})
+        _take_status_index(tx, confirmation_id, randbelow)
+    return int(confirmation_id)
 
 
-def _fields(record: Approval | Key) -> dict[str, object]:
+def _claim(tx: Connection, vins: tuple[Vin, ...], confirmation_id: int, *, manufacturer_id: int) -> None:
+    line = {"confirmation_id": confirmation_id, "standing": Standing.PENDING}
+    _LIST.execute_many(tx, [{**line, "position": place, "vin": vin} for place, vin in enumerate(vins, start=1)])
+    _CLAIM.execute(tx, {"manufacturer": manufacturer_id, "of": confirmation_id})
+
+
+def _fields(record: Approval | Key | SealedFile) -> dict[str, object]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
-def _insert(tx: Connection, table: Table, **values: object) -> int:
-    return int(tx.execute(insert(table).values(**values).returning(table.c.id)).scalar_one())
-
-
-def _refuse_live(tx: Connection, made: Reservation) -> None:
+def _refuse_claimed(tx: Connection, made: Reservation, scope: Scope) -> None:
+    """Refuse what is in force under a number that these terms do not supersede, or is being sealed under another."""
     terms = made.confirmation.terms
-    live = claims_of(tx, terms.vins, manufacturer_id=made.manufacturer_id)
-    for vin, number in live.items():
+    claimed = _claimed(tx, terms.vins, scope=scope)
+    for vin, number in claimed["live"].items():
         if number != terms.supersedes:
             raise Conflict(f"VIN {vin} is in force under {number}; to replace it, say so: supersedes {number}")
-    if terms.supersedes is not None and not live:
+    if terms.supersedes is not None and not claimed["live"]:
         raise Conflict(f"{terms.supersedes} has none of these vehicles in force; there is nothing to supersede")
-
-
-def _claim(tx: Connection, made: Reservation, confirmation_id: int) -> None:
-    vins = made.confirmation.terms.vins
-    claims = tables.vin_claims
-    taken = select(claims.c.vin).where(
-        claims.c.manufacturer_id == made.manufacturer_id, claims.c.slot == "next", claims.c.vin.in_(vins)
-    )
-    if vin := tx.execute(taken).scalar():
+    for vin in claimed["next"]:
         raise Conflict(f"VIN {vin} is being sealed right now under another number; wait until that ends")
-    tx.execute(
-        insert(tables.lines),
-        [
-            {"confirmation_id": confirmation_id, "position": place, "vin": str(vin), "standing": Standing.PENDING}
-            for place, vin in enumerate(vins, start=1)
-        ],
-    )
-    scope = {"manufacturer_id": made.manufacturer_id, "slot": "next", "confirmation_id": confirmation_id}
-    tx.execute(insert(claims), [{**scope, "vin": str(vin)} for vin in vins])
 
 
 def _take_status_index(tx: Connection, confirmation_id: int, randbelow: Callable[[int], int]) -> None:
@@ -193,64 +257,57 @@ def _take_status_index(tx: Connection, confirmation_id: int, randbelow: Callable
     Twenty-four draws all fail once in 12 at nine tenths full, and never in practice below half: so a list is
     left when it is about that full, without its entries ever being counted.
     """
-    table = tables.status_entries
-    newest = int(tx.execute(select(func.coalesce(func.max(table.c.list), 1))).scalar_one())
-    drawn = [randbelow(STATUS_LIST_SIZE) for _ in range(_STATUS_DRAWS)]
-    wanted = select(table.c.index).where(table.c.list == newest, table.c.index.in_(drawn))
-    taken = set(tx.execute(wanted).scalars())
-    free = [index for index in drawn if index not in taken]
-    number, index = (newest, free[0]) if free else (newest + 1, drawn[0])
-    values = {"list": number, "index": index, "confirmation_id": confirmation_id, "status": NOT_NOW}
-    tx.execute(insert(table).values(**values))
+    for _ in range(_STATUS_DRAWS):
+        drawn = {"of": confirmation_id, "index": randbelow(STATUS_LIST_SIZE), "further": 0}
+        if _TAKE.execute(tx, drawn).fetchone() is not None:
+            return
+    _TAKE.execute(tx, {"of": confirmation_id, "index": randbelow(STATUS_LIST_SIZE), "further": 1})
 
 
-def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, at: datetime) -> None:
+def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, scope: Scope, at: datetime) -> None:
     """
     Write transaction 2: files, seal register, next -> live, predecessor's lines ended, pending -> issued.
 
     Conflict if the record is no longer pending (it was abandoned meanwhile).
     """
-    heads = tables.confirmations
-    head = tx.execute(select(heads).where(heads.c.number == number)).first()
-    if head is None or head.standing != Standing.PENDING:
+    found = _PENDING.execute(tx, {"number": number}).fetchall()
+    if not found or not scope.admits(found[0][1]):
+        raise unknown(number)
+    mine, manufacturer_id, standing, _ = found[0]
+    if standing != Standing.PENDING:
         raise Conflict(f"{number} is not pending any more")
-    tx.execute(
-        insert(tables.files).values(
-            confirmation_id=head.id,
-            kind="sealed",
-            made_at=at,
-            **{name: getattr(file, name) for name in file.__dataclass_fields__},
+    if older := [row[3] for row in found if row[3] is not None]:
+        _end_predecessors(tx, older, mine, manufacturer_id=manufacturer_id, successor=number, at=at)
+    with together(tx):
+        _FILE.execute(tx, {"confirmation_id": mine, "kind": "sealed", "made_at": at, **_fields(file)})
+        audit.note_seal_use(tx, use, manufacturer_id=manufacturer_id)
+        _TO_LIVE.execute(tx, {"of": mine})
+        _ISSUE.execute(tx, {"of": mine, "at": at})
+        _ISSUE_LINES.execute(tx, {"of": mine})
+        set_status(tx, mine, IN_FORCE)
+        audit.queue_leaf(tx, "issued", confirmation_id=mine, digest=file.sealed_digest, at=at)
+        audit.queue_notice(tx, "confirmation.issued", manufacturer_id=manufacturer_id, number=number, at=at)
+        audit.note(
+            tx,
+            "confirmation.issued",
+            actor=use.approver_id,
+            subject=number,
+            at=at,
+            manufacturer_id=manufacturer_id,
         )
-    )
-    audit.note_seal_use(tx, use, manufacturer_id=head.manufacturer_id)
-    vins = tuple(tx.execute(select(tables.lines.c.vin).where(tables.lines.c.confirmation_id == head.id)).scalars())
-    _end_predecessor(tx, manufacturer_id=head.manufacturer_id, vins=vins, successor=number, at=at)
-    mine = tables.vin_claims.c.confirmation_id == head.id
-    tx.execute(update(tables.vin_claims).where(mine, tables.vin_claims.c.slot == "next").values(slot="live"))
-    tx.execute(update(heads).where(heads.c.id == head.id).values(standing=Standing.ISSUED, recorded_at=at))
-    tx.execute(update(tables.lines).where(tables.lines.c.confirmation_id == head.id).values(standing=Standing.ISSUED))
-    set_status(tx, head.id, IN_FORCE)
-    audit.queue_leaf(tx, "issued", confirmation_id=head.id, digest=file.sealed_digest, at=at)
-    audit.queue_notice(tx, "confirmation.issued", manufacturer_id=head.manufacturer_id, number=number, at=at)
-    audit.note(
-        tx, "confirmation.issued", actor=use.approver_id, subject=number, at=at, manufacturer_id=head.manufacturer_id
-    )
 
 
 def set_status(tx: Connection, confirmation_id: int, status: int) -> None:
     """Set a confirmation's two bits of the status list."""
-    table = tables.status_entries
-    tx.execute(update(table).where(table.c.confirmation_id == confirmation_id).values(status=status))
+    _SET_STATUS.execute(tx, {"of": confirmation_id, "to": status})
 
 
-def _end_predecessor(
-    tx: Connection, *, manufacturer_id: int, vins: tuple[str, ...], successor: Number, at: datetime
+def _end_predecessors(
+    tx: Connection, older: list[int], newer: int, *, manufacturer_id: int, successor: Number, at: datetime
 ) -> None:
     claims, heads, lines = tables.vin_claims, tables.confirmations, tables.lines
+    vins = tuple(tx.execute(select(lines.c.vin).where(lines.c.confirmation_id == newer)).scalars())
     live = and_(claims.c.manufacturer_id == manufacturer_id, claims.c.slot == "live", claims.c.vin.in_(vins))
-    older = tuple(tx.execute(select(claims.c.confirmation_id).where(live).distinct()).scalars())
-    if not older:
-        return
     tx.execute(delete(claims).where(live))
     for confirmation_id in older:
         mine = and_(lines.c.confirmation_id == confirmation_id, lines.c.vin.in_(vins))
@@ -281,12 +338,14 @@ def close_if_ended(tx: Connection, confirmation_id: int, *, at: datetime) -> Non
         tx.execute(update(heads).where(heads.c.id == confirmation_id).values(standing=standing, ended_at=at))
 
 
-def abandon(tx: Connection, number: Number, *, reason: str, at: datetime) -> bool:
+def abandon(
+    tx: Connection, number: Number, *, scope: Scope, reason: str, at: datetime, actor: str = "signer", second: str = ""
+) -> bool:
     """End a pending record for ever: its sealing did not complete. Tell whether it was pending."""
     heads, lines, claims = tables.confirmations, tables.lines, tables.vin_claims
-    head = tx.execute(select(heads).where(heads.c.number == number)).first()
+    head = tx.execute(scope.only(select(heads).where(heads.c.number == number), heads)).first()
     if head is None:
-        raise NotFound(f"no confirmation {number} in the register")
+        raise unknown(number)
     if head.standing != Standing.PENDING:
         return False
     ended = {"standing": Standing.ABANDONED, "ended_at": at}
@@ -295,27 +354,29 @@ def abandon(tx: Connection, number: Number, *, reason: str, at: datetime) -> boo
     tx.execute(delete(claims).where(claims.c.confirmation_id == head.id, claims.c.slot == "next"))
     set_status(tx, head.id, ENDED)
     audit.queue_leaf(tx, "abandon", confirmation_id=head.id, digest=head.content_digest, at=at)
-    scope = {"actor": "signer", "subject": number, "at": at, "manufacturer_id": head.manufacturer_id}
-    audit.note(tx, "confirmation.abandoned", reason=reason[:200], **scope)
+    told = {"actor": actor, "subject": number, "at": at, "manufacturer_id": head.manufacturer_id}
+    audit.note(tx, "confirmation.abandoned", reason=reason[:200], second=second, **told)
     return True
 
 
-def pending(tx: Connection, *, before: datetime, after: datetime | None = None) -> tuple[Number, ...]:
+def pending(tx: Connection, *, scope: Scope, before: datetime, after: datetime | None = None) -> tuple[Number, ...]:
     """Return the numbers that are still pending since an instant or before (and after another), the oldest first."""
     heads = tables.confirmations
     wanted = select(heads.c.number).where(heads.c.standing == Standing.PENDING, heads.c.reserved_at <= before)
     if after is not None:
         wanted = wanted.where(heads.c.reserved_at > after)
-    return tuple(Number(number) for number in tx.execute(wanted.order_by(heads.c.reserved_at)).scalars())
+    wanted = scope.only(wanted, heads).order_by(heads.c.reserved_at)
+    return tuple(Number(number) for number in tx.execute(wanted).scalars())
 
 
-def pending_record(tx: Connection, number: Number) -> Pending:
+def pending_record(tx: Connection, number: Number, *, scope: Scope) -> Pending:
     """Return what was reserved under a number. NotFound if it is not pending any more."""
     heads, approvals = tables.confirmations, tables.approvals
     both = select(heads, approvals.c.preparer_id, approvals.c.approver_id).join(
         approvals, approvals.c.id == heads.c.approval_id
     )
-    row = tx.execute(both.where(heads.c.number == number, heads.c.standing == Standing.PENDING)).first()
+    both = scope.only(both, heads).where(heads.c.number == number, heads.c.standing == Standing.PENDING)
+    row = tx.execute(both).first()
     if row is None:
         raise NotFound(f"{number} is not pending")
     return Pending(

@@ -30,11 +30,11 @@ BUSY_S = 20.0
 _WRITERS = 5_389_001
 """The advisory lock that every writing transaction on PostgreSQL holds: one writer at a time, as on SQLite."""
 _BEGIN_WRITE = (
-    f"SET LOCAL lock_timeout = '{BUSY_S:.0f}s'; SET LOCAL idle_in_transaction_session_timeout = '60s'; "
+    f"BEGIN; SET LOCAL lock_timeout = '{BUSY_S:.0f}s'; SET LOCAL idle_in_transaction_session_timeout = '60s'; "
     "SET LOCAL synchronous_commit = on; "
     f"SELECT pg_advisory_xact_lock({_WRITERS})"
 )
-_BEGIN_READ = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+_BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 Transaction = Connection
 """What services hold while a transaction is open, and hand to the register's functions."""
@@ -64,23 +64,23 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a transaction that sees one moment and writes nothing."""
-        with _translated(), self._engine.begin() as connection:
+        with self._transaction(self._engine) as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Open a transaction that may write: it takes the one write lock at once, and waits for it if it must."""
-        with _translated(), self._writer.begin() as connection:
+        with self._transaction(self._writer) as connection:
             yield connection
 
     def upgrade(self, revision: str = "head") -> None:
         """Bring the schema up to a revision of this code."""
-        with _translated(), self._writer.begin() as connection:
+        with self._transaction(self._writer) as connection:
             command.upgrade(_config(connection), revision)
 
     def downgrade(self, revision: str) -> None:
         """Take the schema down to a revision."""
-        with _translated(), self._writer.begin() as connection:
+        with self._transaction(self._writer) as connection:
             command.downgrade(_config(connection), revision)
 
     def move(self, revision: str) -> None:
@@ -96,7 +96,7 @@ class Database:
 
     def version(self) -> str | None:
         """Return the revision of the schema, None for an empty database."""
-        with _translated(), self._engine.begin() as connection:
+        with self._transaction(self._engine) as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
     def refuse_other_version(self) -> None:
@@ -111,6 +111,51 @@ class Database:
         """Give all connections back."""
         self._engine.dispose()
 
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        driver = engine.dialect.loaded_dbapi
+        try:
+            with _begun(engine) as connection:
+                yield connection
+                connection.commit()
+        except (IntegrityError, driver.IntegrityError) as error:
+            raise Conflict(f"the register refuses this: {getattr(error, 'orig', error)}") from error
+        except (DBAPIError, driver.Error) as error:
+            raise RegisterUnavailable(f"the register does not answer: {getattr(error, 'orig', error)}") from error
+
+
+def _begun(engine: Engine) -> Connection:
+    """Begin a transaction; a kept connection that turns out to be dead at its BEGIN is exchanged for a new one."""
+    try:
+        return _begun_on(engine.connect())
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        return _begun_on(engine.connect())
+
+
+def _begun_on(connection: Connection) -> Connection:
+    try:
+        connection.begin()
+    except DBAPIError:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def together(tx: Connection) -> Iterator[None]:
+    """
+    Send the statements of a block without waiting for each one's answer, where the driver can; the end waits for all.
+
+    What they answer cannot be read; what the database refuses is raised at the end of the block at the latest.
+    """
+    if tx.dialect.name == "postgresql":
+        with tx.connection.dbapi_connection.pipeline():  # type: ignore[union-attr]
+            yield
+    else:
+        yield
+
 
 def _engine(url: str) -> Engine:
     try:
@@ -120,7 +165,7 @@ def _engine(url: str) -> Engine:
             return create_engine(parsed, connect_args={"timeout": BUSY_S})
         if kind == "postgresql":
             driven = parsed.set(drivername="postgresql+psycopg")
-            return create_engine(driven, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+            return create_engine(driven, connect_args={"connect_timeout": 10, "autocommit": True})  # we say BEGIN
     except (ArgumentError, NoSuchModuleError) as error:
         raise Misconfigured(f"SIGNER_DATABASE_URL: {error}") from error
     except ModuleNotFoundError as error:
@@ -153,13 +198,3 @@ def _prepare_postgresql(engine: Engine) -> None:
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("signer_writes", False)
         connection.exec_driver_sql(_BEGIN_WRITE if writes else _BEGIN_READ)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict(f"the register refuses this: {error.orig}") from error
-    except DBAPIError as error:
-        raise RegisterUnavailable(f"the register does not answer: {error.orig}") from error

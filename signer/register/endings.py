@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import and_, delete, select, update
 
@@ -11,11 +11,14 @@ from signer.domain.number import Number
 from signer.errors import Conflict, NotFound
 from signer.register import audit, tables
 from signer.register.confirmations import ENDED, IN_FORCE, NOT_NOW, REPLACED, close_if_ended, set_status
+from signer.register.scope import unknown
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.engine import Connection, Row
+
+    from signer.register.scope import Scope
 
 
 Reason = Literal["error", "sale-fell-through", "exporter-request", "vehicle-changed", "key-misuse", "fraud", "other"]
@@ -31,12 +34,11 @@ REASONS: tuple[Reason, ...] = (
 _HELD = (Standing.ISSUED, Standing.SUSPENDED)
 
 
-def _head(tx: Connection, number: Number, manufacturer_id: int) -> Row[tuple[object, ...]]:
+def _head(tx: Connection, number: Number, scope: Scope) -> Row[Any]:
     heads = tables.confirmations
-    mine = and_(heads.c.number == number, heads.c.manufacturer_id == manufacturer_id)
-    head = tx.execute(select(heads).where(mine)).first()
+    head = tx.execute(scope.only(select(heads).where(heads.c.number == number), heads)).first()
     if head is None:
-        raise NotFound(f"no confirmation {number} in the register")
+        raise unknown(number)
     return head
 
 
@@ -44,7 +46,7 @@ def withdraw(
     tx: Connection,
     number: Number,
     *,
-    manufacturer_id: int,
+    scope: Scope,
     vins: tuple[str, ...],
     reason: Reason,
     at: datetime,
@@ -55,7 +57,7 @@ def withdraw(
     The claims are given back, the history stays. Conflict if a line is not in force or suspended.
     """
     lines, claims = tables.lines, tables.vin_claims
-    head = _head(tx, number, manufacturer_id)
+    head = _head(tx, number, scope)
     listed = select(lines.c.vin, lines.c.standing).where(lines.c.confirmation_id == head.id)
     rows = tx.execute(listed.order_by(lines.c.position)).all()
     standing = {row.vin: Standing(row.standing) for row in rows}
@@ -72,57 +74,57 @@ def withdraw(
     left = {found for vin, found in standing.items() if vin not in wanted}
     set_status(tx, head.id, REPLACED if left & set(_HELD) or Standing.SUPERSEDED in left else ENDED)
     audit.queue_leaf(tx, "withdraw", confirmation_id=head.id, digest=head.content_digest, at=at)
-    audit.queue_notice(tx, "confirmation.withdrawn", manufacturer_id=manufacturer_id, number=number, at=at)
+    audit.queue_notice(tx, "confirmation.withdrawn", manufacturer_id=head.manufacturer_id, number=number, at=at)
     return wanted
 
 
-def suspend(
-    tx: Connection, number: Number, *, manufacturer_id: int, by: str, until: datetime | None, at: datetime
-) -> None:
+def suspend(tx: Connection, number: Number, *, scope: Scope, by: str, until: datetime | None, at: datetime) -> None:
     """Hold every line in force until an instant (None: until it is lifted). Conflict if nothing is in force."""
-    head = _head(tx, number, manufacturer_id)
+    head = _head(tx, number, scope)
     if head.standing not in (Standing.ISSUED, Standing.SUSPENDED):
         raise Conflict(f"{number} is {head.standing}: there is nothing to suspend")
     _set_held(tx, head.id, Standing.SUSPENDED, suspended_by=by, suspended_until=until)
     set_status(tx, head.id, NOT_NOW)
-    audit.queue_notice(tx, "confirmation.suspended", manufacturer_id=manufacturer_id, number=number, at=at)
+    audit.queue_notice(tx, "confirmation.suspended", manufacturer_id=head.manufacturer_id, number=number, at=at)
 
 
-def lift(tx: Connection, number: Number, *, manufacturer_id: int, at: datetime) -> None:
+def lift(tx: Connection, number: Number, *, scope: Scope, at: datetime) -> None:
     """End a suspension: what was held is in force again."""
-    head = _head(tx, number, manufacturer_id)
+    head = _head(tx, number, scope)
     if head.standing != Standing.SUSPENDED:
         raise Conflict(f"{number} is {head.standing}, not suspended")
     _set_held(tx, head.id, Standing.ISSUED, suspended_by=None, suspended_until=None)
     lines = tables.lines
     found = set(tx.execute(select(lines.c.standing).where(lines.c.confirmation_id == head.id)).scalars())
     set_status(tx, head.id, IN_FORCE if found == {Standing.ISSUED} else REPLACED)
-    audit.queue_notice(tx, "confirmation.resumed", manufacturer_id=manufacturer_id, number=number, at=at)
+    audit.queue_notice(tx, "confirmation.resumed", manufacturer_id=head.manufacturer_id, number=number, at=at)
 
 
-def suspended_by(tx: Connection, number: Number, *, manufacturer_id: int, at: datetime) -> str | None:
+def suspended_by(tx: Connection, number: Number, *, scope: Scope, at: datetime) -> str | None:
     """Return who holds a confirmation at an instant, or None."""
-    head = _head(tx, number, manufacturer_id)
+    head = _head(tx, number, scope)
     is_over = head.suspended_until is not None and head.suspended_until <= at
     return None if is_over or head.standing != Standing.SUSPENDED else str(head.suspended_by)
 
 
-def overdue(tx: Connection, *, at: datetime) -> tuple[tuple[Number, int], ...]:
+def overdue(tx: Connection, *, scope: Scope, at: datetime) -> tuple[tuple[Number, int], ...]:
     """Return the confirmations whose suspension has run out, each with its manufacturer's id."""
     heads = tables.confirmations
     wanted = select(heads.c.number, heads.c.manufacturer_id).where(
         heads.c.standing == Standing.SUSPENDED, heads.c.suspended_until <= at
     )
-    return tuple((Number(row.number), row.manufacturer_id) for row in tx.execute(wanted.order_by(heads.c.id)))
+    return tuple(
+        (Number(row.number), row.manufacturer_id) for row in tx.execute(scope.only(wanted, heads).order_by(heads.c.id))
+    )
 
 
-def overdue_seals(tx: Connection, *, at: datetime) -> tuple[tuple[str, int], ...]:
+def overdue_seals(tx: Connection, *, scope: Scope, at: datetime) -> tuple[tuple[str, int], ...]:
     """Return the seals whose suspension has run out, each with its manufacturer's id."""
     table = tables.seals
     wanted = select(table.c.certificate_digest, table.c.manufacturer_id).where(
         table.c.state == "suspended", table.c.suspended_until <= at
     )
-    return tuple((row.certificate_digest, row.manufacturer_id) for row in tx.execute(wanted))
+    return tuple((row.certificate_digest, row.manufacturer_id) for row in tx.execute(scope.only(wanted, table)))
 
 
 def _set_held(
@@ -141,21 +143,21 @@ def _set_held(
 
 
 def suspend_seal(
-    tx: Connection, certificate_digest: str, *, manufacturer_id: int, until: datetime | None, at: datetime
+    tx: Connection, certificate_digest: str, *, scope: Scope, until: datetime | None, at: datetime
 ) -> None:
     """Hold a seal: it seals nothing, and what it sealed is INDETERMINATE, until an instant."""
     table = tables.seals
-    mine = and_(table.c.manufacturer_id == manufacturer_id, table.c.certificate_digest == certificate_digest)
+    mine = scope.only(update(table).where(table.c.certificate_digest == certificate_digest), table)
     held = {"state": "suspended", "state_since": at, "suspended_until": until}
-    changed = tx.execute(update(table).where(mine, table.c.state.in_(("active", "suspended"))).values(**held))
+    changed = tx.execute(mine.where(table.c.state.in_(("active", "suspended"))).values(**held))
     if not changed.rowcount:
         raise NotFound("no such seal that could be suspended")
 
 
-def lift_seal(tx: Connection, certificate_digest: str, *, manufacturer_id: int, at: datetime) -> None:
+def lift_seal(tx: Connection, certificate_digest: str, *, scope: Scope, at: datetime) -> None:
     """Make a suspended seal active again."""
     table = tables.seals
-    mine = and_(table.c.manufacturer_id == manufacturer_id, table.c.certificate_digest == certificate_digest)
+    mine = scope.only(update(table).where(table.c.certificate_digest == certificate_digest), table)
     active = {"state": "active", "state_since": at, "suspended_until": None}
-    if not tx.execute(update(table).where(mine, table.c.state == "suspended").values(**active)).rowcount:
+    if not tx.execute(mine.where(table.c.state == "suspended").values(**active)).rowcount:
         raise Conflict("the seal is not suspended")

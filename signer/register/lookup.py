@@ -11,13 +11,15 @@ from signer.domain import content
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import LineFacts, RecordFacts
 from signer.domain.number import Number
-from signer.errors import NotFound
 from signer.register import tables
+from signer.register.scope import unknown
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
+
+    from signer.register.scope import Scope
 
 
 _UNSPOKEN = (Standing.PENDING, Standing.ABANDONED)
@@ -34,10 +36,10 @@ class Summary:
     file_digest: bytes | None
 
 
-def by_number(tx: Connection, number: Number, *, at: datetime) -> RecordFacts | None:
+def by_number(tx: Connection, number: Number, *, scope: Scope, at: datetime) -> RecordFacts | None:
     """Return the record of a number as it stands at an instant, or None; a suspension ends by itself in time."""
     heads = tables.confirmations
-    head = tx.execute(select(heads).where(heads.c.number == number)).first()
+    head = tx.execute(scope.only(select(heads).where(heads.c.number == number), heads)).first()
     if head is None:
         return None
     files = tables.files
@@ -78,20 +80,20 @@ def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int, is_ove
     )
 
 
-def number_of_sealed(tx: Connection, sealed_digest: bytes) -> Number | None:
+def number_of_sealed(tx: Connection, sealed_digest: bytes, *, scope: Scope) -> Number | None:
     """Return the number under which the digest of S is filed, or None."""
     files, heads = tables.files, tables.confirmations
     wanted = select(heads.c.number).join(files, files.c.confirmation_id == heads.c.id)
-    found = tx.execute(wanted.where(files.c.sealed_digest == sealed_digest)).scalar()
+    found = tx.execute(scope.only(wanted, heads).where(files.c.sealed_digest == sealed_digest)).scalar()
     return Number(found) if found else None
 
 
-def summary(tx: Connection, number: Number, *, manufacturer_id: int | None = None) -> Summary:
+def summary(tx: Connection, number: Number, *, scope: Scope) -> Summary:
     """Return a confirmation's head and the digest of its sealed file; NotFound also for another manufacturer's."""
     heads, files = tables.confirmations, tables.files
-    head = tx.execute(select(heads).where(heads.c.number == number)).first()
-    if head is None or manufacturer_id not in (None, head.manufacturer_id):
-        raise NotFound(f"no confirmation {number} in the register")
+    head = tx.execute(scope.only(select(heads).where(heads.c.number == number), heads)).first()
+    if head is None:
+        raise unknown(number)
     wanted = select(files.c.file_digest).where(files.c.confirmation_id == head.id, files.c.kind == "sealed")
     return Summary(
         number=number,
@@ -102,12 +104,12 @@ def summary(tx: Connection, number: Number, *, manufacturer_id: int | None = Non
     )
 
 
-def newest(tx: Connection, *, manufacturer_id: int, before: datetime, limit: int = 50) -> tuple[Summary, ...]:
+def newest(tx: Connection, *, scope: Scope, before: datetime, limit: int = 50) -> tuple[Summary, ...]:
     """Return the confirmations of one manufacturer that were reserved before an instant, the newest first: one page."""
     heads, files = tables.confirmations, tables.files
     page = (
-        select(heads.c.id, heads.c.number, heads.c.standing, heads.c.reserved_at, heads.c.end_reason)
-        .where(heads.c.manufacturer_id == manufacturer_id, heads.c.reserved_at < before)
+        scope.only(select(heads.c.id, heads.c.number, heads.c.standing, heads.c.reserved_at, heads.c.end_reason), heads)
+        .where(heads.c.reserved_at < before)
         .order_by(heads.c.reserved_at.desc())
         .limit(limit)
         .subquery()
@@ -126,27 +128,38 @@ def newest(tx: Connection, *, manufacturer_id: int, before: datetime, limit: int
     )
 
 
-def number_of_file(tx: Connection, file_digest: bytes) -> Number | None:
+def number_of_file(tx: Connection, file_digest: bytes, *, scope: Scope) -> Number | None:
     """Return the number under which a whole file's digest is filed, or None."""
     files, heads = tables.files, tables.confirmations
     wanted = select(heads.c.number).join(files, files.c.confirmation_id == heads.c.id)
-    found = tx.execute(wanted.where(files.c.file_digest == file_digest)).scalar()
+    found = tx.execute(scope.only(wanted, heads).where(files.c.file_digest == file_digest)).scalar()
     return Number(found) if found else None
 
 
-def file_digests(tx: Connection) -> tuple[tuple[bytes, Number], ...]:
+def file_digests(tx: Connection, *, scope: Scope) -> tuple[tuple[bytes, Number], ...]:
     """Return the digest of every stored file with its number, the oldest first: for operators only."""
     files, heads = tables.files, tables.confirmations
     wanted = select(files.c.file_digest, heads.c.number).join(heads, heads.c.id == files.c.confirmation_id)
-    return tuple((row.file_digest, Number(row.number)) for row in tx.execute(wanted.order_by(files.c.id)))
+    return tuple(
+        (row.file_digest, Number(row.number)) for row in tx.execute(scope.only(wanted, heads).order_by(files.c.id))
+    )
 
 
-def tails_of(tx: Connection, number: str) -> frozenset[str]:
+def tails_of(tx: Connection, number: str, *, scope: Scope) -> frozenset[str]:
     """Return the last six characters of every VIN of a number; none for an unknown, pending or abandoned one."""
     heads, lines = tables.confirmations, tables.lines
     wanted = select(lines.c.vin).join(heads, heads.c.id == lines.c.confirmation_id)
-    wanted = wanted.where(heads.c.number == number, heads.c.standing.not_in(_UNSPOKEN))
+    wanted = scope.only(wanted, heads).where(heads.c.number == number, heads.c.standing.not_in(_UNSPOKEN))
     return frozenset(vin[-6:] for vin in tx.execute(wanted).scalars())
+
+
+def vins_standing(tx: Connection, number: str, standing: Standing, *, scope: Scope) -> tuple[str, ...]:
+    """Return the VINs of a number whose lines stand so."""
+    heads, lines = tables.confirmations, tables.lines
+    wanted = select(lines.c.vin).join(heads, heads.c.id == lines.c.confirmation_id)
+    wanted = scope.only(wanted, heads).where(heads.c.number == number, lines.c.standing == standing)
+    wanted = wanted.order_by(lines.c.position)
+    return tuple(tx.execute(wanted).scalars())
 
 
 def note_failure(tx: Connection, *, number: str, network: str, at: datetime) -> None:

@@ -13,6 +13,7 @@ from signer.domain.trust import SealState
 from signer.domain.values import Frozen
 from signer.errors import NotFound
 from signer.register import tables
+from signer.register.scope import Scope
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +31,11 @@ class Tenant:
     id: int
     manufacturer: Manufacturer
     tsa_policy: TsaPolicy | None
+
+    @property
+    def scope(self) -> Scope:
+        """Its own records."""
+        return Scope.of(self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,28 +124,29 @@ def person_of(tx: Connection, person_id: str) -> Person:
     return Person(id=row.id, name=row.name)
 
 
-def save_membership(tx: Connection, membership: Membership, *, manufacturer_id: int, at: datetime) -> None:
+def save_membership(tx: Connection, membership: Membership, *, scope: Scope, at: datetime) -> None:
     """Make a person's roles for one manufacturer exactly these."""
     table = tables.memberships
-    tx.execute(delete(table).where(table.c.person_id == membership.person, table.c.manufacturer_id == manufacturer_id))
+    tx.execute(scope.only(delete(table), table).where(table.c.person_id == membership.person))
     for role in sorted(membership.roles):
-        values = {"person_id": membership.person, "manufacturer_id": manufacturer_id, "role": role, "granted_at": at}
+        values = {"person_id": membership.person, "manufacturer_id": scope.owner, "role": role, "granted_at": at}
         tx.execute(insert(table).values(**values))
 
 
-def end_memberships(tx: Connection, person_id: str) -> None:
-    """Take every role from a person, for all manufacturers."""
-    tx.execute(delete(tables.memberships).where(tables.memberships.c.person_id == person_id))
+def end_memberships(tx: Connection, person_id: str, *, scope: Scope) -> None:
+    """Take every role from a person."""
+    table = tables.memberships
+    tx.execute(scope.only(delete(table), table).where(table.c.person_id == person_id))
 
 
-def roles_of(tx: Connection, person_id: str, *, manufacturer_id: int) -> frozenset[Role]:
+def roles_of(tx: Connection, person_id: str, *, scope: Scope) -> frozenset[Role]:
     """Return what a person may do for one manufacturer."""
     table = tables.memberships
-    wanted = select(table.c.role).where(table.c.person_id == person_id, table.c.manufacturer_id == manufacturer_id)
+    wanted = scope.only(select(table.c.role), table).where(table.c.person_id == person_id)
     return frozenset(Role(role) for role in tx.execute(wanted).scalars())
 
 
-def save_outlet(tx: Connection, outlet: Outlet, *, manufacturer_id: int, at: datetime) -> None:
+def save_outlet(tx: Connection, outlet: Outlet, *, scope: Scope, at: datetime) -> None:
     """Insert or change an outlet of one manufacturer."""
     table = tables.outlets
     values = {
@@ -149,27 +156,27 @@ def save_outlet(tx: Connection, outlet: Outlet, *, manufacturer_id: int, at: dat
         "authorised_until": outlet.authorised_until,
         "changed_at": at,
     }
-    mine = (table.c.manufacturer_id == manufacturer_id, table.c.id == outlet.id)
-    if not tx.execute(update(table).where(*mine).values(**values)).rowcount:
-        tx.execute(insert(table).values(manufacturer_id=manufacturer_id, id=outlet.id, **values))
+    mine = scope.only(update(table), table).where(table.c.id == outlet.id)
+    if not tx.execute(mine.values(**values)).rowcount:
+        tx.execute(insert(table).values(manufacturer_id=scope.owner, id=outlet.id, **values))
 
 
-def outlets_of(tx: Connection, *, manufacturer_id: int) -> tuple[Outlet, ...]:
+def outlets_of(tx: Connection, *, scope: Scope) -> tuple[Outlet, ...]:
     """Return all outlets of one manufacturer, by id."""
     table = tables.outlets
-    wanted = select(table.c.record).where(table.c.manufacturer_id == manufacturer_id).order_by(table.c.id)
+    wanted = scope.only(select(table.c.record), table).order_by(table.c.id)
     return tuple(Outlet.model_validate_json(record) for record in tx.execute(wanted).scalars())
 
 
-def enrol_seal(tx: Connection, seal: Seal, *, manufacturer_id: int, at: datetime) -> bool:
+def enrol_seal(tx: Connection, seal: Seal, *, scope: Scope, at: datetime) -> bool:
     """Insert a seal, and tell whether it was new; of a known one only the place of its key changes, never its state."""
     table = tables.seals
-    mine = (table.c.certificate_digest == seal.certificate_digest, table.c.manufacturer_id == manufacturer_id)
-    if tx.execute(update(table).where(*mine).values(key_ref=seal.key_ref)).rowcount:
+    mine = scope.only(update(table), table).where(table.c.certificate_digest == seal.certificate_digest)
+    if tx.execute(mine.values(key_ref=seal.key_ref)).rowcount:
         return False
     values = {
         "certificate_digest": seal.certificate_digest,
-        "manufacturer_id": manufacturer_id,
+        "manufacturer_id": scope.owner,
         "seal_class": seal.seal_class,
         "state": seal.state,
         "state_since": seal.state_since,
@@ -181,10 +188,10 @@ def enrol_seal(tx: Connection, seal: Seal, *, manufacturer_id: int, at: datetime
     return True
 
 
-def seals_of(tx: Connection, *, manufacturer_id: int, at: datetime) -> tuple[Seal, ...]:
+def seals_of(tx: Connection, *, scope: Scope, at: datetime) -> tuple[Seal, ...]:
     """Return the seals of one manufacturer as they stand at an instant, the newest first."""
     table = tables.seals
-    wanted = select(table).where(table.c.manufacturer_id == manufacturer_id)
+    wanted = scope.only(select(table), table)
     rows = tx.execute(wanted.order_by(table.c.created_at.desc(), table.c.certificate_digest)).all()
     return tuple(
         Seal(
@@ -197,15 +204,6 @@ def seals_of(tx: Connection, *, manufacturer_id: int, at: datetime) -> tuple[Sea
         )
         for row in rows
     )
-
-
-def seal_state(tx: Connection, certificate_digest: str, *, at: datetime) -> SealState | None:
-    """Return a seal's state at an instant, None for one that is not in the register; a suspension ends by itself."""
-    table = tables.seals
-    row = tx.execute(select(table).where(table.c.certificate_digest == certificate_digest)).first()
-    if row is None:
-        return None
-    return _state(row.state, row.suspended_until, at)
 
 
 def _state(stored: str, suspended_until: datetime | None, at: datetime) -> SealState:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
+from signer.domain.evidence import Gap
 from signer.errors import RegisterUnavailable
 from signer.register import tables
 
@@ -16,17 +16,23 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
-_SLACK = timedelta(minutes=15)
-"""Between the time that a file names and its commit; the clocks of timestamping authorities differ a little too."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restore:
-    """One restore: what was issued from `backup_at` to `restored_at` is unknown to the register."""
+    """One restore: what was issued or ended from `backup_at` to `restored_at` is unknown to the register."""
 
     backup_at: datetime
     restored_at: datetime
     archive_digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """Two people's word that everything of a gap is back: issued, withdrawn and superseded."""
+
+    by: str
+    second: str
+    reason: str
 
 
 def note(tx: Connection, made: Restore) -> None:
@@ -34,16 +40,18 @@ def note(tx: Connection, made: Restore) -> None:
     tx.execute(insert(tables.restores).values(**{name: getattr(made, name) for name in made.__dataclass_fields__}))
 
 
-def is_gap(tx: Connection, at: datetime) -> bool:
-    """Tell whether a file of that time may have been issued and then lost with the register."""
+def gaps(tx: Connection) -> tuple[Gap, ...]:
+    """Return the gaps that nobody has closed, the oldest first."""
     table = tables.restores
-    around = select(table.c.id).where(table.c.backup_at <= at + _SLACK, table.c.restored_at >= at - _SLACK)
-    return tx.execute(around.limit(1)).first() is not None
+    wanted = select(table.c.backup_at, table.c.restored_at).where(table.c.closed_at.is_(None))
+    rows = tx.execute(wanted.order_by(table.c.backup_at, table.c.id))
+    return tuple(Gap(since=row.backup_at, until=row.restored_at) for row in rows)
 
 
 def newest(tx: Connection) -> datetime | None:
     """Return when the register was last restored: what has been pending since before may have been issued."""
-    found: datetime | None = tx.execute(select(func.max(tables.restores.c.restored_at))).scalar()
+    open_ = select(func.max(tables.restores.c.restored_at)).where(tables.restores.c.closed_at.is_(None))
+    found: datetime | None = tx.execute(open_).scalar()
     return found
 
 
@@ -58,9 +66,22 @@ def refuse_held(tx: Connection) -> None:
         )
 
 
+def is_held(tx: Connection) -> bool:
+    """Tell whether a restored register waits to be released."""
+    table = tables.restores
+    return tx.execute(select(table.c.id).where(table.c.released_at.is_(None)).limit(1)).first() is not None
+
+
 def release(tx: Connection, *, by: str, at: datetime) -> int:
     """Let issuing go on; return how many restores were waiting for that."""
     table = tables.restores
     return tx.execute(
         update(table).where(table.c.released_at.is_(None)).values(released_at=at, released_by=by[:64])
     ).rowcount
+
+
+def close(tx: Connection, closing: Closing, *, at: datetime) -> int:
+    """Count every gap as filled; return how many there were."""
+    table = tables.restores
+    closed = {"closed_by": closing.by, "closed_second": closing.second, "close_reason": closing.reason}
+    return tx.execute(update(table).where(table.c.closed_at.is_(None)).values(closed_at=at, **closed)).rowcount

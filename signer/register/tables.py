@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 from signer.domain.confirmation import Standing
@@ -50,7 +51,7 @@ class At(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("an instant needs a time zone")
-        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read it back."""
@@ -123,6 +124,7 @@ seals = Table(
     Column("state_since", At, nullable=False),
     Column("suspended_until", At),
     Column("key_ref", String(200), nullable=False),
+    Column("monthly_limit", Integer),
     Column("created_at", At, nullable=False),
     _one_of("seal_class", ["TEST", "MAKER", "OFFICIAL"], "seal_class"),
     _one_of("state", ["active", "verify-only", "suspended", "revoked"], "state"),
@@ -205,7 +207,48 @@ files = Table(
     Column("level", String(8)),
     Column("timestamp_at", At),
     Column("made_at", At, nullable=False),
+    Column("holds_until", At, index=True),
     _one_of("kind", ["sealed", "archive", "official"], "kind"),
+)
+
+official_copies = Table(
+    "official_copies",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False, index=True),
+    Column("file_digest", LargeBinary(32), nullable=False),
+    Column("kind", String(4), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("offered_by", ForeignKey("people.id"), nullable=False),
+    Column("offered_at", At, nullable=False),
+    Column("compared_by", ForeignKey("people.id")),
+    Column("compared_at", At),
+    Column("retracted_by", ForeignKey("people.id")),
+    Column("retracted_second", ForeignKey("people.id")),
+    Column("retracted_at", At),
+    _one_of("kind", ["pdf", "ofd", "png", "jpeg"], "kind"),
+    CheckConstraint("compared_by <> offered_by", name="four_eyes"),
+    CheckConstraint("retracted_by <> retracted_second", name="retract_four_eyes"),
+    CheckConstraint("(compared_by IS NULL) = (compared_at IS NULL)", name="compared"),
+    CheckConstraint(
+        "(retracted_by IS NULL) = (retracted_at IS NULL) AND (retracted_second IS NULL) = (retracted_at IS NULL)",
+        name="retracted",
+    ),
+    Index(
+        "uq_official_copies_offered",
+        "confirmation_id",
+        "file_digest",
+        unique=True,
+        sqlite_where=text("retracted_at IS NULL"),
+        postgresql_where=text("retracted_at IS NULL"),
+    ),
+    Index(
+        "uq_official_copies_filed",
+        "file_digest",
+        unique=True,
+        sqlite_where=text("compared_at IS NOT NULL AND retracted_at IS NULL"),
+        postgresql_where=text("compared_at IS NOT NULL AND retracted_at IS NULL"),
+    ),
 )
 
 seal_uses = Table(
@@ -220,6 +263,7 @@ seal_uses = Table(
     Column("approver_id", String(64), nullable=False),
     Column("origin", String(60), nullable=False),
     Column("used_at", At, nullable=False),
+    Index("ix_seal_uses_seal_digest_used_at", "seal_digest", "used_at"),
 )
 
 audit = Table(
@@ -278,6 +322,18 @@ notices = Table(
     Column("sent_at", At),
 )
 
+revocation_answers = Table(
+    "revocation_answers",
+    metadata,
+    Column("certificate_digest", String(64), primary_key=True),
+    Column("kind", String(4), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("this_update", At, nullable=False),
+    Column("revoked_at", At),
+    Column("asked_at", At, nullable=False),
+    _one_of("kind", ["ocsp", "crl"], "kind"),
+)
+
 lookup_failures = Table(
     "lookup_failures",
     metadata,
@@ -307,18 +363,32 @@ restores = Table(
     Column("archive_digest", LargeBinary(32), nullable=False),
     Column("released_at", At),
     Column("released_by", String(64)),
+    Column("closed_at", At),
+    Column("closed_by", String(64)),
+    Column("closed_second", String(64)),
+    Column("close_reason", String(200)),
 )
 
 jobs = Table(
     "jobs",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(24), nullable=False, unique=True),
+    Column("kind", String(24), nullable=False),
+    Column("argument", String(1000)),
     Column("state", String(8), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", At, nullable=False),
+    Column("changed_at", At, nullable=False),
     Column("lease_until", At),
     Column("error", String(400)),
     Column("progress", String(400)),
-    _one_of("state", ["waiting", "running"], "state"),
+    _one_of("state", ["waiting", "running", "done", "failed"], "state"),
+    Index(
+        "uq_jobs_periodic",
+        "kind",
+        unique=True,
+        sqlite_where=text("argument IS NULL"),
+        postgresql_where=text("argument IS NULL"),
+    ),
+    Index("ix_jobs_state_next_at", "state", "next_at"),
 )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _APPEND_ONLY = ("audit", "seal_uses", "approvals", "files", "idempotency", "blobs")
 _KEPT = ("confirmations", "lines")
+_COPIES = "official_copies"
 _FIXED = (
     "number",
     "manufacturer_id",
@@ -33,6 +34,9 @@ _FIXED = (
     "reserved_at",
 )
 _LINE_FIXED = ("vin", "position", "confirmation_id")
+_OFFERED = ("confirmation_id", "file_digest", "kind", "size", "offered_by", "offered_at")
+_COMPARED = ("compared_by", "compared_at")
+_RETRACTED = ("retracted_by", "retracted_second", "retracted_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,40 @@ def guards() -> tuple[Guard, ...]:
         Guard(table, "standing", "UPDATE", "this change of standing is not allowed", _forbidden()) for table in _KEPT
     ]
     found.append(Guard("confirmations", "approval", "INSERT", "the approval is for other terms", _other_terms()))
-    return tuple(found)
+    return (*found, *_of_official_copies(), *_of_seals())
+
+
+def _of_seals() -> tuple[Guard, ...]:
+    """A seal that a document names is needed to verify it, and what was retired for good seals nothing any more."""
+    named = (
+        "EXISTS (SELECT 1 FROM confirmations c WHERE c.seal_digest = OLD.certificate_digest)"
+        " OR EXISTS (SELECT 1 FROM seal_uses u WHERE u.seal_digest = OLD.certificate_digest)"
+    )
+    back = (
+        "(OLD.state = 'verify-only' AND NEW.state NOT IN ('verify-only', 'revoked'))"
+        " OR (OLD.state = 'revoked' AND NEW.state <> 'revoked')"
+    )
+    return (
+        Guard("seals", "named", "DELETE", "a document names this seal: make it verify-only instead", named),
+        Guard("seals", "state", "UPDATE", "a seal that was retired or revoked never seals again", back),
+    )
+
+
+def _of_official_copies() -> tuple[Guard, ...]:
+    """What is filed stays what it was; each of the two words about it is said once, and nothing follows the last."""
+    once = (
+        f"(OLD.compared_at IS NOT NULL AND ({_changed(_COMPARED)}))"
+        f" OR (OLD.retracted_at IS NOT NULL AND ({_changed(_COMPARED + _RETRACTED)}))"
+    )
+    ours = "EXISTS (SELECT 1 FROM files f WHERE f.file_digest = NEW.file_digest)"
+    unissued = "EXISTS (SELECT 1 FROM confirmations c WHERE c.id = NEW.confirmation_id AND c.recorded_at IS NULL)"
+    return (
+        Guard(_COPIES, "no_delete", "DELETE", "official copies are never deleted"),
+        Guard(_COPIES, "content", "UPDATE", "an official copy never changes", _changed(_OFFERED)),
+        Guard(_COPIES, "once", "UPDATE", "an official copy is compared once and retracted once", once),
+        Guard(_COPIES, "ours", "INSERT", "a sealed file of ours is no official copy", ours),
+        Guard(_COPIES, "issued", "INSERT", "only what was issued has official copies", unissued),
+    )
 
 
 def _changed(columns: tuple[str, ...]) -> str:
@@ -100,7 +137,7 @@ def create(connection: Connection) -> None:
             for statement in _CREATE[connection.dialect.name](guard):
                 connection.exec_driver_sql(statement)
     if connection.dialect.name == "postgresql":
-        for table in sorted(present & {*_APPEND_ONLY, *_KEPT}):
+        for table in sorted(present & {*_APPEND_ONLY, *_KEPT, _COPIES}):
             for statement in _no_truncate(table):
                 connection.exec_driver_sql(statement)
 
@@ -111,7 +148,9 @@ def drop(connection: Connection) -> None:
         for guard in guards():
             connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {guard.name}")
         return
-    names = [guard.name for guard in guards()] + [f"tr_{table}_no_truncate" for table in (*_APPEND_ONLY, *_KEPT)]
+    names = [guard.name for guard in guards()] + [
+        f"tr_{table}_no_truncate" for table in (*_APPEND_ONLY, *_KEPT, _COPIES)
+    ]
     for name in names:
         connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}() CASCADE")
 

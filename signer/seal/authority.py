@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from asn1crypto import core, tsp
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _REJECTED = der.encode(
     der.SEQUENCE, tsp.PKIStatusInfo({"status": "rejection", "fail_info": {"bad_data_format"}}).dump()
 )
+_POLICY = core.ObjectIdentifier(certificates.TEST_POLICY_OID).dump()
+_GENERALIZED_TIME = 0x18
 _GRANTED = tsp.PKIStatusInfo({"status": "granted"}).dump()
 
 
@@ -54,16 +57,16 @@ class TestAuthority:
         return der.encode(der.SEQUENCE, _GRANTED, self._token(imprint, nonce))
 
     def _token(self, imprint: tsp.MessageImprint, nonce: int | None) -> bytes:
-        fields = {
-            "version": "v1",
-            "policy": certificates.TEST_POLICY_OID,
-            "message_imprint": imprint,
-            "serial_number": secrets.randbits(127) | 1 << 126,
-            "gen_time": core.GeneralizedTime(self._clock().replace(microsecond=0)),
-            "accuracy": {"seconds": 1},
-        }
-        if nonce is not None:
-            fields["nonce"] = nonce
-        content = tsp.TSTInfo(fields).dump()
-        attributes, signature = cms.sign(self._key, content_type=cms.TST_INFO, digest=hashlib.sha256(content).digest())
+        genuine = f"{self._clock().astimezone(UTC):%Y%m%d%H%M%SZ}".encode()
+        fields = [
+            der.integer(1),
+            _POLICY,
+            imprint.dump(),
+            der.integer(secrets.randbits(127) | 1 << 126),
+            der.encode(_GENERALIZED_TIME, genuine),
+            der.encode(der.SEQUENCE, der.integer(1)),  # its accuracy: a second
+        ]
+        content = der.encode(der.SEQUENCE, *fields, *(() if nonce is None else (der.integer(nonce),)))
+        digest = hashlib.new(self._key.capabilities.scheme.digest, content).digest()
+        attributes, signature = cms.sign(self._key, content_type=cms.TST_INFO, digest=digest)
         return cms.assemble(self._key, attributes=attributes, signature=signature, content=content)

@@ -191,6 +191,27 @@ def check_signature(signed: SignedData, certificate: Certificate, *, digest: byt
     return validate_sig_integrity(loaded["signer_infos"][0], key, _NAMES[signed.content_type], digest)
 
 
+def check_own(signed: SignedData, certificate: Certificate, *, digest: bytes) -> tuple[bool, bool]:
+    """
+    Give the same two answers without pyHanko: for a token that has just been asked for, before it goes into a seal.
+
+    What is sealed is verified again as a whole, by pyHanko too, before anybody gets it. Whether the algorithms
+    count is asked before (`algorithms.fault`). Source: RFC 5652, 5.4.
+    """
+    attributes = b"".join(_attribute(kind, value) for kind, value in signed.signed.items())
+    is_intact = signed.signed.get(CONTENT_TYPE) == signed.content_type and signed.signed.get(
+        MESSAGE_DIGEST
+    ) == der.encode(der.OCTET_STRING, digest)
+    is_valid = algorithms.verifies(
+        signed.signature,
+        der.encode(der.SET, attributes),
+        certificate=certificate.parsed,
+        identifier=signed.signature_algorithm,
+        digest=algorithms.DIGESTS[signed.digest_algorithm],
+    )
+    return is_intact, is_intact and is_valid
+
+
 def names_certificate(signed: SignedData, certificate: Certificate) -> bool:
     """Tell whether signing-certificate-v2 names this certificate first, by SHA-256. Source: RFC 5035, 3."""
     value = signed.signed.get(SIGNING_CERTIFICATE_V2)
@@ -235,7 +256,11 @@ def _attribute(kind: bytes, value: bytes) -> bytes:
 
 
 def sign(key: SealKey, *, content_type: bytes, digest: bytes) -> tuple[bytes, bytes]:
-    """Return the signed attributes (content of the SET) and the key's signature over them."""
+    """
+    Return the signed attributes (content of the SET) and the key's signature over them.
+
+    `digest` is the content's, by the digest of the key's scheme: one digest serves both. Source: RFC 5652, 5.4.
+    """
     attributes = signed_attributes(key.certificate, content_type=content_type, digest=digest)
     return attributes, key.sign_raw(der.encode(der.SET, attributes))
 
@@ -248,13 +273,13 @@ def assemble(
 
     With `content` (a TSTInfo) it is a timestamp token, without it a seal; `timestamp` is the token on the signature.
     """
-    certificate = key.certificate
+    certificate, scheme = key.certificate, key.capabilities.scheme
     parts = [
         _VERSION_1,
         der.encode(der.SEQUENCE, certificate.issuer, certificate.serial),
-        algorithms.SHA256,
+        scheme.digest_identifier,
         der.encode(der.CONTEXT_0, attributes),
-        algorithms.of_key(certificate.parsed),
+        scheme.signature_identifier,
         der.encode(der.OCTET_STRING, signature),
     ]
     if timestamp is not None:
@@ -263,7 +288,7 @@ def assemble(
     body = der.encode(
         der.SEQUENCE,
         _VERSION_1 if content is None else _VERSION_3,
-        der.encode(der.SET, algorithms.SHA256),
+        der.encode(der.SET, scheme.digest_identifier),
         der.encode(der.SEQUENCE, DATA if content is None else TST_INFO, *inside),
         der.set_of(der.CONTEXT_0, *(member.der for member in (certificate, *key.chain))),
         der.encode(der.SET, der.encode(der.SEQUENCE, *parts)),

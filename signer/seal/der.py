@@ -74,6 +74,11 @@ def encode(tag: int, *parts: bytes) -> bytes:
     return bytes((tag, _LONG_FORM + len(length))) + length + body
 
 
+def integer(number: int) -> bytes:
+    """Return an INTEGER of a number that is not negative."""
+    return encode(INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+
+
 def set_of(tag: int, *parts: bytes) -> bytes:
     """Return a SET OF: its members in the order of their encodings. Source: X.690, 11.6."""
     return encode(tag, *sorted(parts))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 KEY: Final = "/DSS"
 _TYPE: Final = "/Type"
 _ARRAYS: Final = ("/Certs", "/OCSPs", "/CRLs")
-_MOST_STREAMS: Final = 16
+MOST_STREAMS: Final = 16
 
 
 class DssRefused(ValueError):
@@ -57,8 +57,8 @@ def _streams(store: generic.DictionaryObject, name: str) -> tuple[bytes, ...]:
     if name not in store:
         return ()
     array = store[name]
-    if not isinstance(array, generic.ArrayObject) or not 1 <= len(array) <= _MOST_STREAMS:
-        raise DssRefused(f"{name} is no array of 1 to {_MOST_STREAMS} streams")
+    if not isinstance(array, generic.ArrayObject) or not 1 <= len(array) <= MOST_STREAMS:
+        raise DssRefused(f"{name} is no array of 1 to {MOST_STREAMS} streams")
     return tuple(_stream(array[place], name) for place in range(len(array)))
 
 

@@ -37,6 +37,7 @@ class Id(StrEnum):
     CHAIN = "chain"
     REVOCATION = "revocation"
     TIMESTAMP = "timestamp"
+    ARCHIVE = "archive"
 
 
 QUESTIONS: dict[Id, Question] = {
@@ -46,7 +47,9 @@ QUESTIONS: dict[Id, Question] = {
         "Is the file one whole PDF, within the limits, that the strict reader can read?",
     ),
     Id.REVISIONS: Question(
-        Part.INTEGRITY, "加盖电子印章之后是否没有追加任何内容？", "Does nothing follow what was sealed?"
+        Part.INTEGRITY,
+        "加盖电子印章之后是否没有追加任何内容（存档时间戳除外）？",
+        "Does nothing follow what was sealed but archive timestamps?",
     ),
     Id.SEAL_FORM: Question(
         Part.INTEGRITY,
@@ -111,7 +114,12 @@ QUESTIONS: dict[Id, Question] = {
     Id.TIMESTAMP: Question(
         Part.SEAL,
         "是否有受信任的时间戳？",
-        "Is there a timestamp by a listed authority that is valid now?",
+        "Is there a timestamp by a listed authority that is valid now, by itself or through an archive timestamp?",
+    ),
+    Id.ARCHIVE: Question(
+        Part.SEAL,
+        "所附存档时间戳（如有）是否均由信任列表所载机构签发且仍然有效？",
+        "Is every archive timestamp, if there is any, by a listed authority, and does it still count?",
     ),
 }
 

@@ -159,6 +159,27 @@ class Prefetched:
             crls=tuple(dict.fromkeys(answer.data for answer in answers.values() if answer.kind == "crl")),
         )
 
+    def spoken(self, entry: TrustEntry, *, since: datetime) -> dict[str, Answer]:
+        """
+        Return what is said now of every link of an entry, good or not, by the digests of the certificates.
+
+        Every answer speaks of a time after `since`. Raises RevocationUnavailable.
+        """
+        found = {}
+        for link in revocation.links_of(entry, self._trust):
+            kept = self._kept.get(link.certificate.digest)
+            at = self._clock()
+            is_known = kept is not None and kept.is_fresh(at) and kept.answer.this_update > since
+            answer = kept.answer if kept is not None and is_known else self._ask(link, at)
+            if answer.this_update <= since:
+                raise RevocationUnavailable(
+                    f"{link.certificate.subject}: the answer is as of {format_instant(answer.this_update)}, before"
+                )
+            if answer.revoked_at is None:
+                self._kept[link.certificate.digest] = _Kept(answer, at)
+            found[link.certificate.digest] = answer
+        return found
+
     def _good(self, link: Link, entry: TrustEntry) -> Answer:
         at = self._clock()
         kept = self._kept.get(link.certificate.digest)

@@ -11,6 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pyhanko.pdf_utils import generic
+from pyhanko.sign.diff_analysis import (
+    CatalogModificationRule,
+    DSSCompareRule,
+    FormUpdatingRule,
+    ModificationLevel,
+    SigFieldCreationRule,
+    SigFieldModificationRule,
+    StandardDiffPolicy,
+)
 from pyhanko.sign.fields import enumerate_sig_fields
 from pyhanko.sign.validation import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
@@ -23,6 +32,13 @@ if TYPE_CHECKING:
 
 _KEYS: Final = frozenset({"/Type", "/Filter", "/SubFilter", "/Contents", "/ByteRange", "/M", "/Reference"})
 _HEX: Final = re.compile(rb"(?:[0-9A-F]{2})+")
+_CATALOGUE: Final = CatalogModificationRule()  # type: ignore[no-untyped-call]  # pyHanko's
+_FIELDS: Final = SigFieldCreationRule(), SigFieldModificationRule()  # type: ignore[no-untyped-call]  # pyHanko's
+_ARCHIVE_ONLY: Final = StandardDiffPolicy(
+    global_rules=[_CATALOGUE, DSSCompareRule().as_qualified(ModificationLevel.LTA_UPDATES)],
+    form_rule=FormUpdatingRule(field_rules=list(_FIELDS)),
+)
+"""pyHanko's own policy without what it lets pass beside archive revisions: metadata, whose XML it would parse here."""
 _BEFORE: Final = b"/Contents "
 
 
@@ -109,7 +125,17 @@ def byte_range(file: bytes, signature: generic.DictionaryObject) -> Range | str:
         return "the byte range is not an array of four numbers"
     if not all(isinstance(number, generic.NumberObject) for number in numbers):
         return "the byte range holds something that is no number"
-    first, gap_start, gap_end, rest = (int(number) for number in numbers)
+    contents = signature.raw_get("/Contents")
+    if not isinstance(contents, generic.TextStringObject | generic.ByteStringObject):
+        return "the value is no string"
+    return gap(file, [int(number) for number in numbers], contents=contents.original_bytes)
+
+
+def gap(file: bytes, numbers: list[int], *, contents: bytes) -> Range | str:
+    """Return the place of a value that was read as `contents`, if four numbers name exactly it, else the fault."""
+    if len(numbers) != 4:
+        return "the byte range is not an array of four numbers"
+    first, gap_start, gap_end, rest = numbers
     if first != 0 or not 0 < gap_start < gap_end <= gap_end + rest <= len(file):
         return "the byte range does not lie in the file"
     if file[gap_start - len(_BEFORE) : gap_start + 1] != _BEFORE + b"<" or file[gap_end - 1 : gap_end] != b">":
@@ -117,10 +143,7 @@ def byte_range(file: bytes, signature: generic.DictionaryObject) -> Range | str:
     inside = file[gap_start + 1 : gap_end - 1]
     if len(inside) > 2 * precheck.MOST_CONTENTS_BYTES or not _HEX.fullmatch(inside):
         return "the value is not upper-case hexadecimal of at most 64 kB"
-    contents = signature.raw_get("/Contents")
-    if not isinstance(contents, generic.TextStringObject | generic.ByteStringObject):
-        return "the value is no string"
-    if contents.original_bytes != bytes.fromhex(inside.decode()):
+    if contents != bytes.fromhex(inside.decode()):
         return "the value read is not the value in the gap"
     return Range(gap_start, gap_end, gap_end + rest)
 
@@ -142,3 +165,20 @@ def coverage_fault(reader: PdfFileReader, seal: Filled) -> str:
     if summary["coverage"] is not SignatureCoverageLevel.ENTIRE_FILE:
         return f"coverage is {summary['coverage'].name}"
     return "" if summary["docmdp_ok"] else "the document was changed against its certification"
+
+
+def change_fault(reader: PdfFileReader, revisions: int) -> str:
+    """Return what pyHanko finds wrong with the revisions that follow the seal, or '': a second opinion again."""
+    if reader.xrefs.total_revisions < revisions + 2:
+        return "another number of revisions"
+    seal = next((found for found in fields(reader) if found.name == FIELD and found.signature is not None), None)
+    if seal is None:
+        return "the seal is gone"
+    embedded = EmbeddedPdfSignature(reader, seal.field, seal.name)
+    embedded.compute_integrity_info(_ARCHIVE_ONLY)  # type: ignore[no-untyped-call]  # pyHanko's
+    summary = embedded.summarise_integrity_info()
+    if summary["coverage"] is not SignatureCoverageLevel.ENTIRE_REVISION:
+        return f"coverage is {summary['coverage'].name}"
+    if summary["docmdp_ok"]:
+        return ""
+    return f"the document was changed against its certification: {embedded.diff_result}"

@@ -15,7 +15,7 @@ from asn1crypto import x509 as asn1_x509
 
 from signer.domain.values import format_instant, parse_instant
 from signer.errors import Misconfigured, RevocationUnavailable
-from signer.seal import algorithms, der, revocation
+from signer.seal import der, revocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +81,7 @@ class TestResponder:
             raise RevocationUnavailable(f"does not speak for {link.issuer.subject}")
         data = self._response_data(link).dump()
         signature = der.encode(_BIT_STRING, b"\0", key.sign_raw(data))
-        basic = der.encode(der.SEQUENCE, data, algorithms.of_key(key.certificate.parsed), signature)
+        basic = der.encode(der.SEQUENCE, data, key.capabilities.scheme.signature_identifier, signature)
         answer = {
             "response_status": "successful",
             "response_bytes": {"response_type": "basic_ocsp_response", "response": core.ParsableOctetString(basic)},

@@ -98,23 +98,27 @@ def links_of(entry: TrustEntry, trust: TrustList) -> tuple[Link, ...]:
 
 def _responders(issuer: Certificate, trust: TrustList) -> tuple[Certificate, ...]:
     listed = (entry for entry in trust.of(Purpose.OCSP) if entry.chain[:1] == (issuer.digest,))
-    return tuple(Certificate(entry.der) for entry in listed)[:MOST_RESPONDERS]
+    return tuple(Certificate(entry.der) for entry in listed)
 
 
-def judge(links: Iterable[Link], evidence: Evidence, *, at: datetime, is_proven: bool) -> Said:
+def judge(
+    links: Iterable[Link], evidence: Evidence, *, at: datetime, is_proven: bool, later: Evidence | None = None
+) -> Said:
     """
     Say whether no link was revoked at an instant.
 
-    `is_proven`: `at` is proven by a timestamp. One word of revocation is enough, whenever it was spoken: the
-    evidence lies inside what was sealed, so that the seal is younger than the revocation.
+    `is_proven`: `at` is proven by a timestamp. One word of revocation in `evidence` is enough, whenever it was
+    spoken: it lies inside what was sealed, so that the seal is younger than the revocation. `later` was added
+    afterwards: a revocation in it counts only from its own time on.
     """
     oldest, missing = None, ""
     for link in links:
-        found = _answers(link, evidence)
-        ended = next((answer.revoked_at for answer in found if answer.revoked_at is not None), None)
-        if ended is not None:
-            return _revoked(link, ended, is_known=is_proven and at >= ended)
-        current = [answer.this_update for answer in found if answer.covers(at)]
+        found, since = _answers(link, evidence), _answers(link, later) if later else []
+        ended = [answer.revoked_at for answer in found if answer.revoked_at is not None]
+        ended += [answer.revoked_at for answer in since if answer.revoked_at is not None and _reaches(answer, at)]
+        if ended:
+            return _revoked(link, ended[0], is_known=is_proven and at >= ended[0])
+        current = [answer.this_update for answer in (*found, *since) if answer.covers(at)]
         if current:
             oldest = min(oldest or current[0], *current)
         elif not missing:
@@ -123,6 +127,20 @@ def judge(links: Iterable[Link], evidence: Evidence, *, at: datetime, is_proven:
         return Said(state=State.UNDETERMINED, sub_indication="TRY_LATER", detail=missing)
     told = f"as of {format_instant(oldest)}" if oldest else "pinned: nobody but the trust list revokes it"
     return Said(state=State.PASSED, detail=told, as_of=oldest)
+
+
+def _reaches(answer: Answer, at: datetime) -> bool:
+    return answer.revoked_at is not None and answer.revoked_at <= at
+
+
+def union(pieces: Iterable[Evidence]) -> Evidence:
+    """Return several pieces of evidence as one, nothing in it twice."""
+    every = tuple(pieces)
+    return Evidence(
+        certificates=tuple(dict.fromkeys(one for piece in every for one in piece.certificates)),
+        ocsps=tuple(dict.fromkeys(one for piece in every for one in piece.ocsps)),
+        crls=tuple(dict.fromkeys(one for piece in every for one in piece.crls)),
+    )
 
 
 def _revoked(link: Link, ended: datetime, *, is_known: bool) -> Said:
@@ -191,13 +209,26 @@ def _refuse_other_certificate(answer: ocsp.OCSPResponse, link: Link) -> None:
 
 
 def _check_ocsp_signature(answer: ocsp.OCSPResponse, link: Link) -> None:
-    """Demand the signature of the issuer, or of a listed responder whom the issuer certified for this."""
-    signer = next((one for one in (link.issuer, *link.responders) if _is_by(answer, one)), None)
-    if signer is None:
-        raise AnswerRefused("it is by nobody who may answer for the issuer")
-    if signer != link.issuer:
-        _refuse_responder(signer, link.issuer, at=answer.this_update_utc)
-    _check_signature(signer, answer.signature, answer.tbs_response_bytes, answer.signature_hash_algorithm)
+    """
+    Demand the signature of the issuer, or of a listed responder whom the issuer certified for this.
+
+    Over the years an issuer has many responders, perhaps of one name: at most four that lived at the time are asked.
+    """
+    at = answer.this_update_utc
+    named = [one for one in link.responders if _is_by(answer, one)]
+    alive = [one for one in named if one.not_before <= at <= one.not_after]
+    able = [link.issuer] if _is_by(answer, link.issuer) else (alive or named)[:MOST_RESPONDERS]
+    refused: AnswerRefused | None = None
+    for signer in able:
+        try:
+            if signer != link.issuer:
+                _refuse_responder(signer, link.issuer, at=at)
+            _check_signature(signer, answer.signature, answer.tbs_response_bytes, answer.signature_hash_algorithm)
+        except AnswerRefused as error:
+            refused = error
+        else:
+            return
+    raise refused or AnswerRefused("it is by nobody who may answer for the issuer")
 
 
 def _is_by(answer: ocsp.OCSPResponse, signer: Certificate) -> bool:

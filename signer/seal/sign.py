@@ -124,7 +124,8 @@ class _TooTight(Exception):
 
 def _room(key: SealKey) -> int:
     """Return how many bytes a CMS of this key takes without a timestamp, at most."""
-    attributes = cms.signed_attributes(key.certificate, content_type=cms.DATA, digest=bytes(32))
+    size = hashlib.new(key.capabilities.scheme.digest).digest_size
+    attributes = cms.signed_attributes(key.certificate, content_type=cms.DATA, digest=bytes(size))
     signature = bytes(algorithms.most_signature_bytes(key.certificate.parsed))
     return len(cms.assemble(key, attributes=attributes, signature=signature)) + _SPARE_BYTES
 
@@ -195,8 +196,8 @@ def _prepare(work: _Work, *, held: Evidence | None, room: int) -> tuple[Prepared
         subfilter=SigSeedSubFilter.PADES,
         bytes_reserved=2 * room,
     )
-    certified = SigMDPSetup(md_algorithm="sha256", certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
+    digest = work.key.capabilities.scheme.digest
+    certified = SigMDPSetup(md_algorithm=digest, certify=True, docmdp_perms=MDPPerm.NO_CHANGES)
     steps.send(SigObjSetup(sig_placeholder=placeholder, mdp_setup=certified))
-    output = BytesIO()
-    prepared, _ = steps.send(SigIOSetup(md_algorithm="sha256", output=output))
+    prepared, output = steps.send(SigIOSetup(md_algorithm=digest, in_place=True))
     return prepared, output

@@ -16,7 +16,8 @@ from asn1crypto import tsp
 
 from signer.domain.trust import Purpose, SealState
 from signer.errors import TimestampUnavailable
-from signer.seal import certificates, chain, der, token
+from signer.seal import algorithms, certificates, chain, der, token
+from signer.seal.breaker import Breaker
 from signer.seal.certificates import Certificate
 from signer.seal.fetch import CONNECT_S, READ_S, Fetcher, FetchFailed
 
@@ -24,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from signer.domain.trust import TrustList
+    from signer.domain.trust import TrustEntry, TrustList
 
 MOST_ANSWER_BYTES = 60_000
 MOST_CLOCK_DIFFERENCE = timedelta(minutes=5)
 _GRANTED = ("granted", "granted_with_mods")
+_TRUE = bytes.fromhex("0101ff")
 _TOKEN_OVERHEAD = 1500
 _TOKENS_DIFFER_BY = 64
 
@@ -75,7 +77,7 @@ class Timestamper:
     Timestamps by the first authority of an ordered list that answers rightly.
 
     `trust` says whose tokens count, `clock` gives the present (aware), `answered` is what each authority (by
-    name) answered last.
+    name) answered last, `breaker` knows who failed and is left alone for now.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Timestamper:
         trust: TrustList,
         clock: Callable[[], datetime],
         answered: dict[str, Stamp] | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self._authorities = authorities
         self._trust = trust
@@ -93,20 +96,54 @@ class Timestamper:
             (entry, Certificate(entry.der)) for entry in trust.of(Purpose.TSA) if entry.state is SealState.ACTIVE
         )
         self._answered: dict[str, Stamp] = {} if answered is None else answered
+        self._breaker = breaker or Breaker(clock)
 
     @property
     def expected(self) -> Certificate | None:
         """Whose token the next one will be, by all that is known: what the first authority answered with last."""
         known = self._known()
-        return known.certificate if known else next((certificate for _, certificate in self._listed), None)
+        return known.certificate if known else next((certificate for _, certificate in self._living()), None)
+
+    def _living(self) -> list[tuple[TrustEntry, Certificate]]:
+        """Return the listed authorities that can answer now: over the years many have ended."""
+        now = self._clock()
+        return [
+            (entry, certificate)
+            for entry, certificate in self._listed
+            if entry.is_entitled(now) and chain.judge(entry, self._trust, at=now).is_good
+        ]
 
     def _known(self) -> Stamp | None:
-        return self._answered.get(self._authorities[0].name) if self._authorities else None
+        first = next(iter(self._asked()), None)
+        return self._answered.get(first.name) if first else None
+
+    def _asked(self) -> tuple[Authority, ...]:
+        """Return whom to ask now, in order."""
+        named = {authority.name: authority for authority in self._authorities}
+        return tuple(named[name] for name in self._breaker.order(named))
+
+    def each(self) -> tuple[Timestamper, ...]:
+        """Return one of the same for each authority, that asks it alone, whether it is left alone now or not."""
+        return tuple(
+            Timestamper((one,), trust=self._trust, clock=self._clock, answered=self._answered)
+            for one in self._authorities
+        )
+
+    @property
+    def name(self) -> str:
+        """The names of its authorities."""
+        return ", ".join(authority.name for authority in self._authorities)
 
     def preferring(self, authority: Authority) -> Timestamper:
         """Return the same, asking one of its authorities before all others."""
         others = tuple(one for one in self._authorities if one is not authority)
-        return Timestamper((authority, *others), trust=self._trust, clock=self._clock, answered=self._answered)
+        return Timestamper(
+            (authority, *others),
+            trust=self._trust,
+            clock=self._clock,
+            answered=self._answered,
+            breaker=self._breaker,
+        )
 
     @property
     def most_bytes(self) -> int:
@@ -115,7 +152,7 @@ class Timestamper:
             return len(known.token) + _TOKENS_DIFFER_BY
         listed = [
             len(certificate.der) + sum(len(link.der) for link in chain.resolve(entry, self._trust))
-            for entry, certificate in self._listed
+            for entry, certificate in self._living()
         ]
         return max(listed, default=6000) + _TOKEN_OVERHEAD
 
@@ -126,19 +163,26 @@ class Timestamper:
         Its time is at most five minutes from our clock, and not before `intended_at` (whole seconds, and less
         what the authority states as its accuracy). Raises TimestampUnavailable, naming every authority's fault.
         """
+        resting = self._breaker.told(authority.name for authority in self._authorities)
         faults = []
-        for authority in self._authorities:
+        for authority in self._asked():
             try:
-                return self._ask(authority, message, intended_at)
+                stamp = self._ask(authority, message, intended_at)
             except TimestampUnavailable as error:
+                self._breaker.failed(authority.name, str(error)[:200])
                 faults.append(str(error))
-        raise TimestampUnavailable("; ".join(faults) or "no timestamping authority is configured")
+            else:
+                self._breaker.answered(authority.name)
+                return stamp
+        raise TimestampUnavailable("; ".join(faults) or resting or "no timestamping authority is configured")
 
     def _ask(self, authority: Authority, message: bytes, intended_at: datetime) -> Stamp:
         nonce = secrets.randbits(63) | 1 << 62
         data = _token_of(authority.answer(query(message, nonce=nonce)), name=authority.name)
         try:
-            found = token.check(data, imprint_of=message, authorities=[listed for _, listed in self._listed])
+            found = token.check(
+                data, imprint_of=message, authorities=[listed for _, listed in self._listed], is_fresh=True
+            )
         except token.TokenRefused as error:
             raise TimestampUnavailable(f"{authority.name}: {error}") from error
         if fault := self._fault(found, nonce=nonce, intended_at=intended_at):
@@ -171,12 +215,10 @@ class Timestamper:
 
 def query(message: bytes, *, nonce: int) -> bytes:
     """Return a TimeStampReq (DER) for SHA-256 of a message, asking for the certificates."""
-    imprint = tsp.MessageImprint(
-        {"hash_algorithm": {"algorithm": "sha256"}, "hashed_message": hashlib.sha256(message).digest()}
+    imprint = der.encode(
+        der.SEQUENCE, algorithms.SHA256, der.encode(der.OCTET_STRING, hashlib.sha256(message).digest())
     )
-    request = tsp.TimeStampReq({"version": 1, "message_imprint": imprint, "nonce": nonce, "cert_req": True})
-    dumped: bytes = request.dump()
-    return dumped
+    return der.encode(der.SEQUENCE, der.integer(1), imprint, der.integer(nonce), _TRUE)
 
 
 def _token_of(answer: bytes, *, name: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asn1crypto import tsp
 
+from signer.errors import InvalidInput
 from signer.seal import algorithms, certificates, cms
 
 if TYPE_CHECKING:
@@ -38,9 +39,33 @@ class Token:
     embedded: tuple[bytes, ...]
 
 
-def check(data: bytes, *, imprint_of: bytes, authorities: Iterable[Certificate]) -> Token:
+def is_by_another(data: bytes, *, authorities: Iterable[Certificate]) -> bool:
+    """Tell whether a token names a signer that is none of the authorities. Raises TokenRefused."""
+    signed = _read(data)
+    return not any(signed.is_signed_by(listed) for listed in authorities)
+
+
+def check_foreign(data: bytes, *, imprint_of: bytes) -> None:
+    """Check a token by an authority that nobody lists, under the certificate inside: it harms nobody, no more."""
+    try:
+        inside = [certificates.load(member) for member in _read(data).certificates]
+    except InvalidInput as error:
+        raise TokenRefused("FORMAT_FAILURE", str(error)) from error
+    check(data, imprint_of=imprint_of, authorities=inside)
+
+
+def _read(data: bytes) -> cms.SignedData:
+    try:
+        return cms.read(data, content_type=cms.TST_INFO)
+    except (ValueError, IndexError) as error:
+        raise TokenRefused("FORMAT_FAILURE", certificates.printable(f"the token's form: {error}", most=200)) from error
+
+
+def check(data: bytes, *, imprint_of: bytes, authorities: Iterable[Certificate], is_fresh: bool = False) -> Token:
     """
     Check a token over `imprint_of` (the signature's value) against the certificates of listed authorities.
+
+    `is_fresh`: it has just been asked for, and the seal that it goes into is verified afterwards (`cms.check_own`).
 
     Whether the authority's own certificate is valid, and entitled, is `chain`'s and the caller's question.
     Raises TokenRefused.
@@ -48,7 +73,7 @@ def check(data: bytes, *, imprint_of: bytes, authorities: Iterable[Certificate])
     try:
         signed = cms.read(data, content_type=cms.TST_INFO)
         info = tsp.TSTInfo.load(signed.content or b"", strict=True)
-        return _check(signed, info, imprint_of=imprint_of, authorities=authorities)
+        return _check(signed, info, imprint_of=imprint_of, authorities=authorities, is_fresh=is_fresh)
     except TokenRefused:
         raise
     except (ValueError, TypeError, KeyError, OverflowError) as error:
@@ -56,7 +81,12 @@ def check(data: bytes, *, imprint_of: bytes, authorities: Iterable[Certificate])
 
 
 def _check(
-    signed: cms.SignedData, info: tsp.TSTInfo, *, imprint_of: bytes, authorities: Iterable[Certificate]
+    signed: cms.SignedData,
+    info: tsp.TSTInfo,
+    *,
+    imprint_of: bytes,
+    authorities: Iterable[Certificate],
+    is_fresh: bool,
 ) -> Token:
     signer = next((listed for listed in authorities if signed.is_signed_by(listed)), None)
     if signer is None or not _names(signed, signer):
@@ -70,7 +100,8 @@ def _check(
     if signed.unsigned:
         raise TokenRefused("FORMAT_FAILURE", "the token has unsigned attributes")
     digest = hashlib.new(algorithms.DIGESTS[signed.digest_algorithm], signed.content or b"").digest()
-    is_intact, is_valid = cms.check_signature(signed, signer, digest=digest)
+    checked = cms.check_own if is_fresh else cms.check_signature
+    is_intact, is_valid = checked(signed, signer, digest=digest)
     if not (is_intact and is_valid):
         raise TokenRefused("SIG_CRYPTO_FAILURE", "the token's signature does not verify")
     _check_imprint(info, imprint_of)

@@ -14,17 +14,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import rfc8785
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from pydantic import ValidationError
 
 from signer.domain import json_text
-from signer.domain.confirmation import SealClass
-from signer.domain.trust import MOST_DAYS, Purpose, TrustEntry, TrustList
+from signer.domain.trust import TrustList
 from signer.errors import InvalidInput, KeyUnavailable, Misconfigured, SignerError, TrustListStale
-from signer.seal import certificates, naming
+from signer.seal import consistency
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,9 +52,19 @@ class RootKey:
         return key
 
     @property
+    def digest(self) -> str:
+        """SHA-256 of the key info, in hex."""
+        return hashlib.sha256(self.spki).hexdigest()
+
+    @property
     def kid(self) -> str:
-        """The first 16 hex digits of SHA-256 of the key info."""
-        return hashlib.sha256(self.spki).hexdigest()[:16]
+        """The first 16 hex digits of that digest."""
+        return self.digest[:16]
+
+    @property
+    def text(self) -> str:
+        """The key info in base64, as `next_root` announces it."""
+        return base64.b64encode(self.spki).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +110,44 @@ def load_signing_key(data: bytes, *, password: bytes) -> ec.EllipticCurvePrivate
     return key
 
 
+def root_in(text: str, field: str) -> RootKey:
+    """Return the root whose key info stands in base64 in a field of a list. Raises InvalidInput."""
+    spki = base64.b64decode(text, validate=True)
+    try:
+        root = root_of(serialization.load_der_public_key(spki))
+    except (ValueError, UnsupportedAlgorithm, Misconfigured) as error:
+        raise InvalidInput(field, "is not a P-256 key (SubjectPublicKeyInfo in base64)") from error
+    if root.text != text:
+        raise InvalidInput(field, "is not the one encoding of its key")
+    return root
+
+
+def encode(trust: TrustList) -> bytes:
+    """Return the one encoding of a list, unsigned: what a draft is, and what is signed."""
+    return rfc8785.dumps(trust.model_dump(mode="json", exclude_none=True))
+
+
+def decode(data: bytes) -> TrustList:
+    """Read an unsigned list. Raises InvalidInput if it has not its one encoding."""
+    return _parse(data.strip())
+
+
+def payload_of(data: bytes) -> TrustList:
+    """Return what a signed list says, without asking who signed it: for lists that were believed before."""
+    return _parse(_decode(_parts(data.strip())[1]))
+
+
+def signer_of(data: bytes) -> str:
+    """Return the `kid` in a signed list's header, unverified, or ''."""
+    header = _json(_decode(_parts(data.strip())[0]))
+    return str(header.get("kid", "")) if isinstance(header, dict) else ""
+
+
 def sign(trust: TrustList, *, key: ec.EllipticCurvePrivateKey) -> bytes:
     """Return the signed list (compact JWS). Raises InvalidInput if the list breaks a rule."""
-    _refuse_inconsistent(trust)
     root = root_of(key.public_key())
-    payload = rfc8785.dumps(trust.model_dump(mode="json", exclude_none=True))
+    consistency.refuse_inconsistent(trust, roots=_roots(trust, root))
+    payload = encode(trust)
     signing_input = _base64url(_header(root)) + b"." + _base64url(payload)
     r, s = decode_dss_signature(key.sign(signing_input, ec.ECDSA(hashes.SHA256())))
     return signing_input + b"." + _base64url(r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big"))
@@ -124,18 +166,29 @@ def load(data: bytes, *, root: RootKey, at: datetime, highest_seen: Seen | None 
 
     """
     data = data.strip()
+    parts = _parts(data)
+    header, payload, signature = (_decode(part) for part in parts)
+    _check_header(header, root)
+    _check_signature(parts[0] + b"." + parts[1], signature, root)
+    trust = _parse(payload)
+    consistency.refuse_inconsistent(trust, roots=_roots(trust, root))
+    _refuse_old(trust, data, at=at, highest_seen=highest_seen)
+    return trust
+
+
+def _roots(trust: TrustList, root: RootKey) -> frozenset[str]:
+    """Return the digests of the keys that sign lists, now or next: nothing else may be theirs."""
+    announced = {root_in(trust.next_root, "/next_root").digest} if trust.next_root is not None else set()
+    return frozenset({root.digest} | announced)
+
+
+def _parts(data: bytes) -> list[bytes]:
     if len(data) > MOST_BYTES:
         raise InvalidInput(_FIELD, f"{len(data)} bytes; at most {MOST_BYTES} are read")
     parts = data.split(b".")
     if len(parts) != 3:
         raise InvalidInput(_FIELD, "not a compact JWS of three parts")
-    header, payload, signature = (_decode(part) for part in parts)
-    _check_header(header, root)
-    _check_signature(parts[0] + b"." + parts[1], signature, root)
-    trust = _parse(payload)
-    _refuse_inconsistent(trust)
-    _refuse_old(trust, data, at=at, highest_seen=highest_seen)
-    return trust
+    return parts
 
 
 def _header(root: RootKey) -> bytes:
@@ -196,78 +249,6 @@ def _refuse_old(trust: TrustList, data: bytes, *, at: datetime, highest_seen: Se
         raise TrustListStale(f"sequence {trust.sequence} is older than {highest_seen.sequence}, which was seen")
     if trust.sequence == highest_seen.sequence and digest(data) != highest_seen.digest:
         raise TrustListStale(f"another list with sequence {trust.sequence} was seen")
-
-
-def _refuse_inconsistent(trust: TrustList) -> None:
-    """Refuse a list that contradicts itself, whoever signed it."""
-    if not trust.issued < trust.expires <= trust.issued + timedelta(days=MOST_DAYS):
-        raise InvalidInput(_FIELD, f"it must expire after it is issued, and within {MOST_DAYS} days")
-    purposes: dict[str, Purpose] = {}
-    seen: set[str] = set()
-    for place, entry in enumerate(trust.entries):
-        field = f"/entries/{place}"
-        certificate = _entry_certificate(entry, field, is_test_list=trust.test)
-        if certificate.digest in seen:
-            raise InvalidInput(field, "the certificate stands twice")
-        seen.add(certificate.digest)
-        if purposes.setdefault(certificate.key_digest, entry.purpose) is not entry.purpose:
-            raise InvalidInput(field, "the key has two purposes")
-    authorities = {entry.certificate_digest for entry in trust.of(Purpose.CA)}
-    for place, entry in enumerate(trust.entries):
-        if not authorities.issuperset(entry.chain):
-            raise InvalidInput(f"/entries/{place}/chain", "names an authority that is not on the list")
-
-
-def _entry_certificate(entry: TrustEntry, field: str, *, is_test_list: bool) -> certificates.Certificate:
-    certificate = certificates.load(_certificate_bytes(entry, field))
-    if certificate.digest != entry.certificate_digest:
-        raise InvalidInput(f"{field}/certificate_digest", "is not the digest of the certificate")
-    if certificate.is_test is not is_test_list:
-        words = (
-            "a TEST list holds TEST certificates only" if is_test_list else "a TEST certificate on a list that is none"
-        )
-        raise InvalidInput(f"{field}/certificate", words)
-    if entry.purpose is Purpose.PDF_SEAL:
-        _refuse_seal(entry, certificate, field, is_test_list=is_test_list)
-    if entry.purpose is Purpose.TSA and (fault := certificates.tsa_usage_fault(certificate)):
-        raise InvalidInput(f"{field}/certificate", f"may not make timestamps: {fault}")
-    if entry.purpose is Purpose.CA and not certificate.is_ca:
-        raise InvalidInput(f"{field}/certificate", "is not an authority's")
-    if entry.purpose is Purpose.OCSP:
-        _refuse_responder(entry, certificate, field)
-    return certificate
-
-
-def _refuse_responder(entry: TrustEntry, certificate: certificates.Certificate, field: str) -> None:
-    if not entry.chain:
-        raise InvalidInput(f"{field}/chain", "a responder needs the authority for which it answers")
-    if fault := certificates.responder_usage_fault(certificate):
-        raise InvalidInput(f"{field}/certificate", f"may not answer for revocation: {fault}")
-
-
-def _refuse_seal(entry: TrustEntry, certificate: certificates.Certificate, field: str, *, is_test_list: bool) -> None:
-    if entry.uscc is None or entry.naming_profile is None or entry.seal_class is None:
-        raise InvalidInput(field, "a seal needs uscc, naming_profile and seal_class")
-    if (entry.seal_class is SealClass.TEST) is not is_test_list:
-        raise InvalidInput(f"{field}/seal_class", "TEST seals, and no others, stand on a TEST list")
-    if entry.naming_profile == "pinned" and not entry.naming_evidence:
-        raise InvalidInput(f"{field}/naming_evidence", "a pinned certificate needs evidence")
-    if entry.naming_profile != "pinned" and not entry.chain:
-        raise InvalidInput(f"{field}/chain", "a seal that is not pinned needs the chain of its authorities")
-    if fault := certificates.seal_usage_fault(certificate):
-        raise InvalidInput(f"{field}/certificate", f"may not make a seal: {fault}")
-    if fault := naming.fault(certificate, profile=entry.naming_profile, legal_name=entry.legal_name, uscc=entry.uscc):
-        raise InvalidInput(f"{field}/certificate", f"does not name the manufacturer: {fault}")
-
-
-def _certificate_bytes(entry: TrustEntry, field: str) -> bytes:
-    try:
-        data = base64.b64decode(entry.certificate, validate=True)
-    except binascii.Error as error:
-        raise InvalidInput(f"{field}/certificate", "is not base64") from error
-    if base64.b64encode(data).decode() != entry.certificate:
-        raise InvalidInput(f"{field}/certificate", "is not canonical base64")
-    return data
 
 
 def _base64url(data: bytes) -> bytes:

@@ -35,18 +35,15 @@ if TYPE_CHECKING:
     from signer.domain.evidence import SealFinding
 
 _TOTAL_FAILURES: Final = frozenset({"FORMAT_FAILURE", "HASH_FAILURE", "SIG_CRYPTO_FAILURE"})
-
-
-_MOST_LISTS: Final = 4
-_LISTS: Final[dict[str, TrustList]] = {}
+_LIST: Final[dict[str, TrustList]] = {}
+"""The trust list that was taught last, by the digest of its JSON."""
 
 
 def learn(taught: bytes) -> None:
     """Know a trust list from now on, by the digest of its JSON, and what its chains are worth. No file is near."""
     trust = TrustList.model_validate_json(taught)
-    for oldest in list(_LISTS)[: 1 - _MOST_LISTS]:
-        del _LISTS[oldest]
-    _LISTS[hashlib.sha256(taught).hexdigest()] = trust
+    _LIST.clear()
+    _LIST[hashlib.sha256(taught).hexdigest()] = trust
     importlib.import_module("pyhanko.pdf_utils.filters")  # which pyHanko loads late: in every child, but for this
     for entry in trust.entries:
         if entry.purpose is not Purpose.CA:
@@ -56,7 +53,7 @@ def learn(taught: bytes) -> None:
 def child(header: bytes, data: bytes) -> bytes:
     """Run as the sandbox's task `signer.seal.validate:child`: a Task as JSON and a file in, SealFacts as JSON out."""
     task = Task.model_validate_json(header)
-    return validate(data, _LISTS[task.trust_digest], task.at).model_dump_json(exclude_none=True).encode()
+    return validate(data, _LIST[task.trust_digest], task.at).model_dump_json(exclude_none=True).encode()
 
 
 def validate(file: bytes, trust: TrustList, at: datetime) -> SealFacts:
@@ -141,7 +138,7 @@ def _facts(result: examination.Result, seal: place.Filled, *, number: Number | N
 
 
 def _indication(found: tuple[SealFinding, ...]) -> tuple[Indication, str | None]:
-    """Return the indication of EN 319 102-1 and its sub-indication; what is missing of timestamps takes nothing away."""
+    """Return the indication of EN 319 102-1 and its sub-indication; timestamps that are missing take nothing away."""
     counted = [one for one in found if one.id not in (Id.TIMESTAMP, Id.ARCHIVE) and one.state is not State.PASSED]
     if not counted:
         return "TOTAL-PASSED", None

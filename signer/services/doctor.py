@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from signer import sandbox
 from signer import settings as configured
 from signer.document import catalogue
 from signer.domain.trust import Purpose, SealState
 from signer.errors import SignerError
-from signer.register import confirmations, parties
+from signer.register import confirmations, jobs, parties, restores, seals, upgrades
 from signer.register.blobs import write_whole
+from signer.register.scope import Scope
 from signer.seal.certificates import Certificate
 from signer.services.maintain import PENDING_AGE
+from signer.services.seals import nearest_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +31,11 @@ if TYPE_CHECKING:
     from signer.settings import Settings
 
 Health = Literal["ok", "warning", "error"]
-EXPIRY_STEPS = (7, 30, 60)
+LIST_WARNING = timedelta(days=7)
 LEAST_DISK = 200_000_000
+OFTEN = 3
+OVERDUE = timedelta(minutes=10)
+"""A worker looks every minute; a job that has been due for so long has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,16 @@ class Doctor:
         probes = (
             ("base-url", self._base_url),
             ("data-folder", self._data_folder),
+            ("sandbox", self._walls),
             ("register", self._register),
             ("trust-list", self._trust_list),
             ("seals", self._all_seals),
             ("timestamps", self._timestamps),
+            ("archive-copies", self._archive),
             ("template", self._template),
             ("pending", self._pending),
+            ("restore", self._restores),
+            ("jobs", self._jobs),
         )
         return tuple(symptom for part, probe in probes for symptom in _guarded(part, probe))
 
@@ -99,6 +109,13 @@ class Doctor:
         if folder.stat().st_mode & 0o007:
             yield Symptom("data-folder", "warning", f"{folder} is open to everyone: chmod 700 {folder}")
 
+    def _walls(self) -> Iterator[Symptom]:
+        missing = [name for name, stood in sandbox.standing_walls().items() if not stood]
+        if missing:
+            yield Symptom("sandbox", "warning", f"{', '.join(missing)}: this kernel lacks them around hostile files")
+        else:
+            yield Symptom("sandbox", "ok", "every wall stands around a hostile file")
+
     def _register(self) -> Iterator[Symptom]:
         self._database.refuse_other_version()
         yield Symptom("register", "ok", f"schema {self._database.version()}")
@@ -112,7 +129,7 @@ class Doctor:
             yield Symptom("trust-list", "error", f"expired at {trust.expires:%Y-%m-%dT%H:%M:%SZ}: publish a new one")
             return
         days = (trust.expires - at).days
-        health: Health = "warning" if days < EXPIRY_STEPS[0] else "ok"
+        health: Health = "warning" if trust.expires - at < LIST_WARNING else "ok"
         yield Symptom("trust-list", health, f"sequence {trust.sequence}, {days} days left")
 
     def _all_seals(self) -> Iterator[Symptom]:
@@ -122,35 +139,65 @@ class Doctor:
             owned = [
                 (tenant, seal)
                 for tenant in parties.tenants(tx)
-                for seal in parties.seals_of(tx, manufacturer_id=tenant.id, at=at)
+                for seal in parties.seals_of(tx, scope=tenant.scope, at=at)
             ]
         if not owned:
             yield Symptom("seals", "warning", "no manufacturer has a seal: nothing can be issued")
+        yield from self._limits(at)
         for tenant, seal in owned:
             part = f"seal {seal.certificate_digest[:16]}"
             yield from _guarded(part, lambda t=tenant, s=seal, p=part: self._seal(p, t, s, trust, at))  # type: ignore[misc]
+
+    def _limits(self, at: datetime) -> Iterator[Symptom]:
+        with self._database.read() as tx:
+            every = seals.all_of(tx, scope=Scope.everything("the doctor looks"), at=at)
+        near = [seal for seal in every if seal.is_near_limit and seal.state is SealState.ACTIVE]
+        for seal in near:
+            what = "nothing more can be sealed this month" if seal.is_used_up else "the alarm is at 80 %"
+            told = f"used {seal.used} of {seal.monthly_limit} times this month: {what} (`signer seals limit`)"
+            yield Symptom(f"seal {seal.certificate_digest[:16]}", "warning", told)
 
     def _seal(
         self, part: str, tenant: parties.Tenant, seal: parties.Seal, trust: TrustList, at: datetime
     ) -> Iterator[Symptom]:
         name = tenant.manufacturer.legal_name
         if seal.state is not SealState.ACTIVE:
-            yield Symptom(part, "warning", f"{name}: {seal.state}")
+            health: Health = "ok" if seal.state is SealState.VERIFY_ONLY else "warning"
+            yield Symptom(part, health, f"{name}: {seal.state} since {seal.state_since:%Y-%m-%dT%H:%M:%SZ}")
             return
         found = self._seals.circumstances(seal, tenant.manufacturer)
         if found.binding_fault:
             yield Symptom(part, "error", f"{name}: not bound to the manufacturer: {found.binding_fault}")
-        self._seals.open(seal, at=at)
+        for fault in self._seals.examine_key(seal, at=at):
+            if fault.health != "ok" and fault.part != "validity":
+                yield Symptom(part, fault.health, f"{name}: {fault.part}: {fault.detail}")
         yield _expiry(part, name, found.not_after, at)
         authorities = [entry for entry in trust.of(Purpose.CA) if Certificate(entry.der).not_after <= at]
         if authorities:
             yield Symptom(part, "error", f"{name}: an authority of its chain has expired")
 
     def _timestamps(self) -> Iterator[Symptom]:
-        at = self._seals.try_timestamp()
-        difference = abs(at - self._clock())
-        health: Health = "ok" if difference <= timedelta(seconds=60) else "warning"
-        yield Symptom("timestamps", health, f"an authority answered; its clock differs by {difference.seconds} s")
+        """Ask every authority: the first that answers rightly is enough, but one that is silent is no reserve."""
+        found = self._seals.witnesses.try_each()
+        is_served = any(not isinstance(told, SignerError) for _, told in found)
+        for name, told in found:
+            if isinstance(told, SignerError):
+                yield Symptom("timestamps", "warning" if is_served else "error", str(told))
+                continue
+            difference = abs(told - self._clock())
+            health: Health = "ok" if difference <= timedelta(seconds=60) else "warning"
+            yield Symptom("timestamps", health, f"{name} answered; its clock differs by {difference.seconds} s")
+        if not found:
+            yield Symptom("timestamps", "error", "no timestamping authority is configured: set SIGNER_TSA_URLS")
+
+    def _archive(self) -> Iterator[Symptom]:
+        with self._database.read() as tx:
+            made, lapsed, next_end = upgrades.counts(tx, at=self._clock())
+            revoked = upgrades.revoked(tx)
+        ends = f", the next ends {next_end:%Y-%m-%d}" if next_end else ""
+        yield Symptom("archive-copies", "error" if lapsed else "ok", f"{made} kept, {lapsed} lapsed{ends}")
+        for digest, revoked_at in revoked:
+            yield Symptom(f"certificate {digest[:16]}", "error", f"its authority revoked it at {revoked_at:%Y-%m-%d}")
 
     def _template(self) -> Iterator[Symptom]:
         template = catalogue.load(self._templates, self._page.version)
@@ -161,16 +208,47 @@ class Doctor:
 
     def _pending(self) -> Iterator[Symptom]:
         with self._database.read() as tx:
-            stale = confirmations.pending(tx, before=self._clock() - PENDING_AGE)
+            stale = confirmations.pending(
+                tx, scope=Scope.everything("the doctor looks"), before=self._clock() - PENDING_AGE
+            )
         if stale:
             yield Symptom("pending", "warning", f"`signer maintain` is due for {len(stale)}: {', '.join(stale[:5])}")
         else:
             yield Symptom("pending", "ok", "none")
 
+    def _restores(self) -> Iterator[Symptom]:
+        with self._database.read() as tx:
+            gaps, is_held = restores.gaps(tx), restores.is_held(tx)
+        for gap in gaps:
+            span = f"{gap.since:%Y-%m-%dT%H:%M:%SZ} to {gap.until:%Y-%m-%dT%H:%M:%SZ}"
+            told = "bring back what was issued and ended then, and say so: `signer db close-gap`"
+            yield Symptom("restore", "warning", f"nothing is known of {span}: {told}")
+        if is_held:
+            yield Symptom("restore", "warning", "nothing is issued until `signer db release`")
+        elif not gaps:
+            yield Symptom("restore", "ok", "no gap is open")
+
+    def _jobs(self) -> Iterator[Symptom]:
+        at = self._clock()
+        with self._database.read() as tx:
+            found = jobs.jobs(tx)
+        ailing = [job for job in found if job.state == "failed" or job.attempts >= OFTEN]
+        for job in ailing:
+            what = "was given up" if job.state == "failed" else f"failed {job.attempts} times"
+            told = f"{job.kind} {what}: {job.error}; mend that, then `signer jobs retry {job.id}`"
+            yield Symptom("jobs", "warning", told)
+        waiting = [job.next_at for job in found if job.state == "waiting"]
+        if not found or any(due <= at - OVERDUE for due in waiting):
+            since = f"since {min(waiting):%Y-%m-%dT%H:%M:%SZ}" if waiting else "ever"
+            told = f"no worker has looked {since}: start `signer worker`, or serve with one (`signer serve --worker`)"
+            yield Symptom("jobs", "warning", told)
+        elif not ailing:
+            yield Symptom("jobs", "ok", f"{len(found)} known")
+
 
 def _expiry(part: str, name: str, not_after: datetime, at: datetime) -> Symptom:
     days = (not_after - at).days
-    near = next((step for step in EXPIRY_STEPS if days <= step), None)
+    near = nearest_step(days)
     detail = f"{name}: key opens, certificate has {days} days left"
     return Symptom(part, "ok" if near is None else "warning", detail)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import os
+import threading
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ from signer.domain.trust import Purpose, SealState
 from signer.errors import Misconfigured, RevocationUnavailable, TimestampUnavailable
 from signer.paper import symbol
 from signer.seal import certificates, keys, naming, sign
+from signer.seal.stores import examining
+from signer.seal.stores.opening import Stores
 from signer.services.witnesses import Witnesses, password
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustEntry
     from signer.register.parties import Seal, TsaPolicy
     from signer.seal.certificates import Certificate
+    from signer.seal.keys import SealKey
     from signer.seal.revocation import Evidence
     from signer.services.trust import TrustSource
     from signer.settings import Settings
@@ -74,6 +79,11 @@ class Page:
         lint.lint(pdf, confirmation, encoded)
         return pdf
 
+    def print_form(self, confirmation: Confirmation, *, encoded: bytes, sealed_digest: bytes) -> bytes:
+        """Render what the manufacturer prints, or seals in its own system: without field, seal and attachment."""
+        base_url = self._settings.base_url
+        return self._renderer.print_form(confirmation, encoded=encoded, base_url=base_url, sealed_digest=sealed_digest)
+
 
 class SealBox:
     """The seals of this deployment, their keys opened when first used, and the witnesses behind them."""
@@ -83,7 +93,15 @@ class SealBox:
         self._trust = trust
         self._clock = clock
         self._witnesses = Witnesses(settings, trust=trust, clock=clock)
-        self._keys: dict[str, keys.FileKey] = {}
+        self._lock = threading.RLock()
+        self._forget_keys()
+
+    def _forget_keys(self) -> None:
+        """Begin without keys: also in a process that inherited some, because a key belongs to who opened it."""
+        memory = self._settings.data_dir / "pins"
+        self._opened_by = os.getpid()
+        self._stores = Stores(self._settings.keys, memory=memory, password=partial(password, self._settings))
+        self._keys: dict[str, SealKey] = {}
 
     def circumstances(self, seal: Seal, maker: Manufacturer) -> SealCircumstances:
         """Return what the rules judge about a seal: from the trust list, never from the key's file."""
@@ -123,12 +141,12 @@ class SealBox:
         trust = self._trust.current(at)
         if at >= trust.expires:
             raise Misconfigured(f"the trust list expired at {trust.expires:%Y-%m-%dT%H:%M:%SZ}: publish a new one")
+        if fault := examining.chain_fault(key, self._entry(seal), trust, at=at):
+            raise Misconfigured(f"{seal.key_ref}: {fault}")
         self._witnesses.timestamper()
         self._evidence(seal, key, None, may_lack=self.may_lack_proof(tsa_policy))
 
-    def _evidence(
-        self, seal: Seal, key: keys.FileKey, witness: Certificate | None, *, may_lack: bool
-    ) -> Evidence | None:
+    def _evidence(self, seal: Seal, key: SealKey, witness: Certificate | None, *, may_lack: bool) -> Evidence | None:
         """Return evidence about a seal and its witness; None where nobody answers and a best effort may lack it."""
         try:
             return self._witnesses.evidence(self._entry(seal), witness, key=key)
@@ -138,15 +156,31 @@ class SealBox:
             log.warning("revocation.unavailable", seal=seal.certificate_digest[:16], reason=str(error)[:300])
             return None
 
-    def _key(self, seal: Seal, *, at: datetime) -> keys.FileKey:
-        kept = self._keys.get(seal.certificate_digest)
-        if kept is None:
-            kept = keys.load(self._settings.keys / seal.key_ref, password=password(self._settings), at=at)
-            if kept.certificate.digest != seal.certificate_digest:
-                raise Misconfigured(f"{seal.key_ref}: its certificate is not that of the seal in the register")
-            self._keys[seal.certificate_digest] = kept
+    def _key(self, seal: Seal, *, at: datetime) -> SealKey:
+        with self._lock:
+            if self._opened_by != os.getpid():
+                self._forget_keys()
+            kept = self._keys.get(seal.certificate_digest)
+            if kept is None:
+                kept = self._stores.open(seal.key_ref, at=at)
+                if kept.certificate.digest != seal.certificate_digest:
+                    raise Misconfigured(f"{seal.key_ref}: its certificate is not that of the seal in the register")
+                self._keys[seal.certificate_digest] = kept
         keys.refuse_outside_validity(kept.certificate, at, name=seal.key_ref)
         return kept
+
+    def examine_key(self, seal: Seal, *, at: datetime) -> tuple[examining.Found, ...]:
+        """Look at a seal's key, and try it; every fault by its name, with what to do next."""
+        trust = self._trust.current(at)
+        secrets = partial(self._stores.secret_files, seal.key_ref)
+        return examining.examine(
+            lambda: self._key(seal, at=at), trust.by_digest(seal.certificate_digest), trust, at=at, secrets=secrets
+        )
+
+    @property
+    def witnesses(self) -> Witnesses:
+        """Who vouches for seals from outside."""
+        return self._witnesses
 
     def try_timestamp(self) -> datetime:
         """Ask for a timestamp of nothing, and return its time. Raises TimestampUnavailable."""

@@ -44,9 +44,9 @@ class Exporting:
         with self._database.read() as tx:
             tenant = parties.tenant(tx, manufacturer)
             if what == "audit":
-                entries = [asdict(entry) for entry in audit.entries(tx, manufacturer_id=tenant.id)]
+                entries = [asdict(entry) for entry in audit.entries(tx, scope=tenant.scope)]
             else:
-                entries = [asdict(use) for use in audit.seal_uses(tx, manufacturer_id=tenant.id)]
+                entries = [asdict(use) for use in audit.seal_uses(tx, scope=tenant.scope)]
         columns = _AUDIT if what == "audit" else _SEAL_REGISTER
         rows = ({column: _plain(entry[column]) for column in columns} for entry in entries)
         return _csv(columns, rows) if form == "csv" else "".join(_lines(rows))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from signer.domain import content as encoding
 from signer.domain import rules
-from signer.domain.circumstances import Circumstances, Predecessor
+from signer.domain.circumstances import Circumstances, Predecessor, SealCircumstances
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.domain.parties import Role, normalise_uscc
 from signer.domain.trust import SealState
 from signer.domain.vehicle import normalise_vin
 from signer.errors import Conflict, NotFound, RuleViolation
-from signer.register import confirmations, lookup, parties, restores
+from signer.register import confirmations, lookup, parties, restores, seals
+from signer.register.scope import Scope
 from signer.services.sealing import Issued, Sealing, Work
+from signer.services.seals import warn_near_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,10 +107,10 @@ class Issuing:
             return None
         with self._database.read() as tx:
             tenant = parties.tenant(tx, order.manufacturer)
-            number = confirmations.keyed(tx, _key(order), manufacturer_id=tenant.id)
+            number = confirmations.keyed(tx, _key(order), scope=tenant.scope)
             if number is None:
                 return None
-            head = lookup.summary(tx, number)
+            head = lookup.summary(tx, number, scope=tenant.scope)
         if head.standing is Standing.PENDING:
             raise Conflict(f"{number} is being issued under this key right now")
         if head.file_digest is None:
@@ -119,7 +121,7 @@ class Issuing:
         at = self._clock()
         with self._database.read() as tx:
             tenant = parties.tenant(tx, order.manufacturer)
-            seal = _usable_seal(parties.seals_of(tx, manufacturer_id=tenant.id, at=at))
+            seal = _usable_seal(parties.seals_of(tx, scope=tenant.scope, at=at))
             circumstances = self._circumstances(tx, order, tenant, seal, at)
         found = rules.check(order.draft, circumstances)
         _refuse(found)
@@ -138,18 +140,22 @@ class Issuing:
             at=at,
             manufacturer=tenant.manufacturer,
             exporter=parties.exporter_of(tx, normalise_uscc(order.draft.exporter)),
-            outlets=parties.outlets_of(tx, manufacturer_id=tenant.id),
-            seal=None if seal is None else self._seals.circumstances(seal, tenant.manufacturer),
-            live=confirmations.claims_of(tx, typed_vins, manufacturer_id=tenant.id),
+            outlets=parties.outlets_of(tx, scope=tenant.scope),
+            seal=None if seal is None else self._of_seal(tx, seal, tenant, at),
+            live=confirmations.claims_of(tx, typed_vins, scope=tenant.scope),
             predecessor=_predecessor(tx, order.draft.supersedes, tenant, at),
             preparer=preparer,
             approver=approver,
-            preparer_may_prepare=Role.PREPARER in parties.roles_of(tx, preparer.id, manufacturer_id=tenant.id),
-            approver_may_approve=Role.APPROVER in parties.roles_of(tx, approver.id, manufacturer_id=tenant.id),
+            preparer_may_prepare=Role.PREPARER in parties.roles_of(tx, preparer.id, scope=tenant.scope),
+            approver_may_approve=Role.APPROVER in parties.roles_of(tx, approver.id, scope=tenant.scope),
             production=None,
             uncovered=self._page.uncovered,
             template_version=self._page.version,
         )
+
+    def _of_seal(self, tx: Transaction, seal: parties.Seal, tenant: parties.Tenant, at: datetime) -> SealCircumstances:
+        found = self._seals.circumstances(seal, tenant.manufacturer)
+        return replace(found, reached_limit=seals.reached_limit(tx, seal.certificate_digest, at=at))
 
     def _reserve(self, ready: _Ready) -> tuple[Confirmation, bytes]:
         """Write transaction 1 (step 5): from here on the number is used up."""
@@ -164,7 +170,6 @@ class Issuing:
             approved_at=ready.at,
         )
         made = confirmations.Reservation(
-            manufacturer_id=ready.tenant.id,
             approval=approval,
             confirmation=confirmation,
             encoded=encoded,
@@ -173,13 +178,24 @@ class Issuing:
         )
         with self._database.write() as tx:
             restores.refuse_held(tx)
-            confirmations.reserve(tx, made, at=ready.at, randbelow=self._chance.below)
+            seal = seals.refuse_unusable(tx, ready.seal.certificate_digest, at=ready.at)
+            confirmations.reserve(tx, made, scope=ready.tenant.scope, at=ready.at, randbelow=self._chance.below)
+        warn_near_limit(seal)
         return confirmation, encoded
 
-    def fetch(self, number: Number) -> bytes:
-        """Return the sealed file of an issued confirmation, its digest checked; NotFound if nothing was issued."""
+    def fetch(self, number: Number, *, manufacturer: str | None = None) -> bytes:
+        """
+        Return the sealed file of an issued confirmation, its digest checked; NotFound if nothing was issued.
+
+        For a manufacturer (USCC or legal name) another's is not there; None is for operators only.
+        """
         with self._database.read() as tx:
-            head = lookup.summary(tx, number)
+            scope = (
+                Scope.everything("an operator fetches")
+                if manufacturer is None
+                else parties.tenant(tx, manufacturer).scope
+            )
+            head = lookup.summary(tx, number, scope=scope)
         if head.file_digest is None:
             raise NotFound(f"{number} is {head.standing}: there is no sealed file")
         return self._blobs.get(head.file_digest)
@@ -203,8 +219,8 @@ def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant, at: dateti
         number = Number.parse(typed)
     except ValueError:
         return None
-    record = lookup.by_number(tx, number, at=at)
-    if record is None or record.confirmation.terms.manufacturer.uscc != tenant.manufacturer.uscc:
+    record = lookup.by_number(tx, number, scope=tenant.scope, at=at)
+    if record is None:
         return None
     held = (Standing.ISSUED, Standing.SUSPENDED)
     live = frozenset(line.vin for line in record.lines if line.standing in held)

@@ -7,11 +7,16 @@ import os
 import secrets
 import zipfile
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from signer.errors import InvalidInput, NotFound, StorageUnavailable
-from signer.register import archive, audit, lookup, restores
+from signer.domain.confirmation import Standing
+from signer.domain.trust import SealState
+from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted, StorageUnavailable
+from signer.register import archive, audit, confirmations, endings, jobs, lookup, official, parties, restores
+from signer.register import journal as journals
 from signer.register.blobs import sync_folder
+from signer.register.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +26,16 @@ if TYPE_CHECKING:
     from signer.domain.number import Number
     from signer.register.archive import Manifest
     from signer.register.blobs import Blobs
-    from signer.register.database import Database
+    from signer.register.database import Database, Transaction
+    from signer.register.journal import Entry, Journal
+
+
+_ALL = Scope.everything("a backup, a scrub or a closed gap is the whole register's")
+
+_TOLD_EVERY = 200
+_HELD = (Standing.ISSUED, Standing.SUSPENDED)
+JOURNAL_SLACK = timedelta(minutes=15)
+"""A line of the journal is older than its commit, and a clock may differ: one from so long before a backup counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +48,26 @@ class Scrubbed:
     orphans: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """
+    What was restored, and what is held on the journal's word: numbers, and seals by their certificates' SHA-256.
+
+    `damaged` counts lines of the journal that are not whole, or do not follow the one before.
+    """
+
+    manifest: Manifest
+    held: tuple[Number, ...]
+    held_seals: tuple[str, ...]
+    damaged: int
+
+
 class Keeping:
     """Back up, restore, release, scrub."""
 
-    def __init__(self, *, database: Database, blobs: Blobs, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, database: Database, blobs: Blobs, journal: Journal, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._journal = journal
         self._blobs = blobs
         self._clock = clock
 
@@ -66,10 +95,12 @@ class Keeping:
             half.unlink(missing_ok=True)
         return manifest
 
-    def restore(self, path: Path, *, actor: str) -> Manifest:
+    def restore(self, path: Path, *, actor: str) -> Restored:
         """
         Fill an empty deployment from a backup; what was issued since is a gap, and issuing waits for a release.
 
+        What the journal in the data folder says was ended or suspended since the backup is held until somebody ends or
+        resumes it.
         Raises InvalidInput for a damaged backup (nothing was changed then), Conflict for a register that is not empty.
         """
         try:
@@ -78,8 +109,8 @@ class Keeping:
         except (OSError, zipfile.BadZipFile) as error:
             raise InvalidInput("FILE", f"{path} is no backup of ours: {error}") from error
 
-    def _restore(self, opened: zipfile.ZipFile, path: Path, actor: str) -> Manifest:
-        manifest = archive.check(opened)
+    def _restore(self, opened: zipfile.ZipFile, path: Path, actor: str) -> Restored:
+        manifest, written = archive.check(opened), self._journal.read()
         with self._database.read() as tx:
             archive.refuse_filled(tx)
         self._database.move(manifest.revision)
@@ -93,7 +124,19 @@ class Keeping:
             subject = manifest.backup_at.isoformat()
             audit.note(tx, "register.restored", actor=actor, subject=subject, at=made.restored_at, manufacturer_id=None)
         self._database.upgrade()
-        return manifest
+        since = [entry for entry in written.entries if entry.at >= manifest.backup_at - JOURNAL_SLACK]
+        numbers, seals = self._hold(since, at=made.restored_at)
+        return Restored(manifest=manifest, held=numbers, held_seals=seals, damaged=written.damaged)
+
+    def _hold(self, since: list[Entry], *, at: datetime) -> tuple[tuple[Number, ...], tuple[str, ...]]:
+        """Suspend what a journal says was not in force any more, until somebody says more."""
+        with self._database.write() as tx:
+            numbers = tuple(
+                number
+                for number, vins in sorted(journals.ended(since, at=at).items())
+                if _hold_number(tx, number, vins, at=at)
+            )
+            return numbers, _hold_seals(tx, journals.held_seals(since, at=at), at=at)
 
     def release(self, *, by: str) -> int:
         """Let a restored register issue again; return how many restores were waiting. NotFound if none was."""
@@ -103,14 +146,48 @@ class Keeping:
             if not count:
                 raise NotFound("no restore waits to be released")
             audit.note(tx, "register.released", actor=by, subject="register", at=at, manufacturer_id=None)
+            jobs.enqueue(tx, "scrub", {}, at=at)
         return count
 
-    def scrub(self) -> Scrubbed:
-        """Read every sealed file and compare its digest; name what is damaged, missing, or belongs to no record."""
+    def close_gaps(self, closing: restores.Closing) -> int:
+        """
+        Take two people's word that everything of a gap is back, and return how many gaps that closed.
+
+        From then on the register's silence counts again. Conflict while a number that the backup held as pending is
+        neither brought back nor abandoned, or issuing is not released. NotFound if there is no open gap.
+        """
+        if closing.by == closing.second:
+            raise NotPermitted("a gap is closed by two people")
+        if not 10 <= len(closing.reason.strip()) <= 200:
+            raise InvalidInput("reason", "say in 10 to 200 characters how it is known that nothing is missing")
+        at = self._clock()
+        with self._database.write() as tx:
+            actors = [parties.person_of(tx, person).id for person in (closing.by, closing.second)]
+            restored_at = restores.newest(tx)
+            if restored_at is None:
+                raise NotFound("no gap is open")
+            if left := confirmations.pending(tx, scope=_ALL, before=restored_at):
+                raise Conflict(f"pending since before the restore: {', '.join(left)}; bring back or abandon each")
+            if restores.is_held(tx):
+                raise Conflict("issuing is not released yet: `signer db release` first")
+            count = restores.close(tx, closing, at=at)
+            for actor in actors:
+                scope = {"actor": actor, "subject": "register", "reason": closing.reason}
+                audit.note(tx, "register.gap-closed", at=at, manufacturer_id=None, **scope)
+        return count
+
+    def scrub(self, tell: Callable[[str], None] = jobs.unheard) -> Scrubbed:
+        """
+        Read every sealed file and compare its digest; name what is damaged, missing, or belongs to no record.
+
+        `tell` hears now and then how far it is.
+        """
         with self._database.read() as tx:
-            recorded = dict(lookup.file_digests(tx))
+            recorded = dict((*lookup.file_digests(tx, scope=_ALL), *official.digests(tx)))
         damaged, missing = [], []
-        for digest, number in recorded.items():
+        for place, (digest, number) in enumerate(recorded.items()):
+            if place % _TOLD_EVERY == 0:
+                tell(f"{place} of {len(recorded)} files read")
             try:
                 self._blobs.get(digest)
             except NotFound:
@@ -124,6 +201,33 @@ class Keeping:
             missing=tuple(missing),
             orphans=tuple(orphans),
         )
+
+
+def _hold_number(tx: Transaction, number: Number, vins: frozenset[str], *, at: datetime) -> bool:
+    """Suspend a number if one of some vehicles is in force under it; tell whether."""
+    record = lookup.by_number(tx, number, scope=_ALL, at=at)
+    if record is None or not any(line.vin in vins and line.standing in _HELD for line in record.lines):
+        return False
+    tenant = parties.tenant(tx, record.confirmation.terms.manufacturer.uscc)
+    endings.suspend(tx, number, scope=tenant.scope, by="journal", until=None, at=at)
+    scope = {"actor": "journal", "subject": number, "reason": "ended or held after the backup"}
+    audit.note(tx, "confirmation.suspended", at=at, manufacturer_id=tenant.id, **scope)
+    return True
+
+
+def _hold_seals(tx: Transaction, wanted: frozenset[str], *, at: datetime) -> tuple[str, ...]:
+    """Suspend those of some seals that are active, and return them."""
+    found = [
+        (tenant.id, seal.certificate_digest)
+        for tenant in parties.tenants(tx)
+        for seal in parties.seals_of(tx, scope=tenant.scope, at=at)
+        if seal.certificate_digest in wanted and seal.state is SealState.ACTIVE
+    ]
+    for manufacturer_id, digest in found:
+        endings.suspend_seal(tx, digest, scope=Scope.of(manufacturer_id), until=None, at=at)
+        scope = {"actor": "journal", "subject": digest[:16], "reason": "held after the backup"}
+        audit.note(tx, "seal.suspended", at=at, manufacturer_id=manufacturer_id, **scope)
+    return tuple(digest for _, digest in found)
 
 
 def _digest(path: Path) -> bytes:

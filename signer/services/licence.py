@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
+    from signer.domain.evidence import RecordFacts
     from signer.domain.verdict import Verdict, VinWindow
     from signer.services.lookups import LookingUp
     from signer.services.verify import Verifying
@@ -110,11 +111,12 @@ class LicenceChecking:
 
     def _file(self, data: bytes, question: Question) -> Verdict:
         """Judge a file for those of the licence's VINs that it lists; one that lists none is judged as it is."""
-        facts = self._verifying.gather(data)
-        record = facts.register_.record
-        listed = set(record.confirmation.terms.vins) if record else set()
-        mine = tuple(vin for vin in question.vins if vin in listed)
-        return self._verifying.decide(facts, _asked(question, mine))
+
+        def ask(record: RecordFacts | None) -> Asked:
+            listed = set(record.confirmation.terms.vins) if record else set()
+            return _asked(question, tuple(vin for vin in question.vins if vin in listed))
+
+        return self._verifying.file_for(data, ask)
 
 
 def _refuse(question: Question) -> None:
@@ -135,10 +137,16 @@ def _asked(question: Question, vins: tuple[str, ...]) -> Asked:
 def _row(vin: str, sources: tuple[Source, ...]) -> Row:
     found = [row for source in sources if (row := _said(vin, source)) is not None]
     makers = {row.issuer for row in found if row.state == "matched"}
-    best = min(found, key=lambda row: _BEST_FIRST.index(row.state), default=Row(vin=vin, state="missing"))
+    best = min(found, key=lambda row: _BEST_FIRST.index(row.state), default=_unsaid(vin, sources))
     if len(makers) > 1:
         return Row(vin=vin, state="conflict", number=best.number, window=best.window)
     return best
+
+
+def _unsaid(vin: str, sources: tuple[Source, ...]) -> Row:
+    """Tell that no source lists a VIN; while a register is incomplete, one that it lost may."""
+    is_lost = any(source.verdict.reason == "REGISTER_INCOMPLETE" for source in sources)
+    return Row(vin=vin, state="unproven" if is_lost else "missing")
 
 
 def _said(vin: str, source: Source) -> Row | None:

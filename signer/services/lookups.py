@@ -12,7 +12,8 @@ from signer.domain.evidence import Asked, RecordFacts
 from signer.domain.number import Number
 from signer.domain.values import beijing_day
 from signer.errors import InvalidInput, TooManyRequests
-from signer.register import lookup
+from signer.register import lookup, official, restores
+from signer.register.scope import Scope
 from signer.verification import record as records
 from signer.verification.record import RecordQuestion
 
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
-    from signer.register.database import Database
+    from signer.register.database import Database, Transaction
     from signer.verification.policy import Policy
 
 MOST_PER_NUMBER, NUMBER_SPAN = 10, timedelta(days=1)
 MOST_PER_NETWORK, NETWORK_SPAN = 30, timedelta(hours=1)
+_ANYBODY = Scope.everything("anybody may ask for any number")
+
 MOST_NUMBERS = 40
 _TAIL = re.compile(r"[0-9A-Z]{6}")
 
@@ -46,19 +49,21 @@ class LookingUp:
         """
         Return ON_RECORD, or the record's standing, for a number **and** the last six characters of one of its VINs.
 
-        NOT_ON_RECORD is one answer, equal in body and time, for every other case. Raises InvalidInput for a
-        number or tail that cannot be one, TooManyRequests.
+        NOT_ON_RECORD is one answer, equal in body and time, for every other case; INDETERMINATE takes its place
+        while a restored register has an open gap. Raises InvalidInput for a number or tail that cannot be one,
+        TooManyRequests.
         """
         parsed, wanted = parse_number(number), parse_tail(tail)
         at = self._clock()
         self._refuse_guessing((parsed,), network, at)
         with self._database.read() as tx:
-            tails = lookup.tails_of(tx, parsed)
+            gaps = restores.gaps(tx)
+            tails = lookup.tails_of(tx, parsed, scope=_ANYBODY)
             is_match = sum(hmac.compare_digest(wanted, known) for known in tails) > 0
-            record = lookup.by_number(tx, parsed, at=at) if is_match else None
+            record = lookup.by_number(tx, parsed, scope=_ANYBODY, at=at) if is_match else None
         if record is None or not records.is_public(record):
-            return self._absent((parsed,), network, at)
-        question = self._question(at, (record,))
+            return self._absent((parsed,), network, at, is_complete=not gaps)
+        question = self._question(at, (record.over(gaps),))
         return records.on_record(question, asked or Asked(), self._policy, today=beijing_day(at))
 
     def share(self, number: str, asked: Asked, *, network: str) -> Verdict:
@@ -69,7 +74,7 @@ class LookingUp:
         """
         at = self._clock()
         with self._database.read() as tx:
-            record = lookup.by_number(tx, parse_number(number), at=at)
+            record = lookup.by_number(tx, parse_number(number), scope=_ANYBODY, at=at)
         listed = set(record.confirmation.terms.vins) if record else set()
         mine = tuple(vin for vin in asked.vins if vin in listed)
         return self.covered((number,), asked.model_copy(update={"vins": mine or asked.vins}), network=network)
@@ -88,11 +93,12 @@ class LookingUp:
         at = self._clock()
         self._refuse_guessing(parsed, network, at)
         with self._database.read() as tx:
-            found = tuple(lookup.by_number(tx, number, at=at) for number in parsed)
-        held = tuple(record for record in found if record is not None and _is_held(record, asked))
+            gaps = restores.gaps(tx)
+            found = tuple(lookup.by_number(tx, number, scope=_ANYBODY, at=at) for number in parsed)
+        held = tuple(record.over(gaps) for record in found if record is not None and _is_held(record, asked))
         if len(held) < len(parsed):
             missing = tuple(number for number in parsed if number not in {record.number for record in held})
-            return self._absent(missing, network, at)
+            return self._absent(missing, network, at, is_complete=not gaps)
         return records.covered(self._question(at, held), asked, self._policy, today=beijing_day(at))
 
     def digest(self, sha256: str) -> Verdict:
@@ -102,11 +108,12 @@ class LookingUp:
             raise InvalidInput("sha256", "is 64 hexadecimal digits")
         at = self._clock()
         with self._database.read() as tx:
-            number = lookup.number_of_file(tx, bytes.fromhex(text))
-            record = lookup.by_number(tx, number, at=at) if number else None
+            number = _number_of(tx, bytes.fromhex(text))
+            record = lookup.by_number(tx, number, scope=_ANYBODY, at=at) if number else None
+            gaps = restores.gaps(tx)
         if record is None or not records.is_public(record):
             return records.unknown_digest(self._question(at, (), subject="digest"), self._policy)
-        question = self._question(at, (record,), subject="digest")
+        question = self._question(at, (record.over(gaps),), subject="digest")
         return records.on_record(question, Asked(), self._policy, today=beijing_day(at))
 
     def _question(self, at: datetime, found: tuple[RecordFacts, ...], subject: str = "record") -> RecordQuestion:
@@ -115,12 +122,13 @@ class LookingUp:
             {"at": at, "test": trust.test, "trust_list": trust.sequence, "records": found, "subject": subject}
         )
 
-    def _absent(self, numbers: tuple[Number, ...], network: str, at: datetime) -> Verdict:
+    def _absent(self, numbers: tuple[Number, ...], network: str, at: datetime, *, is_complete: bool) -> Verdict:
         with self._database.write() as tx:
             lookup.prune_failures(tx, before=at - NUMBER_SPAN)
             for number in numbers:
                 lookup.note_failure(tx, number=number, network=network, at=at)
-        return records.absent(self._question(at, ()), self._policy)
+        question = self._question(at, ()).model_copy(update={"is_complete": is_complete})
+        return records.absent(question, self._policy)
 
     def _refuse_guessing(self, numbers: tuple[Number, ...], network: str, at: datetime) -> None:
         with self._database.read() as tx:
@@ -133,6 +141,14 @@ class LookingUp:
                         f"too many look-ups of {number} failed; verify the file or its printed code instead",
                         retry_after_s=86_400,
                     )
+
+
+def _number_of(tx: Transaction, file_digest: bytes) -> Number | None:
+    """Return the number under which a file is recorded, or filed as an official copy."""
+    number = lookup.number_of_file(tx, file_digest, scope=_ANYBODY)
+    if number is None and (copy := official.filed(tx, file_digest)) is not None:
+        return copy.number
+    return number
 
 
 def parse_number(typed: str) -> Number:

@@ -12,7 +12,8 @@ from signer.domain import content as encoding
 from signer.domain.trust import SealState
 from signer.domain.verdict import Code
 from signer.errors import Conflict, NotFound, SelfCheckFailed, SignerError, Unavailable
-from signer.register import audit, confirmations, endings, lookup, parties, restores
+from signer.register import audit, confirmations, endings, jobs, lookup, parties, restores
+from signer.register.scope import Scope
 from signer.services.lookups import NUMBER_SPAN
 from signer.services.sealing import Work
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from signer.services.verify import Verifying
 
 log = structlog.get_logger()
+
+_ALL = Scope.everything("maintenance is for everybody's records")
 
 PENDING_AGE = timedelta(minutes=10)
 """A record that is pending for longer has lost the process that was sealing it."""
@@ -83,33 +86,46 @@ class Maintaining:
         self._seals = seals
         self._clock = clock
 
-    def settle(self, age: timedelta = PENDING_AGE) -> tuple[Settled, ...]:
+    def settle(self, age: timedelta = PENDING_AGE, tell: Callable[[str], None] = jobs.unheard) -> tuple[Settled, ...]:
         """
         Finish the records that have been pending for longer than an age, or abandon them; the oldest first.
 
-        What a restored backup held as pending may have been issued since: it is left alone.
+        What a restored backup held as pending may have been issued since: it is left alone, for `abandon` or a
+        holder's file. `tell` hears how far it is.
         """
         with self._database.read() as tx:
-            stale = confirmations.pending(tx, before=self._clock() - age, after=restores.newest(tx))
-        return tuple(self._settle(number) for number in stale)
+            stale = confirmations.pending(tx, scope=_ALL, before=self._clock() - age, after=restores.newest(tx))
+        found: list[Settled] = []
+        for number in stale:
+            tell(f"{len(found)} of {len(stale)} settled; at {number}")
+            found.append(self._settle(number))
+        return tuple(found)
+
+    def settle_one(self, number: Number) -> Settled:
+        """Finish or abandon one pending record, whatever its age. NotFound, or Conflict for one a restore left."""
+        with self._database.read() as tx:
+            pending, restored_at = confirmations.pending_record(tx, number, scope=_ALL), restores.newest(tx)
+        if restored_at is not None and pending.reserved_at <= restored_at:
+            raise Conflict(f"{number} was pending in the backup, perhaps issued since: reimport or abandon it")
+        return self._settle(number)
 
     def pending_since_before_a_restore(self) -> tuple[Number, ...]:
         """Return the numbers that a restored backup held as pending, and that nobody has brought back."""
         with self._database.read() as tx:
             restored_at = restores.newest(tx)
-            return confirmations.pending(tx, before=restored_at) if restored_at else ()
+            return confirmations.pending(tx, scope=_ALL, before=restored_at) if restored_at else ()
 
     def end_suspensions(self) -> tuple[Number, ...]:
         """End in the tables what time has ended already: suspensions of confirmations and of seals."""
         at = self._clock()
         with self._database.write() as tx:
-            ended = endings.overdue(tx, at=at)
+            ended = endings.overdue(tx, scope=_ALL, at=at)
             for number, manufacturer_id in ended:
-                endings.lift(tx, number, manufacturer_id=manufacturer_id, at=at)
+                endings.lift(tx, number, scope=Scope.of(manufacturer_id), at=at)
                 scope = {"actor": "signer", "subject": number, "reason": "its time was over"}
                 audit.note(tx, "confirmation.resumed", at=at, manufacturer_id=manufacturer_id, **scope)
-            for digest, manufacturer_id in endings.overdue_seals(tx, at=at):
-                endings.lift_seal(tx, digest, manufacturer_id=manufacturer_id, at=at)
+            for digest, manufacturer_id in endings.overdue_seals(tx, scope=_ALL, at=at):
+                endings.lift_seal(tx, digest, scope=Scope.of(manufacturer_id), at=at)
                 scope = {"actor": "signer", "subject": digest[:16], "reason": "its time was over"}
                 audit.note(tx, "seal.resumed", at=at, manufacturer_id=manufacturer_id, **scope)
         return tuple(number for number, _ in ended)
@@ -119,19 +135,34 @@ class Maintaining:
         with self._database.write() as tx:
             return lookup.prune_failures(tx, before=self._clock() - NUMBER_SPAN)
 
-    def reverify(self, count: int = SAMPLE) -> int:
+    def reverify(self, count: int = SAMPLE, tell: Callable[[str], None] = jobs.unheard) -> int:
         """
         Verify a sample of what was issued as anybody would, from the store; return how many files are sound.
 
         Raises SelfCheckFailed, naming those that are not: we have lost or damaged something.
         """
         with self._database.read() as tx:
-            recorded = lookup.file_digests(tx)
+            recorded = lookup.file_digests(tx, scope=_ALL)
         drawn = {self._below(len(recorded)) for _ in range(count)} if recorded else set()
-        faulty = [fault for place in sorted(drawn) if (fault := self._fault(*recorded[place]))]
+        faulty = []
+        for done, place in enumerate(sorted(drawn)):
+            tell(f"{done} of {len(drawn)} files verified")
+            if fault := self._fault(*recorded[place]):
+                faulty.append(fault)
         if faulty:
             raise SelfCheckFailed("; ".join(faulty))
         return len(drawn)
+
+    def reverify_one(self, number: Number) -> Code:
+        """Verify the sealed file of one number from the store; SelfCheckFailed if it is not what we issued."""
+        with self._database.read() as tx:
+            digest = lookup.summary(tx, number, scope=_ALL).file_digest
+        if digest is None:
+            raise NotFound(f"{number} has no sealed file")
+        verdict = self._verifying.file(self._blobs.get(digest))
+        if verdict.code in _NEVER_OURS:
+            raise SelfCheckFailed(f"{number}: {verdict.code} ({verdict.reason})")
+        return verdict.code
 
     def _fault(self, digest: bytes, number: Number) -> str:
         try:
@@ -143,9 +174,9 @@ class Maintaining:
     def _settle(self, number: Number) -> Settled:
         try:
             with self._database.read() as tx:
-                pending = confirmations.pending_record(tx, number)
+                pending = confirmations.pending_record(tx, number, scope=_ALL)
                 tenant = parties.tenant_of(tx, pending.manufacturer_id)
-                seals = parties.seals_of(tx, manufacturer_id=tenant.id, at=self._clock())
+                seals = parties.seals_of(tx, scope=tenant.scope, at=self._clock())
         except NotFound as error:
             return Settled(number=number, outcome="waiting", reason=f"{error}: another process was quicker")
         seal = next((seal for seal in seals if seal.certificate_digest == pending.seal_digest), None)
@@ -176,7 +207,7 @@ class Maintaining:
 
     def _abandon(self, number: Number, reason: str) -> Settled:
         with self._database.write() as tx:
-            confirmations.abandon(tx, number, reason=f"stale: {reason}", at=self._clock())
+            confirmations.abandon(tx, number, scope=_ALL, reason=f"stale: {reason}", at=self._clock())
         log.warning("confirmation.abandoned", number=number, reason=reason)
         return Settled(number=number, outcome="abandoned", reason=reason)
 

@@ -13,6 +13,7 @@ from signer.domain.values import Frozen
 from signer.errors import InvalidInput, NotFound
 from signer.register import audit, parties
 from signer.register.parties import TsaPolicy
+from signer.register.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +55,7 @@ class People:
             for maker in found.manufacturers:
                 tenant_id = parties.save_manufacturer(tx, maker.record, tsa_policy=maker.tsa_policy, at=at)
                 for outlet in maker.outlets:
-                    parties.save_outlet(tx, outlet, manufacturer_id=tenant_id, at=at)
+                    parties.save_outlet(tx, outlet, scope=Scope.of(tenant_id), at=at)
                 audit.note(
                     tx, "parties.loaded", actor=actor, subject=maker.record.uscc, at=at, manufacturer_id=tenant_id
                 )
@@ -64,7 +65,7 @@ class People:
                 parties.save_person(tx, person, at=at)
             for membership in found.memberships:
                 tenant = parties.tenant(tx, membership.manufacturer)
-                parties.save_membership(tx, membership, manufacturer_id=tenant.id, at=at)
+                parties.save_membership(tx, membership, scope=tenant.scope, at=at)
         return found
 
     def enrol_seals(self, trust: TrustList, key_refs: Mapping[str, str], *, actor: str) -> int:
@@ -86,7 +87,7 @@ class People:
                     state_since=entry.state_since or entry.from_at,
                     key_ref=key_refs[entry.certificate_digest],
                 )
-                if parties.enrol_seal(tx, seal, manufacturer_id=tenant.id, at=at):
+                if parties.enrol_seal(tx, seal, scope=tenant.scope, at=at):
                     subject = entry.certificate_digest[:16]
                     audit.note(tx, "seal.enrolled", actor=actor, subject=subject, at=at, manufacturer_id=tenant.id)
                 count += 1

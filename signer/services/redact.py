@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from signer.errors import NotFound
 from signer.register import audit, parties
+from signer.register.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ class Redacting:
         with self._database.write() as tx:
             person = parties.person_of(tx, person_id)
             parties.save_person(tx, person.model_copy(update={"name": REDACTED}), at=at)
-            parties.end_memberships(tx, person_id)
+            parties.end_memberships(tx, person_id, scope=Scope.everything("a person is redacted everywhere"))
             audit.note(tx, "person.redacted", actor=by, subject=person_id, at=at, manufacturer_id=None)
 
     def outlet(self, manufacturer: str, outlet_id: str, *, by: str) -> None:
@@ -37,9 +38,9 @@ class Redacting:
         at = self._clock()
         with self._database.write() as tx:
             tenant = parties.tenant(tx, manufacturer)
-            found = {outlet.id: outlet for outlet in parties.outlets_of(tx, manufacturer_id=tenant.id)}
+            found = {outlet.id: outlet for outlet in parties.outlets_of(tx, scope=tenant.scope)}
             if outlet_id not in found:
                 raise NotFound(f"no outlet {outlet_id!r} of this manufacturer")
             kept = found[outlet_id].model_copy(update={"phone": None, "email": None, "hours": None})
-            parties.save_outlet(tx, kept, manufacturer_id=tenant.id, at=at)
+            parties.save_outlet(tx, kept, scope=tenant.scope, at=at)
             audit.note(tx, "outlet.redacted", actor=by, subject=outlet_id, at=at, manufacturer_id=tenant.id)

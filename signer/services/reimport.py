@@ -10,8 +10,8 @@ from signer.domain.confirmation import Standing
 from signer.domain.evidence import Asked
 from signer.domain.verdict import Code
 from signer.errors import Conflict, InvalidInput, NotPermitted
-from signer.register import audit, confirmations, lookup, parties
-from signer.services.sealing import prospective
+from signer.register import audit, confirmations, endings, journal, lookup, parties
+from signer.services.sealing import journal_superseded, prospective
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from signer.domain.number import Number
     from signer.register.blobs import Blobs
     from signer.register.database import Database, Transaction
+    from signer.register.journal import Journal
+    from signer.register.scope import Scope
     from signer.services.engines import Chance
     from signer.services.verify import Verifying
 
@@ -47,18 +49,20 @@ class Reimporting:
         database: Database,
         blobs: Blobs,
         verifying: Verifying,
+        journal: Journal,
         clock: Callable[[], datetime],
         chance: Chance,
     ) -> None:
         self._database = database
         self._blobs = blobs
         self._verifying = verifying
+        self._journal = journal
         self._clock = clock
         self._chance = chance
 
     def file(self, data: bytes, *, by: str, second: str) -> Number:
         """
-        Record one file as issued, on the word of two people, and return its number.
+        Record one file as issued, on the word of two people, and return its number; held, if the journal ended it.
 
         It must verify in everything but the register, of which it must fall into a gap. Raises InvalidInput with the
         reason, Conflict if a vehicle is in force under another number by now, or if the predecessor is still unknown.
@@ -70,7 +74,7 @@ class Reimporting:
         at, number = self._clock(), found.confirmation.number
         with self._database.write() as tx:
             tenant = parties.tenant(tx, found.confirmation.terms.manufacturer.uscc)
-            self._reserve(tx, found, tenant.id, people=(by, second), at=at)
+            self._reserve(tx, found, tenant.scope, people=(by, second), at=at)
             use = audit.SealUse(
                 seal_digest=found.confirmation.terms.seal.certificate_digest,
                 number=number,
@@ -80,7 +84,10 @@ class Reimporting:
                 origin="reimport",
                 used_at=found.confirmation.issued_at,
             )
-            confirmations.record(tx, number, _stored(found), use, at=at)
+            confirmations.record(tx, number, _stored(found), use, scope=tenant.scope, at=at)
+            journal_superseded(self._journal, found.confirmation, at=at)
+            if number in journal.ended(self._journal.read().entries, at=at):
+                endings.suspend(tx, number, scope=tenant.scope, by="journal", until=None, at=at)
             scope = {"actor": by, "subject": number, "second": second}
             audit.note(tx, "confirmation.reimported", at=at, manufacturer_id=tenant.id, **scope)
         return number
@@ -102,11 +109,9 @@ class Reimporting:
             raise InvalidInput("FILE", f"does not verify: {verdict.code} ({verdict.reason})")
         return _Found(data, facts, confirmation, encoded)
 
-    def _reserve(
-        self, tx: Transaction, found: _Found, manufacturer_id: int, *, people: tuple[str, str], at: datetime
-    ) -> None:
+    def _reserve(self, tx: Transaction, found: _Found, scope: Scope, *, people: tuple[str, str], at: datetime) -> None:
         """Take the number, the vehicles and the status index, unless the backup held them as pending already."""
-        if (kept := lookup.by_number(tx, found.confirmation.number, at=at)) is not None:
+        if (kept := lookup.by_number(tx, found.confirmation.number, scope=scope, at=at)) is not None:
             if kept.content_digest != encoding.content_digest(found.encoded).hex():
                 raise Conflict(f"{found.confirmation.number} is pending with other content")
             return
@@ -118,13 +123,12 @@ class Reimporting:
             external_ref="reimported",
         )
         made = confirmations.Reservation(
-            manufacturer_id=manufacturer_id,
             approval=approval,
             confirmation=found.confirmation,
             encoded=found.encoded,
             renderer_digest=_RENDERER_UNKNOWN,
         )
-        confirmations.reserve(tx, made, at=found.confirmation.issued_at, randbelow=self._chance.below)
+        confirmations.reserve(tx, made, scope=scope, at=found.confirmation.issued_at, randbelow=self._chance.below)
 
 
 def _stored(found: _Found) -> confirmations.SealedFile:

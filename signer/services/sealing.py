@@ -15,6 +15,7 @@ from signer.domain.evidence import Asked, FileFacts, LineFacts, RecordFacts, Reg
 from signer.domain.verdict import Code
 from signer.errors import InvalidInput, RegisterUnavailable, SelfCheckFailed, SignerError
 from signer.register import audit, confirmations, lookup
+from signer.register.journal import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from signer.errors import Finding
     from signer.register.blobs import Blobs
     from signer.register.database import Database
+    from signer.register.journal import Journal
     from signer.register.parties import Seal, Tenant
     from signer.seal import sign
     from signer.services.engines import Page, SealBox
@@ -76,6 +78,7 @@ class Sealing:
         page: Page,
         seals: SealBox,
         verifying: Verifying,
+        journal: Journal,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -83,6 +86,7 @@ class Sealing:
         self._page = page
         self._seals = seals
         self._verifying = verifying
+        self._journal = journal
         self._clock = clock
 
     def complete(self, work: Work, *, keeping: tuple[type[SignerError], ...] = ()) -> Issued:
@@ -124,7 +128,7 @@ class Sealing:
             if use is not None:
                 audit.note_seal_use(tx, use, manufacturer_id=work.tenant.id)
             reason = f"{error.code}: {error}"
-            return not is_kept and confirmations.abandon(tx, work.number, reason=reason, at=at)
+            return not is_kept and confirmations.abandon(tx, work.number, scope=work.tenant.scope, reason=reason, at=at)
 
     def _check_and_record(self, work: Work, sealed: sign.Sealed, use: audit.SealUse) -> Issued:
         may_lack_proof = self._seals.may_lack_proof(work.tenant.tsa_policy)
@@ -140,17 +144,18 @@ class Sealing:
         )
         try:
             with self._database.write() as tx:
-                confirmations.record(tx, work.number, stored, use, at=self._clock())
+                confirmations.record(tx, work.number, stored, use, scope=work.tenant.scope, at=self._clock())
+                journal_superseded(self._journal, work.confirmation, at=self._clock())
         except RegisterUnavailable:
-            if not self._is_recorded(work.number, stored.file_digest):
+            if not self._is_recorded(work, stored.file_digest):
                 raise
         log.info("confirmation.issued", number=work.number, file=file.file_digest[:16], level=sealed.level)
         return Issued(number=work.number, pdf=sealed.pdf, level=sealed.level, findings=work.findings)
 
-    def _is_recorded(self, number: Number, file_digest: bytes) -> bool:
+    def _is_recorded(self, work: Work, file_digest: bytes) -> bool:
         """Tell whether a commit whose answer was lost took place all the same."""
         with self._database.read() as tx:
-            return lookup.number_of_file(tx, file_digest) == number
+            return lookup.number_of_file(tx, file_digest, scope=work.tenant.scope) == work.number
 
     def _self_check(self, pdf: bytes, work: Work, *, may_lack_proof: bool) -> FileFacts:
         """Verify the sealed file as any officer would, over the register as it will be (step 10)."""
@@ -176,6 +181,13 @@ def _use(work: Work, sealed: sign.Sealed) -> audit.SealUse:
         origin=work.origin,
         used_at=work.at,
     )
+
+
+def journal_superseded(journal: Journal, confirmation: Confirmation, *, at: datetime) -> None:
+    """Write into the journal what a confirmation took over, in the transaction that records it."""
+    terms = confirmation.terms
+    if terms.supersedes is not None:
+        journal.add(Entry(at=at, number=terms.supersedes, vins=tuple(map(str, terms.vins)), standing="superseded"))
 
 
 def prospective(confirmation: Confirmation, encoded: bytes, file: FileFacts, at: datetime) -> RegisterFacts:

@@ -6,11 +6,13 @@ import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from signer.domain import succession
 from signer.domain.confirmation import SealClass
 from signer.domain.trust import MOST_DAYS, Purpose, TrustEntry, TrustList
-from signer.errors import Misconfigured
+from signer.domain.values import format_instant
+from signer.errors import InvalidInput, Misconfigured
 from signer.register.blobs import write_whole
-from signer.seal import pki, reading
+from signer.seal import pki, reading, roots
 from signer.seal import trust as signed
 
 if TYPE_CHECKING:
@@ -25,7 +27,11 @@ _SEEN = "trust-list.seen"
 
 
 class TrustSource:
-    """Hold the trust list of a deployment: read again when its file changes, never an older one than was seen."""
+    """
+    Hold the trust list of a deployment: read again when its file changes, never an older one than was seen.
+
+    What was seen is in the data folder: `trust-list.seen`, and every list as `trust-list.<sequence>.jws`.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -44,25 +50,94 @@ class TrustSource:
         return self._kept[1]
 
     def _load(self, data: bytes, at: datetime) -> TrustList:
-        root = signed.read_root(self._settings.trust_root_path.read_bytes())
-        trust = signed.load(data, root=root, at=at, highest_seen=self._seen())
+        before = self.memory()
+        trust, memory = self._believed(data, before, at)
+        older = None if before.seen is None or before.seen.sequence == trust.sequence else self._older(before.seen)
+        if older is not None and before.seen is not None:
+            succession.refuse_weaker(older, trust)
+            if trust.sequence == older.sequence + 1:
+                succession.refuse_gap(older, trust, older_digest=before.seen.digest)
+        self._remember(memory, before, data)
+        return trust
+
+    def _believed(self, data: bytes, memory: roots.Memory, at: datetime) -> tuple[TrustList, roots.Memory]:
+        trust, newer = roots.believe(data, memory, at=at)
         if trust.test is not (self._settings.mode == "test"):
             kind = "a TEST trust list" if trust.test else "a trust list that is not for TEST"
             raise Misconfigured(f"{kind} does not serve a deployment in {self._settings.mode} mode")
-        self._remember(signed.Seen(sequence=trust.sequence, digest=signed.digest(data)))
-        return trust
+        return trust, newer
 
-    def _seen(self) -> signed.Seen | None:
+    def memory(self) -> roots.Memory:
+        """Return what was seen of the lists, under the root that is pinned now."""
+        try:
+            pinned = signed.read_root(self._settings.trust_root_path.read_bytes())
+        except OSError as error:
+            words = f"the pinned root {self._settings.trust_root_path} cannot be read: {error.strerror}"
+            raise Misconfigured(words) from error
         path = self._settings.data_dir / _SEEN
         if not path.exists():
-            return None
-        sequence, digest = path.read_text(encoding="ascii").split()
-        return signed.Seen(sequence=int(sequence), digest=digest)
+            return roots.Memory(root=pinned)
+        return roots.pinned(roots.parse(path.read_bytes(), root=pinned), pinned)
 
-    def _remember(self, seen: signed.Seen) -> None:
-        if self._seen() != seen:
-            self._settings.data_dir.mkdir(parents=True, exist_ok=True)
-            write_whole(self._settings.data_dir / _SEEN, f"{seen.sequence} {seen.digest}\n".encode("ascii"))
+    def _remember(self, memory: roots.Memory, before: roots.Memory, data: bytes) -> None:
+        if memory == before or memory.seen is None:
+            return
+        self._settings.data_dir.mkdir(parents=True, exist_ok=True)
+        write_whole(self._path_of(memory.seen.sequence), data)
+        write_whole(self._settings.data_dir / _SEEN, roots.dump(memory))
+
+    def _path_of(self, sequence: int) -> Path:
+        return self._settings.data_dir / f"trust-list.{sequence}.jws"
+
+    def _older(self, seen: signed.Seen) -> TrustList | None:
+        """Return a list that was believed before, if it was kept (lists of before this was done were not)."""
+        path = self._path_of(seen.sequence)
+        if not path.exists():
+            return None
+        data = path.read_bytes()
+        if signed.digest(data) != seen.digest:
+            raise Misconfigured(f"{path} is not the list {seen.sequence} that was seen")
+        return signed.payload_of(data)
+
+    def present(self, at: datetime) -> tuple[TrustList | None, str | None]:
+        """Return the list in use with its digest; None for a deployment that has none yet."""
+        path = self._settings.trust_list_path
+        if not path.exists():
+            return None, None
+        return self.current(at), signed.digest(path.read_bytes())
+
+    def candidate(self, data: bytes, at: datetime) -> TrustList:
+        """Return a list that may take the place of the one in use. Raises what says exactly why it may not."""
+        present, digest = self.present(at)
+        trust, _ = self._believed(data, self.memory(), at)
+        if trust.is_expired(at):
+            raise InvalidInput("/expires", f"was {format_instant(trust.expires)}: it is over")
+        succession.refuse_successor(present, trust, older_digest=digest)
+        return trust
+
+    def put(self, data: bytes, at: datetime) -> TrustList:
+        """Put a list in the place of the one in use, whole or not at all."""
+        self.candidate(data, at)
+        self._settings.trust_list_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(self._settings.trust_list_path, data)
+        return self.current(at)
+
+    def history(self, at: datetime) -> tuple[tuple[TrustList, str], ...]:
+        """
+        Follow `previous_digest` from the list in use through those that were kept: each with its digest, newest first.
+
+        Raises Misconfigured where the chain breaks; it may end before the first list, where nothing was kept.
+        """
+        trust, digest = self.present(at)
+        found: list[tuple[TrustList, str]] = []
+        while trust is not None and digest is not None:
+            found.append((trust, digest))
+            digest = trust.previous_digest
+            older = self._older(signed.Seen(trust.sequence - 1, digest)) if digest else None
+            if older is not None:
+                succession.refuse_weaker(older, trust)
+            trust = older
+        return tuple(found)
 
     def judge(self, data: bytes, trust: TrustList, at: datetime) -> SealFacts:
         """Find the facts of a file's seal, in a child process of its own."""

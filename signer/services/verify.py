@@ -12,6 +12,7 @@ from signer.domain import content as encoding
 from signer.domain.evidence import (
     Asked,
     ContentFacts,
+    CopyFacts,
     Facts,
     FileFacts,
     Form,
@@ -21,13 +22,16 @@ from signer.domain.evidence import (
 )
 from signer.domain.trust import Purpose, SealState
 from signer.domain.values import beijing_day
-from signer.register import lookup, parties, restores
+from signer.register import lookup, official, restores, seals, upgrades
+from signer.register.scope import Scope
 from signer.verification.decide import decide
+from signer.verification.record import official_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from signer.domain.evidence import RecordFacts
     from signer.domain.number import Number
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
     Judge = Callable[[bytes, TrustList, datetime], SealFacts]
 
 log = structlog.get_logger()
+
+
+_ANYBODY = Scope.everything("anybody may verify any file")
 
 
 class Verifying:
@@ -59,10 +66,43 @@ class Verifying:
 
     def file(self, data: bytes, asked: Asked | None = None) -> Verdict:
         """Return the verdict on a file; every content whatsoever has one."""
-        facts = self.gather(data)
-        verdict = self.decide(facts, asked or Asked())
-        log.info("file.verified", code=verdict.code, number=verdict.number, file=facts.file.file_digest[:16])
+        return self.file_for(data, lambda _: asked or Asked())
+
+    def file_for(self, data: bytes, ask: Callable[[RecordFacts | None], Asked]) -> Verdict:
+        """
+        Return the verdict on a file for a question that depends on the record which it names.
+
+        A file that is filed as an official copy is not parsed: the question is only how its record stands.
+        """
+        if (copy := self._copy(data)) is not None:
+            digest, verdict = copy.file.file_digest, official_copy(copy, ask(copy.record), self._policy)
+        else:
+            facts = self.gather(data)
+            digest, verdict = facts.file.file_digest, self.decide(facts, ask(facts.register_.record))
+        log.info("file.verified", code=verdict.code, number=verdict.number, file=digest[:16])
         return verdict
+
+    def _copy(self, data: bytes) -> CopyFacts | None:
+        """Find whether a file is filed as an official copy, by its digest alone, and how its record stands."""
+        digest, at = hashlib.sha256(data).digest(), self._clock()
+        with self._database.read() as tx:
+            filed = official.filed(tx, digest)
+            if filed is None:
+                return None
+            record = lookup.by_number(tx, filed.number, scope=_ANYBODY, at=at)
+            if record is None:
+                return None
+            record = record.over(restores.gaps(tx))
+        trust = self._trust()
+        return CopyFacts(
+            at=at,
+            today=beijing_day(at),
+            file=FileFacts(size=len(data), file_digest=digest.hex()),
+            filed_at=filed.at,
+            record=record,
+            test=trust.test,
+            trust_list=trust.sequence,
+        )
 
     def gather(self, data: bytes) -> Facts:
         """Find everything that can be known of a file, judging nothing."""
@@ -94,15 +134,27 @@ class Verifying:
         )
 
     def _trust_facts(self, trust: TrustList, seal: SealFacts, at: datetime) -> TrustFacts:
-        """Take the trust list's entry, and the register's live word where that is worse: a seal suspended just now."""
+        """
+        Take the trust list's entry, and what the register knows better.
+
+        That is its own word where it is worse, a seal held or retired now, and what the authorities said of the chain
+        after the seal.
+        """
         facts = trust_facts(trust, seal)
-        if facts.entry is None or facts.entry.state is not SealState.ACTIVE:
+        entry = facts.entry
+        if entry is None:
             return facts
         with self._database.read() as tx:
-            state = parties.seal_state(tx, facts.entry.certificate_digest, at=at)
-        if state is not SealState.SUSPENDED:
-            return facts
-        return facts.model_copy(update={"entry": facts.entry.model_copy(update={"state": state})})
+            said = upgrades.answers(tx, (entry.certificate_digest, *entry.chain))
+            found = seals.standing_of(tx, entry.certificate_digest, at=at)
+        told = {
+            "revocation_as_of": min((one.this_update for one in said), default=None),
+            "revoked_at": min((one.revoked_at for one in said if one.revoked_at is not None), default=None),
+        }
+        is_worse = found is not None and found[0] in (SealState.SUSPENDED, SealState.VERIFY_ONLY)
+        if found is not None and is_worse and entry.state is SealState.ACTIVE:
+            entry = entry.model_copy(update={"state": found[0], "state_since": found[1]})
+        return facts.model_copy(update={"entry": entry, **told})
 
     def _register(self, seal: SealFacts, file: FileFacts, content: ContentFacts, at: datetime) -> RegisterFacts:
         number = claimed_number(seal, content)
@@ -111,12 +163,14 @@ class Verifying:
         with self._database.read() as tx:
             sealed = bytes.fromhex(file.sealed_digest) if file.sealed_digest else None
             made_at = seal.timestamp.at if seal.timestamp else seal.claimed_at
+            gaps = restores.gaps(tx)
+            record = lookup.by_number(tx, number, scope=_ANYBODY, at=at) if number else None
             return RegisterFacts(
                 source="register",
                 as_of=at,
-                is_complete=made_at is None or not restores.is_gap(tx, made_at),
-                record=lookup.by_number(tx, number, at=at) if number else None,
-                number_of_digest=lookup.number_of_sealed(tx, sealed) if sealed else None,
+                is_complete=made_at is None or not any(gap.may_hold(made_at) for gap in gaps),
+                record=record.over(gaps) if record else None,
+                number_of_digest=lookup.number_of_sealed(tx, sealed, scope=_ANYBODY) if sealed else None,
             )
 
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from signer.domain.confirmation import Standing
 from signer.domain.parties import Role
 from signer.domain.trust import SealState
 from signer.domain.vehicle import normalise_vin
-from signer.errors import Conflict, InvalidInput, NotPermitted
-from signer.register import audit, endings, parties
+from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from signer.register import audit, confirmations, endings, lookup, parties, restores
+from signer.register.journal import Entry
+from signer.register.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from signer.domain.number import Number
     from signer.register.database import Database, Transaction
     from signer.register.endings import Reason
+    from signer.register.journal import Journal
 
 HOLD = timedelta(hours=72)
 """How long one person alone may suspend (docs/explanation/the-rule.md, B6)."""
@@ -36,11 +40,23 @@ class Withdrawal:
     vins: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandonment:
+    """Who gives up a number whose sealing never completed, and why; `second` is another person, an approver."""
+
+    number: Number
+    manufacturer: str
+    by: str
+    reason: str
+    second: str | None = None
+
+
 class Ending:
     """End confirmations, or hold them for a while."""
 
-    def __init__(self, *, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, database: Database, journal: Journal, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._journal = journal
         self._clock = clock
 
     def withdraw(self, wanted: Withdrawal) -> tuple[str, ...]:
@@ -53,7 +69,7 @@ class Ending:
             tenant = parties.tenant(tx, wanted.manufacturer)
             _refuse_without(tx, wanted.by, (Role.PREPARER, Role.APPROVER), tenant.id)
             _refuse_without(tx, wanted.second, (Role.APPROVER,), tenant.id)
-            ended = endings.withdraw(tx, wanted.number, manufacturer_id=tenant.id, vins=vins, reason=reason, at=at)
+            ended = endings.withdraw(tx, wanted.number, scope=tenant.scope, vins=vins, reason=reason, at=at)
             audit.note(
                 tx,
                 "confirmation.withdrawn",
@@ -65,7 +81,33 @@ class Ending:
                 reason=reason,
                 lines=str(len(ended)),
             )
+            self._journal.add(Entry(at=at, number=wanted.number, vins=ended, standing="withdrawn"))
         return ended
+
+    def abandon(self, wanted: Abandonment) -> None:
+        """
+        End a pending record for ever: its vehicles are free again, its number is never used.
+
+        One that a restored backup held as pending may have been issued since, and its paper would be called never
+        issued: that takes a second person. NotPermitted, NotFound, InvalidInput.
+        """
+        if wanted.by == wanted.second:
+            raise NotPermitted("the second person is another one")
+        if not 10 <= len(wanted.reason.strip()) <= 200:
+            raise InvalidInput("reason", "say why in 10 to 200 characters")
+        with self._database.write() as tx:
+            tenant = parties.tenant(tx, wanted.manufacturer)
+            _refuse_without(tx, wanted.by, (Role.PREPARER, Role.APPROVER), tenant.id)
+            if wanted.second is not None:
+                _refuse_without(tx, wanted.second, (Role.APPROVER,), tenant.id)
+            pending, restored_at = (
+                confirmations.pending_record(tx, wanted.number, scope=tenant.scope),
+                restores.newest(tx),
+            )
+            if wanted.second is None and restored_at is not None and pending.reserved_at <= restored_at:
+                raise NotPermitted(f"{wanted.number} was pending in the backup, perhaps issued since: say --second too")
+            told = {"reason": wanted.reason, "actor": wanted.by, "second": wanted.second or ""}
+            confirmations.abandon(tx, wanted.number, scope=tenant.scope, at=self._clock(), **told)
 
     def suspend(self, number: Number, *, manufacturer: str, by: str) -> datetime | None:
         """
@@ -77,13 +119,15 @@ class Ending:
         with self._database.write() as tx:
             tenant = parties.tenant(tx, manufacturer)
             _refuse_without(tx, by, (Role.PREPARER, Role.APPROVER), tenant.id)
-            holder = endings.suspended_by(tx, number, manufacturer_id=tenant.id, at=at)
+            holder = endings.suspended_by(tx, number, scope=tenant.scope, at=at)
             if holder == by:
                 raise Conflict(f"{number} is suspended by the same person; a second one makes it last")
             until = at + HOLD if holder is None else None
-            endings.suspend(tx, number, manufacturer_id=tenant.id, by=by, until=until, at=at)
+            endings.suspend(tx, number, scope=tenant.scope, by=by, until=until, at=at)
             scope = {"actor": by, "subject": number, "event": "confirmation.suspended"}
             audit.note(tx, **scope, at=at, manufacturer_id=tenant.id, until=until.isoformat() if until else "lifted")
+            held = lookup.vins_standing(tx, number, Standing.SUSPENDED, scope=tenant.scope)
+            self._journal.add(Entry(at=at, number=number, vins=held, standing="suspended", until=until))
         return until
 
     def lift(self, number: Number, *, manufacturer: str, by: str) -> None:
@@ -92,8 +136,10 @@ class Ending:
         with self._database.write() as tx:
             tenant = parties.tenant(tx, manufacturer)
             _refuse_without(tx, by, (Role.APPROVER,), tenant.id)
-            endings.lift(tx, number, manufacturer_id=tenant.id, at=at)
+            held = lookup.vins_standing(tx, number, Standing.SUSPENDED, scope=tenant.scope)
+            endings.lift(tx, number, scope=tenant.scope, at=at)
             audit.note(tx, "confirmation.resumed", actor=by, subject=number, at=at, manufacturer_id=tenant.id)
+            self._journal.add(Entry(at=at, number=number, vins=held, standing="issued"))
 
     def suspend_seal(self, certificate_digest: str, *, manufacturer: str, by: str) -> datetime | None:
         """
@@ -109,11 +155,12 @@ class Ending:
             seal = _matching(tx, certificate_digest, tenant.id, at)
             subject = seal.certificate_digest[:16]
             is_held = seal.state is SealState.SUSPENDED
-            if is_held and audit.last_actor(tx, "seal.suspended", subject=subject) == by:
+            if is_held and audit.last_actor(tx, "seal.suspended", subject=subject, scope=tenant.scope) == by:
                 raise Conflict("the seal is suspended by the same person; a second one makes it last")
             until = None if is_held else at + HOLD
-            endings.suspend_seal(tx, seal.certificate_digest, manufacturer_id=tenant.id, until=until, at=at)
+            endings.suspend_seal(tx, seal.certificate_digest, scope=tenant.scope, until=until, at=at)
             audit.note(tx, "seal.suspended", actor=by, subject=subject, at=at, manufacturer_id=tenant.id)
+            self._journal.add(Entry(at=at, seal=seal.certificate_digest, standing="suspended", until=until))
         return until
 
     def lift_seal(self, certificate_digest: str, *, manufacturer: str, by: str) -> None:
@@ -123,16 +170,19 @@ class Ending:
             tenant = parties.tenant(tx, manufacturer)
             _refuse_without(tx, by, (Role.APPROVER,), tenant.id)
             seal = _matching(tx, certificate_digest, tenant.id, at)
-            endings.lift_seal(tx, seal.certificate_digest, manufacturer_id=tenant.id, at=at)
+            endings.lift_seal(tx, seal.certificate_digest, scope=tenant.scope, at=at)
             subject = seal.certificate_digest[:16]
             audit.note(tx, "seal.resumed", actor=by, subject=subject, at=at, manufacturer_id=tenant.id)
+            self._journal.add(Entry(at=at, seal=seal.certificate_digest, standing="issued"))
 
 
 def _matching(tx: Transaction, beginning: str, manufacturer_id: int, at: datetime) -> parties.Seal:
-    seals = parties.seals_of(tx, manufacturer_id=manufacturer_id, at=at)
+    seals = parties.seals_of(tx, scope=Scope.of(manufacturer_id), at=at)
     found = [seal for seal in seals if seal.certificate_digest.startswith(beginning.lower())]
-    if len(found) != 1 or len(beginning) < 8:
+    if len(beginning) < 8:
         raise InvalidInput("seal", "give the certificate's SHA-256, at least its first 8 hexadecimal digits")
+    if len(found) != 1:
+        raise NotFound(f"no seal {beginning!r} of this manufacturer's")
     return found[0]
 
 
@@ -145,5 +195,5 @@ def _reason(typed: str) -> Reason:
 
 def _refuse_without(tx: Transaction, person: str, roles: tuple[Role, ...], manufacturer_id: int) -> None:
     parties.person_of(tx, person)
-    if not parties.roles_of(tx, person, manufacturer_id=manufacturer_id) & set(roles):
+    if not parties.roles_of(tx, person, scope=Scope.of(manufacturer_id)) & set(roles):
         raise NotPermitted(f"{person} is not {' or '.join(roles)} of this manufacturer")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from signer.errors import InvalidInput, KeyUnavailable
+from signer.errors import InvalidInput, KeyUnavailable, TimestampUnavailable
 from signer.seal import authority, certificates, inquiry, keys, pki, responder, timestamp
+from signer.seal.breaker import Breaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustEntry, TrustList
     from signer.seal.certificates import Certificate
     from signer.seal.keys import SealKey
-    from signer.seal.revocation import Evidence
+    from signer.seal.revocation import Answer, Evidence
     from signer.services.trust import TrustSource
     from signer.settings import Settings
 
@@ -37,6 +38,7 @@ class Witnesses:
         self._trust = trust
         self._clock = clock
         self._opened: tuple[timestamp.Authority, ...] = ()
+        self._breaker = Breaker(clock)
         self._stampers: tuple[TrustList, timestamp.Timestamper] | None = None
         self._prefetched: tuple[TrustList, inquiry.Prefetched] | None = None
 
@@ -45,8 +47,19 @@ class Witnesses:
         self._opened = self._opened or self._authorities()
         trust = self._trust.current(self._clock())
         if self._stampers is None or self._stampers[0] is not trust:
-            self._stampers = (trust, timestamp.Timestamper(self._opened, trust=trust, clock=self._clock))
+            stamper = timestamp.Timestamper(self._opened, trust=trust, clock=self._clock, breaker=self._breaker)
+            self._stampers = (trust, stamper)
         return self._stampers[1]
+
+    def try_each(self) -> tuple[tuple[str, datetime | TimestampUnavailable], ...]:
+        """Ask every authority for a timestamp of nothing; return each one's name with its time, or what it lacks."""
+        found: list[tuple[str, datetime | TimestampUnavailable]] = []
+        for stamper in self.timestamper().each():
+            try:
+                found.append((stamper.name, stamper.stamp(b"doctor", intended_at=self._clock()).at))
+            except TimestampUnavailable as error:
+                found.append((stamper.name, error))
+        return tuple(found)
 
     def evidence(self, seal: TrustEntry, witness: Certificate | None, *, key: SealKey | None = None) -> Evidence:
         """
@@ -55,13 +68,20 @@ class Witnesses:
         What `key` puts into the seal anyway is left out. Raises RevocationUnavailable; KeyUnavailable for a seal
         that is revoked, TimestampUnavailable for such an authority.
         """
-        trust = self._trust.current(self._clock())
-        if self._prefetched is None or self._prefetched[0] is not trust:
-            sources = self._sources(trust)
-            self._prefetched = (trust, inquiry.Prefetched(sources, trust=trust, clock=self._clock))
+        trust, prefetched = self._inquiring()
         listed = trust.by_digest(witness.digest) if witness is not None else None
         embedded = (key.certificate, *key.chain) if key is not None else ()
-        return self._prefetched[1].evidence(*((seal, listed) if listed else (seal,)), embedded=embedded)
+        return prefetched.evidence(*((seal, listed) if listed else (seal,)), embedded=embedded)
+
+    def spoken(self, entry: TrustEntry, *, since: datetime) -> dict[str, Answer]:
+        """Return what is said now of a chain, good or not, as of a time after `since`. RevocationUnavailable."""
+        return self._inquiring()[1].spoken(entry, since=since)
+
+    def _inquiring(self) -> tuple[TrustList, inquiry.Prefetched]:
+        trust = self._trust.current(self._clock())
+        if self._prefetched is None or self._prefetched[0] is not trust:
+            self._prefetched = (trust, inquiry.Prefetched(self._sources(trust), trust=trust, clock=self._clock))
+        return self._prefetched
 
     def _authorities(self) -> tuple[timestamp.Authority, ...]:
         if self._settings.authorities:

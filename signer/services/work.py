@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from signer.errors import SignerError
-from signer.register import jobs
+from signer.domain.number import Number
+from signer.errors import Conflict, InvalidInput, SelfCheckFailed, SignerError, Unavailable
+from signer.register import audit, jobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,31 +18,66 @@ if TYPE_CHECKING:
 
     from signer.register.database import Database
     from signer.register.jobs import Job
+    from signer.services.keep import Keeping
     from signer.services.maintain import Maintaining
+    from signer.services.upgrade import Upgrading
 
 log = structlog.get_logger()
 
 EVERY: Mapping[str, timedelta] = {
     "end-suspensions": timedelta(minutes=1),
+    "look-again": timedelta(hours=6),
     "prune": timedelta(hours=1),
     "re-verify": timedelta(hours=24),
     "settle": timedelta(minutes=1),
+    "upgrade": timedelta(hours=6),
 }
 """The periodic jobs, and how long after a success each is due again."""
+ONCE: Mapping[str, bool] = {"re-verify": True, "scrub": False, "settle": True}
+"""The jobs that can be added to be done once, and whether each is about one number."""
+DONE_KEPT, FAILED_KEPT = timedelta(days=7), timedelta(days=90)
 _MOST_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """How a kind of job is done: with what its argument says, told how far it is; returns what came of it."""
+
+    job: Job
+    tell: Callable[[str], None]
+
+    @property
+    def number(self) -> Number | None:
+        """The number that the job is about, None for a periodic one."""
+        given = self.job.given("number")
+        return None if given is None else Number.parse(given)
 
 
 class Working:
     """Run jobs. Any number of processes on any number of hosts may do so over one register."""
 
-    def __init__(self, *, database: Database, maintaining: Maintaining, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        maintaining: Maintaining,
+        keeping: Keeping,
+        upgrading: Upgrading,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._database = database
+        self._maintaining = maintaining
+        self._keeping = keeping
+        self._upgrading = upgrading
         self._clock = clock
-        self._doing: Mapping[str, Callable[[], str]] = {
-            "end-suspensions": lambda: f"{len(maintaining.end_suspensions())} ended",
-            "prune": lambda: f"{maintaining.prune()} forgotten",
-            "re-verify": lambda: f"{maintaining.reverify()} sound",
-            "settle": lambda: ", ".join(f"{one.number} {one.outcome}" for one in maintaining.settle()),
+        self._doing: Mapping[str, Callable[[Doing], str]] = {
+            "end-suspensions": lambda _: f"{len(maintaining.end_suspensions())} ended",
+            "prune": self._prune,
+            "re-verify": self._reverify,
+            "scrub": self._scrub,
+            "settle": self._settle,
+            "look-again": lambda doing: f"{upgrading.look_again(doing.tell)} seals asked about",
+            "upgrade": self._upgrade,
         }
 
     def run_due(self) -> tuple[str, ...]:
@@ -53,6 +90,23 @@ class Working:
             done.append(job.kind)
         return tuple(done)
 
+    def add(self, kind: str, *, number: Number | None = None, actor: str) -> int:
+        """Add a job to be done once, and return its id; whoever calls wakes the queue. InvalidInput, NotFound."""
+        if kind not in ONCE:
+            raise InvalidInput("kind", f"is one of {', '.join(ONCE)}")
+        if ONCE[kind] is (number is None):
+            raise InvalidInput("number", "is needed for this kind" if number is None else "does not belong to it")
+        at, argument = self._clock(), {} if number is None else {"number": str(number)}
+        with self._database.write() as tx:
+            added = jobs.enqueue(tx, kind, argument, at=at)
+            audit.note(tx, "job.added", actor=actor, subject=number or kind, at=at, manufacturer_id=None, kind=kind)
+        return added
+
+    def retry(self, job_id: int) -> Job:
+        """Make a failed or waiting job due now. NotFound, Conflict."""
+        with self._database.write() as tx:
+            return jobs.retry(tx, job_id, at=self._clock())
+
     def all(self) -> tuple[Job, ...]:
         """Return every job as it stands."""
         with self._database.read() as tx:
@@ -63,18 +117,70 @@ class Working:
             return jobs.take(tx, at=self._clock())
 
     def _run(self, job: Job) -> None:
+        lease = _Lease(self._database, job, self._clock)
         try:
-            progress = self._doing[job.kind]()
+            progress = self._doing[job.kind](Doing(job, lease.tell))
         except SignerError as error:
-            self._fail(job, f"{error.code}: {error}")
+            self._fail(lease.job, f"{error.code}: {error}")
         except Exception as error:
             log.exception("job.crashed", kind=job.kind)
-            self._fail(job, repr(error))
+            self._fail(lease.job, repr(error))
         else:
+            at = self._clock()
+            next_at = at + EVERY[job.kind] if job.is_periodic else at
             with self._database.write() as tx:
-                jobs.succeed(tx, job, next_at=self._clock() + EVERY[job.kind], progress=progress)
+                jobs.succeed(tx, lease.job, next_at=next_at, at=at, progress=progress)
 
     def _fail(self, job: Job, error: str) -> None:
-        log.error("job.failed", kind=job.kind, attempts=job.attempts, error=error[:200])
+        log.error("job.failed", kind=job.kind, id=job.id, attempts=job.attempts, error=error[:200])
         with self._database.write() as tx:
             jobs.fail(tx, job, error=error, at=self._clock())
+
+    def _upgrade(self, doing: Doing) -> str:
+        upgraded = self._upgrading.upgrade(doing.tell)
+        if upgraded.faults:
+            raise Unavailable(
+                f"{upgraded.made} made, {len(upgraded.faults)} failed: {'; '.join(upgraded.faults)}"[:300]
+            )
+        return f"{upgraded.made} archive copies made"
+
+    def _settle(self, doing: Doing) -> str:
+        number = doing.number
+        if number is None:
+            return ", ".join(f"{one.number} {one.outcome}" for one in self._maintaining.settle(tell=doing.tell))
+        settled = self._maintaining.settle_one(number)
+        if settled.outcome == "waiting":
+            raise Conflict(f"{number} is still pending: {settled.reason}")
+        return f"{number} {settled.outcome}"
+
+    def _reverify(self, doing: Doing) -> str:
+        number = doing.number
+        if number is None:
+            return f"{self._maintaining.reverify(tell=doing.tell)} sound"
+        return f"{number}: {self._maintaining.reverify_one(number)}"
+
+    def _scrub(self, doing: Doing) -> str:
+        found = self._keeping.scrub(doing.tell)
+        if faulty := found.damaged + found.missing:
+            raise SelfCheckFailed(f"{len(found.damaged)} damaged, {len(found.missing)} missing: {', '.join(faulty)}")
+        return f"{found.sound} sound"
+
+    def _prune(self, _doing: Doing) -> str:
+        at = self._clock()
+        with self._database.write() as tx:
+            old = jobs.prune(tx, done_before=at - DONE_KEPT, failed_before=at - FAILED_KEPT)
+        return f"{self._maintaining.prune() + old} forgotten"
+
+
+class _Lease:
+    """A job that is being done, kept from others for as long as it tells how far it is."""
+
+    def __init__(self, database: Database, job: Job, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self.job = job
+
+    def tell(self, progress: str) -> None:
+        """Write down how far the job is, in a transaction of its own, and prolong the lease. Conflict if it is lost."""
+        with self._database.write() as tx:
+            self.job = jobs.tell(tx, self.job, progress, at=self._clock())

@@ -13,7 +13,7 @@ from signer.domain.verdict import Check, Code
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from signer.domain.evidence import Asked, Facts, LineFacts, RecordFacts, SealFinding, TrustFacts
+    from signer.domain.evidence import Asked, CopyFacts, Facts, LineFacts, RecordFacts, SealFinding, TrustFacts
     from signer.verification.policy import Policy
 
 _FAILED = {Part.INTEGRITY: Code.ALTERED, Part.SEAL: Code.UNKNOWN_SEAL, Part.STANDING: Code.INDETERMINATE}
@@ -21,6 +21,7 @@ _EXPIRED = "OUT_OF_BOUNDS_NO_POE"
 _ONLINE = ("register", "prospective")
 
 
+_OF_ARCHIVES = {"NO_CERTIFICATE_CHAIN_FOUND": "ARCHIVED_BY_OTHERS", _EXPIRED: "ARCHIVE_LAPSED"}
 _BY_LIST = frozenset({"embedded-certificates", "timestamp-token"})
 """Questions of integrity that the trust list answers: a stale list turns nothing genuine into altered."""
 
@@ -107,6 +108,8 @@ def _doubt(found: SealFinding, facts: Facts) -> tuple[Code, str]:
     """
     if found.id == "timestamp":
         return Code.VALID_WITH_NOTICE, "NO_TIMESTAMP"
+    if found.id == "archive":
+        return Code.VALID_WITH_NOTICE, _OF_ARCHIVES.get(found.sub_indication or "", "ARCHIVE")
     if found.id != "revocation":
         return Code.INDETERMINATE, _word(found.id)
     own = entitled(facts)
@@ -133,6 +136,11 @@ def is_authoritative(trust: TrustFacts, facts: Facts) -> bool:
     made_at = facts.seal.timestamp.at if facts.seal.timestamp else None
     is_newer = made_at is None or trust.entry is not None or trust.issued >= made_at
     return facts.at < trust.expires and is_newer
+
+
+def official_copy(facts: CopyFacts) -> Check:
+    """Is it, byte for byte, a copy that two people of the manufacturer filed? Only asked of one that is."""
+    return passed("official-copy", Part.INTEGRITY, f"filed {facts.filed_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def content_form(facts: Facts) -> Check:
@@ -166,6 +174,8 @@ def entitled(facts: Facts) -> Check | None:
     at = proven_at or facts.at
     if entry.state is SealState.REVOKED:
         return _revoked(facts, proven_at)
+    if proven_at is None and entry.until_at is not None and at >= entry.until_at:
+        return open_("entitled", Part.SEAL, "NOT_PROVEN_IN_TIME")
     if not entry.is_entitled(at):
         return failed("entitled", Part.SEAL, Code.UNKNOWN_SEAL, reason="NOT_ENTITLED_THEN")
     if entry.state is SealState.SUSPENDED:
@@ -189,6 +199,19 @@ def _revoked(facts: Facts, proven_at: datetime | None) -> Check:
     ):
         return noted("entitled", Part.SEAL, "SEAL_REVOKED_LATER")
     return failed("entitled", Part.SEAL, Code.SEAL_REVOKED, reason="SEAL_REVOKED", detail=str(cut or ""))
+
+
+def revocation_since(facts: Facts) -> Check | None:
+    """What have the authorities said of the chain since? Only asked where we keep an answer of theirs."""
+    trust, proven_at = facts.trust, facts.proven_at
+    if trust.entry is None or trust.revocation_as_of is None:
+        return None
+    if trust.revoked_at is None:
+        return passed("revocation-since", Part.SEAL, f"as of {trust.revocation_as_of:%Y-%m-%dT%H:%M:%SZ}")
+    detail = f"revoked at {trust.revoked_at:%Y-%m-%dT%H:%M:%SZ}"
+    if proven_at is not None and proven_at < trust.revoked_at:
+        return noted("revocation-since", Part.SEAL, "SEAL_REVOKED_LATER", detail)
+    return failed("revocation-since", Part.SEAL, Code.SEAL_REVOKED, reason="SEAL_REVOKED", detail=detail)
 
 
 def times(facts: Facts, policy: Policy) -> Check:
@@ -238,6 +261,15 @@ def standing(record: RecordFacts, asked: Asked) -> Check:
     if len(lines) < len(record.lines) and any(line.standing.is_final for line in record.lines):
         return noted("standing", Part.STANDING, "OTHER_LINES_ENDED")
     return passed("standing", Part.STANDING)
+
+
+def standing_current(record: RecordFacts, policy: Policy) -> Check | None:
+    """Is the standing on record recent enough? Only asked while a restored register may have missed an end."""
+    if record.as_of is None:
+        return None
+    detail = f"as of {record.as_of:%Y-%m-%dT%H:%M:%SZ}; the register was restored from a backup"
+    answer = noted if record.unknown_for <= policy.longest_gap else open_
+    return answer("standing-current", Part.STANDING, "STANDING_INCOMPLETE", detail)
 
 
 def _withdrawn(lines: tuple[LineFacts, ...], *, named: bool) -> Check:

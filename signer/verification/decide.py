@@ -61,9 +61,10 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
         seal_report=_seal_report(facts),
         confirmation=record.confirmation if record and is_proven and _is_ours(facts) else None,
         lines=lines_of(record) if record and is_proven and _is_ours(facts) else (),
+        standing_as_of=record.as_of if record else None,
         ended_at=first_end.ended_at if first_end else None,
         end_reason=first_end.reason_class if first_end else None,
-        successor=first_end.successor if record and first_end and is_proven and _is_exporter(record, asked) else None,
+        successor=first_end.successor if record and first_end and is_proven and names_exporter(record, asked) else None,
         checks=done,
         trust_list=facts.trust.sequence,
     )
@@ -76,18 +77,20 @@ def _checks(facts: Facts, asked: Asked, policy: Policy) -> tuple[Check, ...]:
         authoritative = checks.is_authoritative(facts.trust, facts)
         done += [checks.finding(found, facts, authoritative=authoritative) for found in facts.seal.findings]
         done += [checks.trust_list(facts), checks.times(facts, policy), checks.content_form(facts)]
-        done += [check for check in (checks.content_issuer(facts), checks.entitled(facts)) if check is not None]
+        of_signer = (checks.content_issuer(facts), checks.entitled(facts), checks.revocation_since(facts))
+        done += [check for check in of_signer if check is not None]
         done.append(checks.record_known(facts))
     if record is not None and facts.seal.form not in _GREYS:
         done.append(checks.standing(record, asked))
+        done += [check for check in (checks.standing_current(record, policy),) if check is not None]
         done.append(checks.conflict(record, asked))
         done.append(checks.until(record, asked, today=facts.today))
         done += checks.covered(record, asked)
     return tuple(done)
 
 
-def _is_exporter(record: RecordFacts, asked: Asked) -> bool:
-    """Tell whether the asker named the exporter: a successor's number is for the same exporter, not for any holder."""
+def names_exporter(record: RecordFacts, asked: Asked) -> bool:
+    """Tell whether the asker named the exporter: a successor's number is for the same one, not for any holder."""
     return asked.exporter is not None and asked.exporter == record.confirmation.terms.exporter.uscc
 
 
@@ -119,10 +122,11 @@ def _issuer(facts: Facts) -> Issuer | None:
     return Issuer(name=entry.legal_name, uscc=entry.uscc, seal_class=entry.seal_class)
 
 
-def _proven_by(facts: Facts) -> Literal["timestamp", "register"] | None:
+def _proven_by(facts: Facts) -> Literal["timestamp", "archive", "register"] | None:
+    stamp = facts.seal.timestamp
     if facts.proven_at is None:
         return None
-    return "timestamp" if facts.seal.timestamp and facts.seal.timestamp.at == facts.proven_at else "register"
+    return (stamp.through or "timestamp") if stamp and stamp.at == facts.proven_at else "register"
 
 
 def _is_ours(facts: Facts) -> bool:

@@ -9,12 +9,12 @@ from signer.domain.evidence import Part, RecordFacts, State
 from signer.domain.values import Frozen, Instant
 from signer.domain.verdict import Check, Code, Comparison, Coverage, Issuer, Parts, Verdict, VinCoverage, combine
 from signer.verification import checks
-from signer.verification.decide import compare, lines_of, vin_coverage
+from signer.verification.decide import compare, lines_of, names_exporter, vin_coverage
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from signer.domain.evidence import Asked
+    from signer.domain.evidence import Asked, CopyFacts, LineFacts
     from signer.verification.policy import Policy
 
 _UNKNOWN = Parts(integrity=State.UNDETERMINED, seal=State.UNDETERMINED, standing=State.UNDETERMINED)
@@ -27,11 +27,19 @@ class RecordQuestion(Frozen):
     test: bool
     trust_list: int | None
     records: tuple[RecordFacts, ...]
-    subject: Literal["record", "digest"] = "record"
+    subject: Literal["record", "digest", "file"] = "record"
+    is_complete: bool = True
 
 
 def absent(question: RecordQuestion, policy: Policy) -> Verdict:
-    """Answer that nothing matches: one answer for unknown, wrong tail, pending, abandoned and other tenants'."""
+    """
+    Answer that nothing matches: one answer for unknown, wrong tail, pending, abandoned and other tenants'.
+
+    While a restored register has an open gap, its silence proves nothing: then the one answer is that.
+    """
+    if not question.is_complete:
+        gap = checks.open_("record", Part.STANDING, "REGISTER_INCOMPLETE")
+        return _verdict(question, policy, done=(gap,), default=Code.INDETERMINATE, parts=_UNKNOWN)
     check = checks.failed("record", Part.STANDING, Code.NOT_ON_RECORD, reason="NOT_ON_RECORD")
     parts = _UNKNOWN.model_copy(update={"standing": State.FAILED})
     return _verdict(question, policy, done=(check,), default=Code.NOT_ON_RECORD, parts=parts)
@@ -46,26 +54,59 @@ def unknown_digest(question: RecordQuestion, policy: Policy) -> Verdict:
 def on_record(question: RecordQuestion, asked: Asked, policy: Policy, *, today: date) -> Verdict:
     """Answer that one record exists, with its standing: ON_RECORD unless the standing says otherwise."""
     (record,) = question.records
-    done = (checks.passed("record", Part.STANDING), *_standing(record, asked, today))
+    done = (checks.passed("record", Part.STANDING), *_standing(record, asked, policy, today))
     found = _verdict(question, policy, done=done, default=Code.ON_RECORD, parts=_parts(done))
-    ended = next((line for line in record.lines if line.standing.is_final), None)
+    shown = {**_shown(record), "coverage": _coverage(question.records, asked, today)}
+    return found.model_copy(update={**shown, "sealed_at": record.recorded_at})
+
+
+def official_copy(facts: CopyFacts, asked: Asked, policy: Policy) -> Verdict:
+    """
+    Answer about a file that is filed as an official copy: OFFICIAL_COPY unless the record's standing says otherwise.
+
+    The file is byte for byte what was filed, so its integrity passed. Its own seal was not examined, only by people:
+    that part stays undetermined, no time of sealing is told, and nothing is proven of when it existed.
+    """
+    record = facts.record
+    question = RecordQuestion(
+        at=facts.at, test=facts.test, trust_list=facts.trust_list, records=(record,), subject="file"
+    )
+    done = (checks.official_copy(facts), *_standing(record, asked, policy, facts.today))
+    parts = _parts(done).model_copy(update={"integrity": State.PASSED})
+    found = _verdict(question, policy, done=done, default=Code.OFFICIAL_COPY, parts=parts)
+    coverage = _coverage(question.records, asked, facts.today)
+    extra = tuple(str(vin) for vin in record.confirmation.terms.vins if vin not in asked.vins) if asked.vins else ()
+    ended = _first_end(record)
     shown = {
+        **_shown(record),
+        "coverage": coverage.model_copy(update={"extra": extra}),
+        "successor": ended.successor if ended and names_exporter(record, asked) else None,
+    }
+    return found.model_copy(update=shown)
+
+
+def _shown(record: RecordFacts) -> dict[str, object]:
+    """Return what a verdict tells of a record that may be shown."""
+    ended = _first_end(record)
+    return {
         "number": record.number,
         "issuer": _issuer(record),
         "confirmation": record.confirmation,
         "lines": lines_of(record),
-        "sealed_at": record.recorded_at,
-        "coverage": _coverage(question.records, asked, today),
+        "standing_as_of": record.as_of,
         "ended_at": ended.ended_at if ended else None,
         "end_reason": ended.reason_class if ended else None,
     }
-    return found.model_copy(update=shown)
+
+
+def _first_end(record: RecordFacts) -> LineFacts | None:
+    return next((line for line in record.lines if line.standing.is_final), None)
 
 
 def covered(question: RecordQuestion, asked: Asked, policy: Policy, *, today: date) -> Verdict:
     """Answer whether records cover every VIN asked, for this destination and exporter, all in force: COVERED if so."""
     coverage = _coverage(question.records, asked, today)
-    done = [check for record in question.records for check in _of_one(record, asked, today)]
+    done = [check for record in question.records for check in _of_one(record, asked, policy, today)]
     listed = all(vin.state != "missing" for vin in coverage.vins)
     done.append(
         checks.passed("coverage-vins", Part.STANDING)
@@ -81,22 +122,25 @@ def covered(question: RecordQuestion, asked: Asked, policy: Policy, *, today: da
         if len({record.confirmation.terms.manufacturer.uscc for record in question.records}) == 1
         else None,
         "coverage": coverage,
+        "standing_as_of": min((record.as_of for record in question.records if record.as_of), default=None),
         "ended_at": ended.ended_at if ended else None,
     }
     return found.model_copy(update=shown)
 
 
-def _of_one(record: RecordFacts, asked: Asked, today: date) -> tuple[Check, ...]:
+def _of_one(record: RecordFacts, asked: Asked, policy: Policy, today: date) -> tuple[Check, ...]:
     """Judge one of several records: its own share of the VINs, and the destination and exporter of all."""
     mine = asked.model_copy(update={"vins": tuple(vin for vin in asked.vins if vin in record.confirmation.terms.vins)})
     if not mine.vins:
         return ()
-    return tuple(check for check in _standing(record, mine, today) if check.id != "coverage-vins")
+    return tuple(check for check in _standing(record, mine, policy, today) if check.id != "coverage-vins")
 
 
-def _standing(record: RecordFacts, asked: Asked, today: date) -> tuple[Check, ...]:
+def _standing(record: RecordFacts, asked: Asked, policy: Policy, today: date) -> tuple[Check, ...]:
+    current = checks.standing_current(record, policy)
     return (
         checks.standing(record, asked),
+        *((current,) if current else ()),
         checks.conflict(record, asked),
         checks.until(record, asked, today=today),
         *checks.covered(record, asked),

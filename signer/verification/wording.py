@@ -133,7 +133,10 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     ),
     Code.OFFICIAL_COPY: (
         "此文件与生产企业以编号 {number} 备案的正式用印件逐字节相同；登记记录如下。",
-        "This is, byte for byte, the officially sealed copy filed under {number}; the record follows.",
+        (
+            "This is, byte for byte, the officially sealed copy that the manufacturer filed under {number}; "
+            "the record follows."
+        ),
     ),
     Code.ON_RECORD: (
         "有此记录：请与手中的纸面逐项比对。",
@@ -177,12 +180,26 @@ REASONS: dict[str, tuple[str, str]] = {
     "ADDED_SIGNATURE": ("用印后又添加了签名", "a signature was added after the seal"),
     "NO_TIMESTAMP": ("没有可信时间戳", "no trusted timestamp"),
     "NO_REVOCATION_DATA": ("文件未附证书吊销信息", "no revocation data in the file"),
+    "NOT_PROVEN_IN_TIME": (
+        "无法证明文件是在印章有权使用期间加盖的",
+        "nothing proves any more that it was sealed while the seal was entitled",
+    ),
+    "ARCHIVE": ("存档时间戳无法计入", "an archive timestamp does not count"),
+    "ARCHIVED_BY_OTHERS": (
+        "文件由未列入信任名单的机构加盖了存档时间戳",
+        "an authority that is not on the trust list has added an archive timestamp",
+    ),
+    "ARCHIVE_LAPSED": ("存档时间戳未及时续期", "its archive timestamp was not renewed in time"),
     "SEAL_VERIFY_ONLY": ("该印章此后改为仅供核验", "the seal was made verify-only later"),
     "SEAL_REVOKED_LATER": ("该印章在此之后被吊销", "the seal was revoked later"),
     "OTHER_LINES_ENDED": ("未查询的其他车辆已失效或被替代", "other vehicles, not asked for, are no longer in force"),
     "TRUST_LIST_STALE": ("信任名单已过期或早于此文件", "the trust list is expired or older than the file"),
     "TRUST_LIST_OLDER_THAN_SEAL": ("信任名单早于此文件", "the trust list is older than the file"),
     "REGISTER_INCOMPLETE": ("登记簿不完整", "the register is incomplete"),
+    "STANDING_INCOMPLETE": (
+        "登记簿由备份恢复，此后的撤回、替代或暂停可能未记录",
+        "the register was restored from a backup: what ended since may be missing",
+    ),
     "TRY_LATER": ("正在签发，请稍后再试", "it is being issued right now; try again in a minute"),
     "SUSPENDED": ("确认书已暂停", "the confirmation is suspended"),
     "SEAL_SUSPENDED": ("印章已暂停使用", "the seal is suspended"),
@@ -235,9 +252,13 @@ def sentence(verdict: Verdict, language: Language) -> str:
         ended=beijing(verdict.ended_at),
         issuer=verdict.issuer.name if verdict.issuer else "-",
         sealed=beijing(verdict.sealed_at),
-        checked=beijing(verdict.checked_at),
+        checked=beijing(verdict.standing_as_of or verdict.checked_at),
         notices=separator.join(reason(word, language) for word in verdict.notices),
     )
+    if verdict.standing_as_of and verdict.code in (Code.COVERED, Code.OFFICIAL_COPY, Code.ON_RECORD):
+        as_of = beijing(verdict.standing_as_of)
+        told += _pick((f" 登记状态截至 {as_of}；", f" Standing as of {as_of}: "), language)
+        told += reason("STANDING_INCOMPLETE", language) + _pick(("。", "."), language)
     if verdict.test and verdict.code is not Code.TEST_ONLY:
         told += _pick((" 这是测试（TEST）答复，没有效力。", " This is a TEST answer; it has no effect."), language)
     return told
@@ -262,11 +283,17 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "form": ("是否为带有印章的确认书？", "Is it a sealed confirmation?"),
     "trust-list": ("信任名单是否是最新的？", "Is the trust list current?"),
     "times": ("文件中的时间是否与时钟相符？", "Do the times in the file agree with our clock?"),
+    "official-copy": ("是否与备案的正式用印件逐字节相同？", "Is it, byte for byte, the official copy that was filed?"),
     "content-form": ("所附内容是否完整规范？", "Is the attached content whole and canonical?"),
     "content-issuer": ("印章是否属于文中所写的生产企业？", "Is the seal that of the manufacturer named?"),
     "entitled": ("印章当时是否有权使用？", "Was the seal entitled at that time?"),
+    "revocation-since": (
+        "签发机构此后是否未声明该印章证书在盖章之前已被吊销？",
+        "Have the authorities said nothing since of a revocation before the seal?",
+    ),
     "record": ("登记簿中是否有同一文件？", "Does the register hold these very bytes?"),
     "standing": ("登记状态是否有效？", "Is the record in force?"),
+    "standing-current": ("登记状态是否足够新？", "Is its standing on record recent enough?"),
     "vin-conflict": ("是否没有其他生产企业确认同一车架号？", "Is the VIN free of another manufacturer's confirmation?"),
     "until": ("是否未过其载明的截止日？", "Is its own last day still ahead?"),
     "coverage-vins": ("所查车架号是否均已列入？", "Is every VIN asked for listed?"),

@@ -45,8 +45,8 @@ def blueprint(services: Services, *, clock: Callable[[], datetime]) -> APIBluepr
     @api.post("/verify", **documented.VERIFY)
     def verify() -> Response:
         """Verify one file."""
-        pdf, compare = _verify_request()
-        verdict = services.verifying.file(pdf, compare)
+        data, compare = _verify_request()
+        verdict = services.verifying.file(data, compare)
         return jsonify(telling.verdict_json(verdict, languages.chosen()))
 
     @api.post("/lookups", **documented.LOOKUPS)
@@ -66,9 +66,8 @@ def blueprint(services: Services, *, clock: Callable[[], datetime]) -> APIBluepr
 
 
 def _verify_request() -> tuple[bytes, Asked]:
-    if request.mimetype == intake.PDF:
-        intake.refuse_type(intake.PDF)
-        return intake.pdf_body(), _compare(request.args)
+    if request.mimetype in intake.FILES:
+        return intake.file_body(), _compare(request.args)
     if not request.mimetype and not request.content_length:
         raise Refused("no-file")
     intake.refuse_type(intake.MULTIPART)

@@ -14,6 +14,7 @@ from flask_openapi.models.response import Response
 from flask_openapi.models.schema import Schema
 from flask_openapi.models.tag import Tag
 
+from signer.web.intake import FILES
 from signer.web.problem_kinds import KINDS
 from signer.web.problems import MIME, Problem
 from signer.web.shapes import LicenceAnswer, LicenceQuestion, LookupQuestion, VerdictAnswer
@@ -98,13 +99,17 @@ VERIFY: Documented = {
     "summary": "Verify one file",
     "description": (
         "Send one PDF as the part `file` of a form, with the fields to compare beside it, or as the body, with "
-        "those in the query. 200 for every verdict, UNREADABLE included. Nothing is kept."
+        "those in the query. A file that the manufacturer filed as an official copy (PDF, OFD, PNG, JPEG) is known by "
+        "its SHA-256. 200 for every verdict, UNREADABLE included. Nothing is kept."
     ),
     "tags": [_VERIFYING],
     "operation_id": "verify",
     "request_body": RequestBody(
         required=True,
-        content={"multipart/form-data": _form(file=_FILE), "application/pdf": MediaType(media_type_schema=_FILE)},
+        content={
+            "multipart/form-data": _form(file=_FILE),
+            **{name: MediaType(media_type_schema=_FILE) for name in FILES},
+        },
     ),
     "responses": {
         **_answer(VerdictAnswer, "The verdict."),

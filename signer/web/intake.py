@@ -36,6 +36,8 @@ MULTIPART, FORM, PDF, JSON = (
     "application/pdf",
     "application/json",
 )
+FILES = (PDF, "application/ofd", "image/png", "image/jpeg")
+"""What a raw body may call itself: a PDF, or an official copy in another form. Nothing depends on which."""
 _MOST_NAME = 120
 _MOST_DRAINED = 100_000_000
 _DRAIN_SECONDS = 10
@@ -136,8 +138,9 @@ def json_body() -> bytes:
         return request.get_data()
 
 
-def pdf_body() -> bytes:
-    """Return a raw PDF. Raises RequestEntityTooLarge."""
+def file_body() -> bytes:
+    """Return a raw file. Raises Refused, RequestEntityTooLarge."""
+    refuse_type(*FILES)
     with limited(MOST_BYTES):
         return request.get_data()
 

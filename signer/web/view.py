@@ -42,6 +42,8 @@ _STANDING_CODES = frozenset(
     }
 )
 """Codes whose banner is itself the answer to whether it is in force."""
+_OTHER_WAYS = ("copy", "sheet")
+"""Kinds of answers that are known otherwise than by examining a seal."""
 _MARKS = {State.PASSED: "yes", State.FAILED: "no", State.UNDETERMINED: "open"}
 _OUTCOME_COLOURS = {Outcome.PASS: "green", Outcome.REVIEW: "amber", Outcome.FAIL: "red", Outcome.NONE: "grey"}
 
@@ -187,7 +189,7 @@ def _answer(verdict: Verdict, part: Part, t: Phrases) -> AnswerView:
         Part.STANDING: verdict.parts.standing,
     }[part]
     kind = _answer_kind(verdict, part, state)
-    mark = "none" if kind in ("sheet", "none") else _MARKS[state]
+    mark = "none" if kind in ("sheet", "none") or (kind, part) == ("copy", Part.SEAL) else _MARKS[state]
     word = t(f"answer.{part.value}.{kind}")
     if part is Part.STANDING and kind == State.FAILED.value and verdict.code in _STANDING_CODES:
         mark = "open" if verdict.code.colour is Colour.AMBER else "no"
@@ -196,13 +198,15 @@ def _answer(verdict: Verdict, part: Part, t: Phrases) -> AnswerView:
         part=part.value,
         mark=mark,
         word=word,
-        how=t(f"how.{part.value}.{'sheet' if kind == 'sheet' else 'file'}"),
+        how=t(f"how.{part.value}.{kind if kind in _OTHER_WAYS else 'file'}"),
         checks=tuple(_check(check, t.language) for check in verdict.checks if check.part is part),
     )
 
 
 def _answer_kind(verdict: Verdict, part: Part, state: State) -> str:
-    """Choose the words: of a sheet that was not examined, of a file that is not ours, or of the state."""
+    """Choose the words: of an official copy, a sheet that was not examined, a file not ours, or of the state."""
+    if part is not Part.STANDING and any(check.id == "official-copy" for check in verdict.checks):
+        return "copy"
     if verdict.subject != "file" and part is not Part.STANDING:
         return "sheet"
     if verdict.code in _NOT_A_FILE_OF_OURS or (verdict.code is Code.UNSEALED and part is not Part.STANDING):

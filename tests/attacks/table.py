@@ -25,6 +25,25 @@ EXPECTED: dict[str, tuple[Code, ...]] = {
     "contents_hex_case": (Code.ALTERED,),
     "byte_range_tricks": (Code.ALTERED,),
     "timestamp_removed": (Code.NOT_REGISTERED,),
+    # what follows the seal is nearly an archive revision
+    "archive_bytes_flipped": (Code.ALTERED, Code.UNSEALED),
+    "archive_can_be_seen": (Code.ALTERED,),
+    "archive_changes_annotations": (Code.ALTERED,),
+    "archive_changes_catalogue": (Code.ALTERED,),
+    "archive_changes_dss": (Code.ALTERED,),
+    "archive_changes_form": (Code.ALTERED,),
+    "archive_extra_object": (Code.ALTERED,),
+    "archive_holds_a_signature": (Code.ALTERED,),
+    "archive_not_covering": (Code.ALTERED,),
+    "archive_of_an_altered_file": (Code.ALTERED,),
+    "archive_redefines_content": (Code.ALTERED,),
+    "archive_rewrites_metadata": (Code.ALTERED,),
+    "archive_skips_the_seal": (Code.ALTERED, Code.UNSEALED),
+    "archive_thirteen_times": (Code.ALTERED,),
+    "archive_token_flipped": (Code.ALTERED,),
+    "archive_token_of_another_file": (Code.ALTERED,),
+    "archive_two_timestamps": (Code.ALTERED,),
+    "archive_without_timestamp": (Code.ALTERED,),
     # a seal from elsewhere
     "seal_transplanted": (Code.ALTERED,),
     "seal_appended_to_another_page": (Code.ALTERED,),
@@ -50,4 +69,8 @@ EXPECTED: dict[str, tuple[Code, ...]] = {
 }
 """Several codes: the attack makes several files, and each is answered by one of these."""
 
-REASONS = {"second_signature": "ADDED_SIGNATURE", "other_manufacturers_seal": "OTHER_MANUFACTURER"}
+REASONS = {
+    "second_signature": "ADDED_SIGNATURE",
+    "archive_holds_a_signature": "ADDED_SIGNATURE",
+    "other_manufacturers_seal": "OTHER_MANUFACTURER",
+}

@@ -55,6 +55,10 @@ class Case:
     peer: Callable[[], object]
     peer_name: str
     target: float | None = None
+    prepare: Callable[[], object] | None = None
+    """What both need before a round, made outside its time."""
+    unit: str = "ms"
+    """Of anything else, `ours` and `peer` return the value themselves, and are asked once."""
 
 
 def all_cases() -> Iterator[Case]:
@@ -123,6 +127,7 @@ def _seal(folder: Path, confirmation: Confirmation) -> Iterator[Case]:
         ours=ours,
         peer=lambda: stock.seal(pdf),
         peer_name="stock pyHanko, invisible, two-revision B-LT, same key, in-process authority and evidence",
+        target=10,
     )
     mine, theirs = ours(), stock.seal(pdf)
     assert validate.validate(mine, world.trust, pkis.AT).level == "B-LT"

@@ -16,25 +16,26 @@ from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import postgres
 import world as worlds
 from cases import Case
 from sqlalchemy import event, text
 
-from signer.domain import content as encoding
 from signer.domain.number import Number
-from signer.register import audit, confirmations, lookup, triggers
+from signer.register import confirmations, lookup, triggers
+from signer.register.ready import Ready
+from signer.register.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_ANYBODY = Scope.everything("anybody may ask")
+
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 FEW = 10_000
 PLANS = Path(__file__).resolve().parent.parent.parent / "build" / "plans.txt"
-_BARE = "CREATE TABLE bare_{n} (a INTEGER, b {blob}, c {blob}, d TEXT, e TEXT, f TEXT, g TEXT)"
-_ROWS_1, _ROWS_2 = 10, 5
-"""Rows of the two transactions for three vehicles: approval, head, 3 lines, 3 claims, status, leaf; file, use, ..."""
 
 
 @dataclass
@@ -61,20 +62,19 @@ class Filled:
                 tx.exec_driver_sql("PRAGMA cache_size = -600000")  # for the filling; each connection has its own
             for statement in _fill(self.kind, self.rows):
                 tx.execute(text(statement))
+            tx.exec_driver_sql("ANALYZE")  # as autovacuum does in time; else plans are made for an empty table
             _number_the_newest(tx)
             triggers.create(tx)
-        with self.world.services.database._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as link:
-            link.exec_driver_sql("ANALYZE")
         return made
 
     def look_up(self, question: str) -> object:
         number, vin = self.issued.number, "L0YSA3B29T0000101"
         with self.world.services.database.read() as tx:
             answers: dict[str, Callable[[], object]] = {
-                "number": lambda: lookup.by_number(tx, number, at=self.world.at),
-                "vin": lambda: confirmations.claims_of(tx, (vin,), manufacturer_id=1),
-                "digest": lambda: lookup.number_of_file(tx, _digest(self.issued.pdf)),
-                "first-page": lambda: lookup.newest(tx, manufacturer_id=1, before=self.world.at + timedelta(days=1)),
+                "number": lambda: lookup.by_number(tx, number, scope=_ANYBODY, at=self.world.at),
+                "vin": lambda: confirmations.claims_of(tx, (vin,), scope=Scope.of(1)),
+                "digest": lambda: lookup.number_of_file(tx, _digest(self.issued.pdf), scope=_ANYBODY),
+                "first-page": lambda: lookup.newest(tx, scope=Scope.of(1), before=self.world.at + timedelta(days=1)),
             }
             found = answers[question]()
         assert found
@@ -88,8 +88,16 @@ class Filled:
         def heard(_c: Any, _u: Any, statement: str, parameters: Any, _x: Any, _m: Any) -> None:
             asked.append((statement, parameters))
 
+        execute = Ready.execute
+
+        def heard_ready(ready: Ready, tx: Any, values: Any) -> Any:
+            form = ready._form(tx.dialect, values)
+            asked.append((form.text, form.parameters(values)))
+            return execute(ready, tx, values)
+
         event.listen(engine, "before_cursor_execute", heard)
-        self.look_up(question)
+        with mock.patch.object(Ready, "execute", heard_ready):
+            self.look_up(question)
         event.remove(engine, "before_cursor_execute", heard)
         explain = "EXPLAIN " if self.kind == "postgresql" else "EXPLAIN QUERY PLAN "
         lines = []
@@ -158,8 +166,6 @@ def _fill(kind: str, rows: int) -> Iterator[str]:
 
 
 def all_cases() -> Iterator[Case]:
-    for kind in ("sqlite", "postgresql"):
-        yield from _record(kind)
     PLANS.parent.mkdir(exist_ok=True)
     PLANS.write_text("", encoding="utf-8")
     for kind in ("sqlite", "postgresql"):
@@ -175,84 +181,3 @@ def all_cases() -> Iterator[Case]:
             if "issued" in many.__dict__:
                 with PLANS.open("a", encoding="utf-8") as out:
                     out.write(f"{kind} {question} ({ROWS:,})\n{many.plans(question)}\n")
-
-
-def _record(kind: str) -> Iterator[Case]:
-    recording = Recording(kind)
-    yield Case(
-        name=f"register.record.{kind}",
-        ours=recording.ours,
-        peer=recording.bare,
-        peer_name="bare INSERTs of the same bytes in two transactions",
-        target=0.5,
-    )
-
-
-class Recording:
-    """Transactions 1 and 2 of a confirmation of three vehicles, and the same bytes without any promise."""
-
-    def __init__(self, kind: str) -> None:
-        self._filled = Filled(kind, 0)
-        self._number = 0
-
-    @cached_property
-    def _record(self) -> Any:
-        world = self._filled.world
-        found = world.verify(world.issue(worlds.sample(worlds.KAZAKHSTAN)).pdf).confirmation
-        blob = "BYTEA" if world.database_url else "BLOB"
-        with world.services.database.write() as tx:
-            for n in (1, 2):
-                tx.exec_driver_sql(_BARE.format(n=n, blob=blob))
-        return found
-
-    def ours(self) -> None:
-        world, self._number = self._filled.world, self._number + 1
-        terms = self._record.terms
-        vehicles = tuple(
-            vehicle.model_copy(update={"vin": f"{vehicle.vin[:9]}{self._number:06d}{place:02d}"})
-            for place, vehicle in enumerate(terms.vehicles)
-        )
-        terms = terms.model_copy(update={"vehicles": vehicles})
-        digest, number = encoding.terms_digest(terms), Number.draw(secrets.randbits)
-        made = encoding.build(terms=terms, approved_digest=digest, number=number, issued_at=world.at)
-        approval = confirmations.Approval(
-            terms_digest=digest, preparer_id="chen.sample", approver_id="lin.sample", approved_at=world.at
-        )
-        reserved = confirmations.Reservation(
-            manufacturer_id=1,
-            approval=approval,
-            confirmation=made,
-            encoded=encoding.encode(made),
-            renderer_digest=bytes(32),
-        )
-        file = confirmations.SealedFile(
-            file_digest=secrets.token_bytes(32),
-            sealed_digest=digest,
-            sealed_length=1,
-            size=1,
-            level="B-LT",
-            timestamp_at=None,
-        )
-        use = audit.SealUse(
-            seal_digest=terms.seal.certificate_digest,
-            number=number,
-            sealed_digest=digest,
-            preparer_id="chen.sample",
-            approver_id="lin.sample",
-            origin="bench",
-            used_at=world.at,
-        )
-        database = world.services.database
-        with database.write() as tx:
-            confirmations.reserve(tx, reserved, at=world.at, randbelow=secrets.randbelow)
-        with database.write() as tx:
-            confirmations.record(tx, number, file, use, at=world.at)
-
-    def bare(self) -> None:
-        encoded = encoding.encode(self._record)
-        mark = "%s" if self._filled.world.database_url else "?"
-        row = (1, bytes(32), bytes(32), "0" * 64, "x" * 27, "y" * 18, "z" * 17)
-        for n, rows in ((1, [(1, encoded, *row[2:]), *[row] * (_ROWS_1 - 1)]), (2, [row] * _ROWS_2)):
-            with self._filled.world.services.database.write() as tx:
-                for each in rows:
-                    tx.exec_driver_sql(f"INSERT INTO bare_{n} VALUES ({', '.join([mark] * 7)})", each)

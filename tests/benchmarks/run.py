@@ -15,18 +15,17 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import cases  # noqa: E402 -- the path is set above
+import recording  # noqa: E402
 import registers  # noqa: E402
+import sealing  # noqa: E402
 
 from signer import logs  # noqa: E402
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+_WARM_UP = 3
 OUT = Path(__file__).resolve().parent.parent.parent / "build" / "bench.json"
 
 
@@ -42,18 +41,25 @@ class Row:
     target: float | None
 
 
-def measure(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
+def measure(case: cases.Case, rounds: int) -> tuple[float, float]:
     """Return the medians of ours and the peer in milliseconds of CPU-bound wall time, taken in turn after a warm-up."""
-    for _ in range(3):
-        ours()
-        peer()
     times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for action, taken in zip((ours, peer), times, strict=True):
+    for _ in range(_WARM_UP + rounds):
+        if case.prepare is not None:
+            case.prepare()
+        for action, taken in zip((case.ours, case.peer), times, strict=True):
             begun = time.perf_counter()
             action()
             taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(times[0]), statistics.median(times[1])
+    return statistics.median(times[0][_WARM_UP:]), statistics.median(times[1][_WARM_UP:])
+
+
+def count(case: cases.Case) -> tuple[float, float]:
+    """Return what ours and the peer say, each asked once."""
+    ours, peer = case.ours(), case.peer()
+    assert isinstance(ours, (int, float))
+    assert isinstance(peer, (int, float))
+    return ours, peer
 
 
 def only_elsewhere(only: str) -> bool:
@@ -63,14 +69,15 @@ def only_elsewhere(only: str) -> bool:
 
 def run(rounds: int, only: str) -> list[Row]:
     rows = []
-    for case in itertools.chain(cases.all_cases() if only_elsewhere(only) else (), registers.all_cases()):
+    elsewhere = itertools.chain(cases.all_cases(), sealing.all_cases()) if only_elsewhere(only) else ()
+    for case in itertools.chain(elsewhere, recording.all_cases(), registers.all_cases()):
         if only not in case.name:
             continue
-        ours, peer = measure(case.ours, case.peer, rounds)
-        ratio = round(peer / ours, 2)
-        row = Row(case.name, round(ours, 3), "ms", "lower", case.peer_name, round(peer, 3), ratio, case.target)
+        ours, peer = measure(case, rounds) if case.unit == "ms" else count(case)
+        ratio, unit = round(peer / ours, 2), case.unit
+        row = Row(case.name, round(ours, 3), unit, "lower", case.peer_name, round(peer, 3), ratio, case.target)
         rows.append(row)
-        print(f"{row.name:24} {ours:9.2f} ms   {peer:9.2f} ms   {ratio:7.2f}x   {row.peer}", flush=True)
+        print(f"{row.name:24} {ours:9.2f} {unit:5} {peer:9.2f} {unit:5} {ratio:7.2f}x   {row.peer}", flush=True)
     return rows
 
 
@@ -81,7 +88,7 @@ def main() -> None:
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     logs.configure("error")
-    print(f"{'case':24} {'ours':>12}   {'peer':>12}   {'ratio':>8}   peer ({given.rounds} rounds, medians)")
+    print(f"{'case':24} {'ours':>15} {'peer':>15} {'ratio':>8}   peer ({given.rounds} rounds, medians)")
     rows = run(given.rounds, given.only)
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n", encoding="utf-8")

@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from world import KAZAKHSTAN, YUNZHOU, World, sample
 
+from signer.errors import RegisterUnavailable
+from signer.register import restores
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,6 +32,7 @@ def found(world: World) -> dict[str, tuple[str, str]]:
 
 def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
     world.folder.chmod(0o700)
+    world.services.working.run_due()
     assert {part: health for part, (health, _) in found(world).items()} == {
         "base-url": "ok",
         "data-folder": "ok",
@@ -38,6 +42,10 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
         "timestamps": "ok",
         "template": "ok",
         "pending": "ok",
+        "restore": "ok",
+        "archive-copies": "ok",
+        "sandbox": "ok",
+        "jobs": "ok",
     }
 
 
@@ -93,6 +101,26 @@ def _file(path: str, data: bytes | None) -> Callable[[World], None]:
     return change
 
 
+def _worked_once(world: World) -> None:
+    world.services.working.run_due()
+    world.at += timedelta(minutes=12)
+
+
+def _fails(world: World) -> None:
+    def fail(_doing: object) -> str:
+        raise RegisterUnavailable("gone")
+
+    world.services.working._doing = {**world.services.working._doing, "settle": fail}
+    for _ in range(3):
+        world.services.working.run_due()
+        world.at += timedelta(minutes=2)
+
+
+def _restored(world: World) -> None:
+    with world.services.database.write() as tx:
+        restores.note(tx, restores.Restore(backup_at=world.at, restored_at=world.at, archive_digest=bytes(32)))
+
+
 FAULTS: list[tuple[str, Callable[[World], None], str, str, str]] = [
     ("wrong password", _file("keys/password", b"wrong"), "seal", "error", "password"),
     ("no password", _file("keys/password", None), "seal", "error", "No such file"),
@@ -136,6 +164,10 @@ FAULTS: list[tuple[str, Callable[[World], None], str, str, str]] = [
     ("TEST list in production", _set("SIGNER_MODE", "production"), "trust-list", "error", "TEST"),
     ("no authority in production", _set("SIGNER_MODE", "production"), "timestamps", "error", "SIGNER_TSA_URLS"),
     ("data folder gone", _set("SIGNER_DATA_DIR", "/nowhere"), "data-folder", "error", "No such file"),
+    ("no worker ever", lambda _: None, "jobs", "warning", "start `signer worker`"),
+    ("no worker any more", _worked_once, "jobs", "warning", "no worker has looked since 2026-11-22T03:01:00Z"),
+    ("a job fails and fails", _fails, "jobs", "warning", "settle failed 3 times: register-unavailable"),
+    ("restored, not released", _restored, "restore", "warning", "signer db close-gap"),
     ("data folder open", lambda w: w.folder.chmod(0o755), "data-folder", "warning", "chmod"),
 ]
 

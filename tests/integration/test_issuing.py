@@ -26,7 +26,6 @@ from signer.errors import (
     TimestampUnavailable,
 )
 from signer.register import confirmations
-from signer.seal import pki, trust
 from signer.verification import report
 
 PKI = ROOT / "keys.example" / "pki.yaml"
@@ -391,15 +390,10 @@ def test_a_use_of_the_seal_whose_file_fails_afterwards_stands_in_the_seal_regist
 
 
 def _trust_list_with(world: World, digest: str, **changes: object) -> None:
-    """Publish a newer list in which one entry is changed."""
-    made = pki.make_pki(world.settings.keys, pki.read_description(PKI.read_bytes()), at=world.at)
-    older = world.services.trust.current(world.at)
-    entries = tuple(
-        entry.model_copy(update=changes) if entry.certificate_digest == digest else entry for entry in older.entries
+    """Make the list one in which an entry has always been otherwise."""
+    world.publish(
+        lambda entry: entry.model_copy(update=changes) if entry.certificate_digest == digest else entry, forget=True
     )
-    newer = older.model_copy(update={"entries": entries, "sequence": older.sequence + 1})
-    key = trust.load_signing_key(made.list_key_file.read_bytes(), password=made.password)
-    world.settings.trust_list_path.write_bytes(trust.sign(newer, key=key))
     world.rewire()
 
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from world import EMIRATES, KAZAKHSTAN, MEXICO, RUSSIA, World, sample
+from world import BEICHEN, EMIRATES, KAZAKHSTAN, MEXICO, RUSSIA, YUNZHOU, World, sample
 
-from signer.domain.verdict import Code
+from signer.domain.evidence import Asked
+from signer.domain.number import Number
+from signer.domain.verdict import Code, Outcome
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted, RegisterUnavailable
+from signer.register.restores import Closing
+from signer.services.licence import Question
+from signer.services.withdraw import Abandonment, Withdrawal
+from signer.verification import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from signer.domain.verdict import Verdict
 
 TABLES = ("confirmations", "lines", "vin_claims", "files", "seal_uses", "approvals", "leaves", "people", "outlets")
 TWO = {"by": "chen.sample", "second": "lin.sample"}
@@ -70,9 +78,10 @@ def test_a_backup_is_restored_whole_on_either_database(
     restored.services.keeping.restore(_backup(world, tmp_path / "backup.zip"), actor="test")
     assert content(restored) == content(world)
     assert restored.services.issuing.fetch(issued.number) == issued.pdf
-    assert restored.verify(second.pdf).code is Code.VALID
+    assert restored.verify(second.pdf).notices == ("STANDING_INCOMPLETE",)
     restored.services.keeping.release(by="operator")
     assert restored.issue(moved, key="k").pdf == second.pdf
+    restored.at += timedelta(hours=1)
     assert restored.verify(restored.issue(sample(EMIRATES)).pdf).code is Code.VALID
 
 
@@ -142,7 +151,7 @@ def test_a_register_that_holds_anything_is_not_restored_into(world: World, tmp_p
 
 
 def test_a_file_of_the_gap_is_unknown_not_forged(lost: Lost) -> None:
-    assert lost.world.verify(lost.kept).code is Code.VALID
+    assert lost.world.verify(lost.kept).outcome is Outcome.PASS
     verdict = lost.world.verify(lost.lost)
     assert (verdict.code, verdict.reason) == (Code.INDETERMINATE, "REGISTER_INCOMPLETE")
 
@@ -160,6 +169,7 @@ def test_after_a_restore_nothing_is_issued_until_it_is_released(lost: Lost) -> N
         lost.world.issue(sample(RUSSIA))
     assert lost.world.rows("SELECT count(*) FROM confirmations") == [(1,)]
     assert lost.world.services.keeping.release(by="operator") == 1
+    lost.world.at += timedelta(hours=1)
     assert lost.world.verify(lost.world.issue(sample(RUSSIA)).pdf).code is Code.VALID
     assert lost.world.verify(lost.lost).reason == "REGISTER_INCOMPLETE"
     with pytest.raises(NotFound):
@@ -169,7 +179,7 @@ def test_after_a_restore_nothing_is_issued_until_it_is_released(lost: Lost) -> N
 def test_a_holder_s_file_closes_the_gap_for_its_number(lost: Lost) -> None:
     number = lost.world.services.reimporting.file(lost.lost, **TWO)
     verdict = lost.world.verify(lost.lost)
-    assert (verdict.code, verdict.number) == (Code.VALID, number)
+    assert (verdict.notices, verdict.number) == (("STANDING_INCOMPLETE",), number)
     assert lost.world.services.issuing.fetch(number) == lost.lost
     noted = lost.world.rows("SELECT actor, subject FROM audit WHERE event = 'confirmation.reimported'")
     assert noted == [("chen.sample", number)]
@@ -217,4 +227,228 @@ def test_what_the_backup_held_as_pending_is_neither_abandoned_nor_lost(
     assert restored.services.maintaining.pending_since_before_a_restore() == (issued.number,)
     assert restored.verify(issued.pdf).reason == "TRY_LATER"
     assert restored.services.reimporting.file(issued.pdf, **TWO) == issued.number
-    assert restored.verify(issued.pdf).code is Code.VALID
+    assert restored.verify(issued.pdf).outcome is Outcome.PASS
+
+
+CLOSING = Closing(by="chen.sample", second="lin.sample", reason="every exporter and mailbox was asked")
+
+
+def everything_of(pdf: bytes, world: World) -> tuple[str, Asked]:
+    """Return a file's number, and what its holder would ask of it."""
+    confirmation = world.services.verifying.gather(pdf).content.confirmation
+    assert confirmation is not None
+    terms = confirmation.terms
+    asked = Asked(
+        vins=tuple(map(str, terms.vins)), destination=terms.destination.country.alpha2, exporter=terms.exporter.uscc
+    )
+    return confirmation.number, asked
+
+
+def told(verdict: Verdict) -> dict[str, object]:
+    """Return an answer without the moment of asking."""
+    return verdict.model_copy(update={"checked_at": None}).model_dump()
+
+
+def test_silence_proves_nothing_while_a_gap_is_open_whatever_is_asked_for(lost: Lost) -> None:
+    """Unknown, lost, a wrong tail, pending: one answer, and it is not that there is no such record."""
+    look_up = lost.world.services.lookups
+    known, asked = everything_of(lost.kept, lost.world)
+    gone, lost_asked = everything_of(lost.lost, lost.world)
+    answers = [
+        look_up.by_tail(gone, lost_asked.vins[0][-6:], network="n"),
+        look_up.by_tail(Number.draw(lambda _: 7), "000000", network="n"),
+        look_up.by_tail(known, "000000", network="n"),
+        look_up.covered((gone,), lost_asked, network="n"),
+        look_up.covered((known, gone), asked, network="n"),
+    ]
+    assert {(one.code, one.reason) for one in answers} == {(Code.INDETERMINATE, "REGISTER_INCOMPLETE")}
+    assert [told(one) for one in answers] == [told(answers[0])] * len(answers)
+    lost.world.services.keeping.release(by="operator")
+    lost.world.services.keeping.close_gaps(CLOSING)
+    assert look_up.by_tail(gone, lost_asked.vins[0][-6:], network="n").code is Code.NOT_ON_RECORD
+    assert look_up.covered((gone,), lost_asked, network="n").code is Code.NOT_ON_RECORD
+
+
+def test_a_licence_whose_confirmation_may_be_lost_is_not_refused(lost: Lost) -> None:
+    gone, asked = everything_of(lost.lost, lost.world)
+    scope = {
+        "destination": asked.destination or "",
+        "exporter": asked.exporter or "",
+        "applied_on": lost.world.at.date(),
+    }
+    by_number = Question(vins=asked.vins, numbers=(gone,), **scope)
+    by_file = Question(vins=asked.vins, files=(("a.pdf", lost.lost),), **scope)
+    for question in (by_number, by_file):
+        answer = lost.world.services.licence.check(question, network="n")
+        assert (answer.outcome, {row.state for row in answer.rows}) == (Outcome.REVIEW, {"unproven"})
+    lost.world.services.keeping.release(by="operator")
+    lost.world.services.keeping.close_gaps(CLOSING)
+    for question in (by_number, by_file):
+        answer = lost.world.services.licence.check(question, network="n")
+        assert (answer.outcome, {row.state for row in answer.rows}) == (Outcome.FAIL, {"missing"})
+
+
+def test_what_a_gap_may_have_ended_is_never_plainly_valid(lost: Lost) -> None:
+    """It may have been withdrawn between the backup and the restore: the answer says as of when it stands so."""
+    number, asked = everything_of(lost.kept, lost.world)
+    verdict = lost.world.verify(lost.kept)
+    assert (verdict.code, verdict.notices) == (Code.VALID_WITH_NOTICE, ("STANDING_INCOMPLETE",))
+    (restored_from,) = lost.world.rows("SELECT backup_at FROM restores")
+    assert str(verdict.standing_as_of).startswith(restored_from[0][:10])
+    assert "2026-11-22 12:00 (UTC+8)" in wording.sentence(verdict, "en")
+    assert "2026-11-22 12:00 (UTC+8)" in wording.sentence(verdict, "zh")
+    covered = lost.world.services.lookups.covered((number,), asked, network="n")
+    assert (covered.code, covered.notices) == (Code.COVERED, ("STANDING_INCOMPLETE",))
+    assert "As of 2026-11-22 12:00" in wording.sentence(covered, "en")
+    assert "restored from a backup" in wording.sentence(covered, "en")
+    on_record = lost.world.services.lookups.by_tail(number, asked.vins[0][-6:], network="n")
+    assert (on_record.code, on_record.notices) == (Code.ON_RECORD, ("STANDING_INCOMPLETE",))
+    lost.world.services.keeping.release(by="operator")
+    lost.world.services.keeping.close_gaps(CLOSING)
+    assert lost.world.verify(lost.kept).code is Code.VALID
+    assert lost.world.services.lookups.covered((number,), asked, network="n").notices == ()
+
+
+def test_a_standing_unheard_of_for_more_than_a_day_is_a_doubt_and_no_notice(
+    world: World, sister: Callable[..., World], tmp_path: Path
+) -> None:
+    kept = world.issue(sample(KAZAKHSTAN)).pdf
+    backup = _backup(world, tmp_path / "backup.zip")
+    withdrawn = Number.parse(everything_of(kept, world)[0])
+    wanted = Withdrawal(number=withdrawn, manufacturer=YUNZHOU, by="chen.sample", second="lin.sample", reason="fraud")
+    world.services.ending.withdraw(wanted)
+    restored = sister()
+    restored.at = world.at + timedelta(hours=24, seconds=1)
+    restored.services.keeping.restore(backup, actor="test")
+    verdict = restored.verify(kept)
+    assert (verdict.code, verdict.reason) == (Code.INDETERMINATE, "STANDING_INCOMPLETE")
+    number, asked = everything_of(kept, restored)
+    assert restored.services.lookups.covered((number,), asked, network="n").code is Code.INDETERMINATE
+    restored.services.ending.withdraw(wanted)
+    assert restored.verify(kept).code is Code.WITHDRAWN
+
+
+def test_what_is_issued_after_a_restore_stands_as_it_says(lost: Lost) -> None:
+    lost.world.services.keeping.release(by="operator")
+    lost.world.at += timedelta(hours=1)
+    assert lost.world.verify(lost.world.issue(sample(RUSSIA)).pdf).code is Code.VALID
+
+
+def test_a_gap_is_closed_by_two_people_after_its_release_with_a_reason_and_for_good(lost: Lost) -> None:
+    close = lost.world.services.keeping.close_gaps
+    with pytest.raises(NotPermitted):
+        close(Closing(by="lin.sample", second="lin.sample", reason=CLOSING.reason))
+    with pytest.raises(InvalidInput):
+        close(Closing(by="chen.sample", second="lin.sample", reason="  so   "))
+    with pytest.raises(NotFound):
+        close(Closing(by="chen.sample", second="nobody", reason=CLOSING.reason))
+    with pytest.raises(Conflict, match="release"):
+        close(CLOSING)
+    lost.world.services.keeping.release(by="operator")
+    assert close(CLOSING) == 1
+    noted = lost.world.rows("SELECT actor, detail FROM audit WHERE event = 'register.gap-closed' ORDER BY id")
+    assert [actor for actor, _ in noted] == ["chen.sample", "lin.sample"]
+    assert all(CLOSING.reason in detail for _, detail in noted)
+    with pytest.raises(NotFound, match="no gap"):
+        close(CLOSING)
+    assert lost.world.verify(lost.lost).code is Code.NOT_REGISTERED
+
+
+def test_a_restored_backup_of_a_restored_register_keeps_its_open_gap(
+    lost: Lost, sister: Callable[..., World], tmp_path: Path
+) -> None:
+    lost.world.services.keeping.release(by="operator")
+    lost.world.at += timedelta(hours=1)
+    again = sister()
+    again.at = lost.world.at
+    again.services.keeping.restore(_backup(lost.world, tmp_path / "again.zip"), actor="test")
+    assert again.verify(lost.lost).reason == "REGISTER_INCOMPLETE"
+    again.services.keeping.release(by="operator")
+    assert again.services.keeping.close_gaps(CLOSING) == 2
+
+
+def test_after_a_release_every_sealed_file_is_read_once(lost: Lost) -> None:
+    lost.world.services.keeping.release(by="operator")
+    lost.world.services.working.run_due()
+    assert [job.progress for job in lost.world.services.working.all() if job.kind == "scrub"] == ["1 sound"]
+
+
+@pytest.fixture
+def unsure(
+    world: World, sister: Callable[..., World], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[World, Number, bytes]:
+    """A restored register that holds a number as pending, of which the holder has the file."""
+    seal = world.services.issuing._seals.seal
+
+    def then(*a: object, **k: object) -> object:
+        _backup(world, tmp_path / "pending.zip")
+        return seal(*a, **k)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.services.issuing._seals, "seal", then)
+    issued = world.issue(sample(KAZAKHSTAN))
+    restored = sister()
+    restored.at += timedelta(hours=1)
+    restored.services.keeping.restore(tmp_path / "pending.zip", actor="test")
+    restored.services.keeping.release(by="operator")
+    return restored, issued.number, issued.pdf
+
+
+def test_a_number_pending_since_before_a_restore_keeps_the_gap_open_until_it_is_settled(
+    unsure: tuple[World, Number, bytes],
+) -> None:
+    restored, number, pdf = unsure
+    with pytest.raises(Conflict, match=number):
+        restored.services.keeping.close_gaps(CLOSING)
+    with pytest.raises(Conflict, match="backup"):
+        restored.services.maintaining.settle_one(number)
+    restored.services.reimporting.file(pdf, **TWO)
+    assert restored.services.keeping.close_gaps(CLOSING) == 1
+    assert restored.verify(pdf).code is Code.VALID
+
+
+def test_a_number_pending_since_before_a_restore_is_abandoned_by_two_people_and_its_vehicles_are_free(
+    unsure: tuple[World, Number, bytes],
+) -> None:
+    restored, number, pdf = unsure
+    abandon, reason = restored.services.ending.abandon, "the exporter never received it"
+    alone = Abandonment(number=number, manufacturer=YUNZHOU, by="chen.sample", reason=reason)
+    with pytest.raises(NotPermitted, match="--second"):
+        abandon(alone)
+    with pytest.raises(NotPermitted):
+        abandon(Abandonment(number=number, manufacturer=YUNZHOU, by="lin.sample", second="lin.sample", reason=reason))
+    with pytest.raises(NotPermitted, match="approver"):
+        abandon(Abandonment(number=number, manufacturer=YUNZHOU, by="lin.sample", second="chen.sample", reason=reason))
+    with pytest.raises(InvalidInput):
+        abandon(Abandonment(number=number, manufacturer=YUNZHOU, by="chen.sample", second="lin.sample", reason="no"))
+    with pytest.raises(NotPermitted):
+        abandon(Abandonment(number=number, manufacturer=BEICHEN, by="chen.sample", second="lin.sample", reason=reason))
+    with pytest.raises(NotFound):
+        abandon(Abandonment(number=number, manufacturer=BEICHEN, by="he.sample", second="sun.sample", reason=reason))
+    abandon(Abandonment(number=number, manufacturer=YUNZHOU, by="chen.sample", second="lin.sample", reason=reason))
+    noted = restored.rows("SELECT actor, detail FROM audit WHERE event = 'confirmation.abandoned'")
+    assert [(actor, '"second": "lin.sample"' in detail) for actor, detail in noted] == [("chen.sample", True)]
+    assert restored.verify(pdf).code is Code.NOT_ISSUED
+    assert restored.services.keeping.close_gaps(CLOSING) == 1
+    assert restored.issue(sample(KAZAKHSTAN)).number != number
+
+
+def test_one_person_abandons_what_is_pending_and_nothing_that_was_issued(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as cut:
+        cut.setattr(world.services.issuing._sealing, "complete", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            world.issue(sample(KAZAKHSTAN))
+    ((number,),) = world.rows("SELECT number FROM confirmations")
+    wanted = Abandonment(number=Number(number), manufacturer=YUNZHOU, by="chen.sample", reason="wrong vehicles typed")
+    world.services.ending.abandon(wanted)
+    with pytest.raises(NotFound, match="not pending"):
+        world.services.ending.abandon(wanted)
+    issued = world.issue(sample(KAZAKHSTAN))
+    with pytest.raises(NotFound, match="not pending"):
+        world.services.ending.abandon(replace(wanted, number=issued.number))
+    assert world.verify(issued.pdf).code is Code.VALID
+
+
+def _cut_off(_work: object) -> None:
+    raise KeyboardInterrupt

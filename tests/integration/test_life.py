@@ -22,7 +22,7 @@ from signer.errors import (
     TooManyRequests,
 )
 from signer.register import lookup
-from signer.seal import pki, trust
+from signer.register.scope import Scope
 from signer.services.licence import Question
 from signer.services.trust import make_test_pki
 from signer.services.withdraw import Withdrawal
@@ -166,7 +166,10 @@ def test_unknown_wrong_tail_pending_and_abandoned_are_one_answer(world: World, m
     assert {answer.model_dump_json() for answer in answers} == {answers[0].model_dump_json()}
     assert answers[0].code is Code.NOT_ON_RECORD
     with world.services.database.read() as tx:
-        known = {standing: lookup.tails_of(tx, number) for standing, number in numbers.items()}
+        known = {
+            standing: lookup.tails_of(tx, number, scope=Scope.everything("a test"))
+            for standing, number in numbers.items()
+        }
     assert (known["pending"], known["abandoned"]) == (frozenset(), frozenset())
     assert known["issued"] == {vin[-6:] for vin in VINS}
 
@@ -306,15 +309,9 @@ def test_making_the_test_pki_again_lifts_no_suspension_and_undoes_no_revocation(
     issued = world.issue(sample(KAZAKHSTAN))
     ((digest,),) = world.rows("SELECT certificate_digest FROM seals WHERE manufacturer_id = 1")
     world.services.ending.suspend_seal(digest, manufacturer=YUNZHOU, by="chen.sample")
-    made = pki.make_pki(world.settings.keys, pki.read_description(PKI.read_bytes()), at=world.at)
-    key = trust.load_signing_key(made.list_key_file.read_bytes(), password=made.password)
     older = world.services.trust.current(world.at)
     revoked = {"state": SealState.REVOKED, "revoked_at": world.at, "compromised_from": AT - timedelta(days=1)}
-    entries = tuple(
-        entry.model_copy(update=revoked) if entry.certificate_digest == digest else entry for entry in older.entries
-    )
-    newer = older.model_copy(update={"entries": entries, "sequence": older.sequence + 1})
-    world.settings.trust_list_path.write_bytes(trust.sign(newer, key=key))
+    world.publish(lambda entry: entry.model_copy(update=revoked) if entry.certificate_digest == digest else entry)
     world.at += timedelta(days=2)
     key_refs = make_test_pki(world.settings, PKI.read_bytes(), at=world.at)
     world.rewire()

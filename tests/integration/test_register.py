@@ -9,10 +9,12 @@ import threading
 
 import psycopg
 import pytest
+from sqlalchemy import insert
 from world import EMIRATES, KAZAKHSTAN, World, sample
 
 from signer.errors import Conflict, Misconfigured, SignerError
-from signer.register.database import Database
+from signer.register import audit, tables
+from signer.register.database import Database, together
 from signer.services.engines import Chance
 
 OTHER_TERMS = """
@@ -79,6 +81,41 @@ def test_one_vin_sealed_by_eight_at_once_has_one_winner(world: World) -> None:
     assert len(outcomes) == 8
     assert [(winner,) for winner in winners] == world.rows("SELECT number FROM confirmations WHERE standing = 'issued'")
     assert world.rows("SELECT count(*) FROM vin_claims") == [(3,)]
+
+
+def test_a_kept_connection_that_died_meanwhile_is_exchanged(world: World) -> None:
+    world.issue(sample(KAZAKHSTAN))
+    if world.database_url:
+        dead = world.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert dead
+    assert world.issue(sample(EMIRATES)).number
+
+
+def test_what_is_refused_among_statements_sent_together_undoes_all_of_them(world: World) -> None:
+    kept = world.issue(sample(KAZAKHSTAN))
+    ((file_digest,),) = world.rows("SELECT file_digest FROM files")
+    before = world.rows("SELECT count(*) FROM seal_uses")
+    with pytest.raises(Conflict, match=r"(?i)unique"):
+        _use_and_file(world, kept.number, bytes(file_digest))
+    assert world.rows("SELECT count(*) FROM seal_uses") == before
+
+
+def _use_and_file(world: World, number: str, file_digest: bytes) -> None:
+    filed = {"confirmation_id": 1, "kind": "sealed", "file_digest": file_digest, "size": 1, "made_at": world.at}
+    with world.services.database.write() as tx, together(tx):
+        audit.note_seal_use(tx, _use(number, world), manufacturer_id=1)
+        tx.execute(insert(tables.files).inline(), filed)
+
+
+def _use(number: str, world: World) -> audit.SealUse:
+    ((seal_digest,),) = world.rows("SELECT min(certificate_digest) FROM seals")
+    people = {"preparer_id": "chen.sample", "approver_id": "lin.sample"}
+    return audit.SealUse(
+        seal_digest=seal_digest, number=number, sealed_digest=bytes(32), origin="test", used_at=world.at, **people
+    )
 
 
 def test_a_database_behind_the_code_is_refused(empty_url: str) -> None:

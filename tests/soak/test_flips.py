@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from datetime import timedelta
 
 import pytest
 from world import EMIRATES, World, sample
@@ -27,6 +28,24 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
     if kind == "swap":
         return data[:place] + data[place : place + 2][::-1] + data[place + 2 :]
     return data + chance.randbytes(chance.randrange(1, 64))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_mutation_of_what_follows_the_seal_is_ever_green(world: World, part: int) -> None:
+    issued = world.issue(sample(EMIRATES))
+    world.at += timedelta(days=2)
+    assert world.services.upgrading.upgrade().made == 1
+    copy = world.services.upgrading.fetch(issued.number)
+    sealed, behind = issued.pdf, copy[len(issued.pdf) :]
+    chance = random.Random(SEED + part)
+    for tried in range(COUNT // PARTS // 4):
+        changed = sealed + mutate(behind, chance)
+        if changed in (copy, sealed):
+            continue
+        verdict = world.verify(changed)
+        assert verdict.outcome is not Outcome.PASS, f"seed {SEED + part}, try {tried}"
+        assert verdict.confirmation is None
 
 
 @pytest.mark.soak

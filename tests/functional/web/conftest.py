@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -21,13 +20,22 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))
 
 import exhibits
+from tabs import PATIENCE_MS, Tabs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
 
-_SERVE = "import sys; from signer import serve, settings; serve.run(settings.load(), port=int(sys.argv[1]), workers=1)"
+_SERVE = """
+import os, sys
+from signer import serve, settings
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+serve.run(settings.load(), workers=1)
+"""
+"""The server, given its listening socket as systemd gives it."""
+_PATIENCE_S = PATIENCE_MS / 1000
 _FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -63,42 +71,36 @@ def address(case: exhibits.Case) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def elsewhere(
     live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, tuple[str, exhibits.Exhibit]]]:
-    """Verdicts that need a deployment of their own, by code: its address, and what to ask there."""
-    at, folder = datetime.now(UTC), tmp_path_factory.mktemp("elsewhere")
-    papers = exhibits.make_elsewhere(live_template_folder, folder, at=at)
+) -> Iterator[Callable[[str], tuple[str, exhibits.Exhibit]]]:
+    """Serve what a verdict needs that needs a deployment of its own: its address, and what to ask there."""
+    folder = tmp_path_factory.mktemp("elsewhere")
     with ExitStack() as stack:
-        yield {
-            code: (stack.enter_context(_served(environment)), paper) for code, (environment, paper) in papers.items()
-        }
+
+        def serve(code: str) -> tuple[str, exhibits.Exhibit]:
+            environment, paper = exhibits.make_elsewhere(code, live_template_folder, folder, at=datetime.now(UTC))
+            return stack.enter_context(_served(environment)), paper
+
+        yield serve
 
 
 @contextmanager
 def _served(given: dict[str, str]) -> Iterator[str]:
-    """Serve a folder; the server is ended by its own handle."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    """Serve a folder on a socket that listens already: no port can be lost, and whoever asks early only waits."""
     clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
     environment = {**clean, "SIGNER_MODE": "test", "SIGNER_LOG_LEVEL": "warning", **given}
-    server = subprocess.Popen([sys.executable, "-c", _SERVE, str(port)], env=environment, cwd=worlds.ROOT)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        command = [sys.executable, "-c", _SERVE, str(door.fileno())]
+        server = subprocess.Popen(command, env=environment, cwd=worlds.ROOT, pass_fds=[door.fileno()])
     try:
-        _wait(f"http://127.0.0.1:{port}/healthz", server)
-        yield f"http://127.0.0.1:{port}"
+        with urllib.request.urlopen(f"{url}/healthz", timeout=_PATIENCE_S):
+            yield url
     finally:
         server.terminate()
-        server.wait(timeout=40)
-
-
-def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(150):
-        assert server.poll() is None, "the server ended by itself"
         try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail("the server does not answer")
+            server.wait(timeout=_PATIENCE_S)
+        finally:
+            server.kill()
 
 
 @pytest.fixture(scope="module")
@@ -108,30 +110,26 @@ def browser(address: str) -> Iterator[Browser]:
     path = shutil.which("chromium")
     assert path, "chromium is missing: apt-get install chromium"
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        found = playwright.chromium.launch(executable_path=path, args=_FLAGS, timeout=PATIENCE_MS)
         yield found
         found.close()
 
 
 @pytest.fixture
-def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Open pages at a size; every complaint of the browser (a broken wall, an error in a script) fails the test."""
-    contexts, complaints = [], []
-
-    def opened(*, width: int = 1200, scripts: bool = True, dark: bool = False, at: str = address) -> Page:
-        context = browser.new_context(
-            base_url=at,
-            viewport={"width": width, "height": 900},
-            java_script_enabled=scripts,
-            color_scheme="dark" if dark else "light",
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
-        return page
-
+def tabs(browser: Browser, address: str) -> Iterator[Tabs]:
+    """The tabs of one test; every complaint of the browser fails it."""
+    opened = Tabs(browser, address)
     yield opened
-    for context in contexts:
-        context.close()
-    assert [told for told in complaints if "status of 4" not in told] == []
+    assert opened.close() == []
+
+
+@pytest.fixture
+def open_page(tabs: Tabs) -> Callable[..., Page]:
+    """Open pages at a size, with scripts or without."""
+    return tabs.open
+
+
+@pytest.fixture
+def faults(tabs: Tabs) -> Callable[[Page], list[str]]:
+    """Return what axe-core finds in a page, as it stands."""
+    return tabs.faults

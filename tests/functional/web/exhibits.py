@@ -13,7 +13,7 @@ import world as worlds
 
 from signer.domain.trust import SealState
 from signer.errors import StorageUnavailable
-from signer.seal import pki, trust
+from signer.services.official import Place
 from signer.services.withdraw import Withdrawal
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustEntry
     from signer.services.sealing import Issued
 
-PKI = worlds.ROOT / "keys.example" / "pki.yaml"
 VINS = ("L0YSA3B29T0000101", "L0YSA3B20T0000102", "L0YSA3B22T0000103")
 TIANSHAN = worlds.TIANSHAN
+ELSEWHERE = ("SEAL_REVOKED", "NOT_ISSUED", "TEST_ONLY")
 WITHDRAWN, SUPERSEDED, PARTLY = "05-to-be-withdrawn", "06-to-be-superseded", "07-to-be-partly-superseded"
 
 
@@ -70,8 +70,10 @@ def make(folder: Path, sister: Path, stranger: Path, *, at: Any) -> Case:
         newer["vehicles"] = newer["vehicles"][first:]
         world.issue(newer)
     world.services.ending.suspend(ae.number, manufacturer=worlds.BEICHEN, by="he.sample")
+    official = _filed_copy(world, kz)
     world.services.database.close()
     exhibits = _of_files(kz, withdrawn, whole, partly, ae) | _of_questions(kz)
+    exhibits["OFFICIAL_COPY"] = Exhibit(files={"paper.pdf": official})
     for code, other in (("NOT_REGISTERED", sister), ("UNKNOWN_SEAL", stranger)):
         elsewhere = worlds.World(other, at=at, overrides={"SIGNER_TSA_URLS": "http://127.0.0.1:9/"})
         exhibits[code] = Exhibit(files={"paper.pdf": elsewhere.issue(sample(worlds.KAZAKHSTAN)).pdf})
@@ -83,6 +85,17 @@ def _end(world: worlds.World, issued: Issued, maker: str) -> None:
     by, second = worlds.PEOPLE[maker]
     order = Withdrawal(number=issued.number, manufacturer=maker, by=by, second=second, reason="sale-fell-through")
     world.services.ending.withdraw(order)
+
+
+def _filed_copy(world: worlds.World, issued: Issued) -> bytes:
+    """File what the manufacturer sealed in its own system: one person hands it in, another compares it."""
+    data = b"%PDF-1.7 sealed elsewhere"
+    offering, comparing = (
+        Place(number=issued.number, manufacturer=worlds.YUNZHOU, by=person) for person in worlds.PEOPLE[worlds.YUNZHOU]
+    )
+    digest = world.services.copying.offer(offering, data)
+    world.services.copying.compare(comparing, digest)
+    return data
 
 
 def _of_files(kz: Issued, withdrawn: Issued, whole: Issued, partly: Issued, suspended: Issued) -> dict[str, Exhibit]:
@@ -116,21 +129,18 @@ def _of_questions(kz: Issued) -> dict[str, Exhibit]:
     }
 
 
-def make_elsewhere(template: Path, folder: Path, *, at: Any) -> dict[str, tuple[dict[str, str], Exhibit]]:
-    """Make the deployments that need a trust list or a fate of their own: settings and paper by code."""
-    found = {}
-    for code in ("SEAL_REVOKED", "NOT_ISSUED", "TEST_ONLY"):
-        world = worlds.World(worlds.copy(template, folder / code), at=at)
-        pdf = _never_recorded(world) if code == "NOT_ISSUED" else world.issue(_sample(at)).pdf
-        environment = {"SIGNER_DATA_DIR": str(world.folder)}
-        if code == "SEAL_REVOKED":
-            _publish(world, _revoked_at(at), is_test=True)
-        if code == "TEST_ONLY":
-            _publish(world, lambda _: None, is_test=False)
-            environment |= {"SIGNER_MODE": "production", "SIGNER_BASE_URL": "https://confirm.example.org"}
-        world.services.database.close()
-        found[code] = (environment, Exhibit(files={"paper.pdf": pdf}))
-    return found
+def make_elsewhere(code: str, template: Path, folder: Path, *, at: Any) -> tuple[dict[str, str], Exhibit]:
+    """Make a deployment with a trust list or a fate of its own, for one of `ELSEWHERE`: its settings and a paper."""
+    world = worlds.World(worlds.copy(template, folder / code), at=at)
+    pdf = _never_recorded(world) if code == "NOT_ISSUED" else world.issue(_sample(at)).pdf
+    environment = {"SIGNER_DATA_DIR": str(world.folder)}
+    if code == "SEAL_REVOKED":
+        world.publish(_revoked_at(at))
+    if code == "TEST_ONLY":
+        world.publish(lambda _: None, forget=True, test=False)
+        environment |= {"SIGNER_MODE": "production", "SIGNER_BASE_URL": "https://confirm.example.org"}
+    world.services.database.close()
+    return environment, Exhibit(files={"paper.pdf": pdf})
 
 
 def _revoked_at(at: Any) -> Callable[[TrustEntry], TrustEntry]:
@@ -155,15 +165,6 @@ def _never_recorded(world: worlds.World) -> bytes:
     with suppress(StorageUnavailable):
         world.issue(_sample(world.at))
     return escaped[0]
-
-
-def _publish(world: worlds.World, change: Callable[[TrustEntry], TrustEntry | None], *, is_test: bool) -> None:
-    made = pki.make_pki(world.settings.keys, pki.read_description(PKI.read_bytes()), at=world.at)
-    older = world.services.trust.current(world.at)
-    entries = tuple(entry for entry in map(change, older.entries) if entry is not None)
-    newer = older.model_copy(update={"entries": entries, "sequence": older.sequence + 1, "test": is_test})
-    key = trust.load_signing_key(made.list_key_file.read_bytes(), password=made.password)
-    world.settings.trust_list_path.write_bytes(trust.sign(newer, key=key))
 
 
 def attachment(sealed: bytes) -> bytes:

@@ -1,127 +1,107 @@
-"""kill -9 at every named step; PostgreSQL ends in the middle; a commit is cut off; the register's disk is full."""
+"""kill -9 at every named step; PostgreSQL ends in the middle; a commit is cut off; the register's disk fails."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import cutting
 import killing
-import psycopg
+import mishaps
 import pytest
-import world as worlds
+from mishaps import IN_TRANSACTION, Disk, Tally, interrupted
 from world import KAZAKHSTAN, World, sample
 
-from signer.domain.verdict import Code
-from signer.errors import RegisterUnavailable
-from signer.register import confirmations
+from signer.errors import RegisterUnavailable, StorageUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     import postgres
+
+KEY = killing.KEY
+UNAVAILABLE = {RegisterUnavailable.code, StorageUnavailable.code}
 
 
 @pytest.mark.parametrize("step", killing.STEPS)
 def test_killed_at_any_step_nothing_is_lost_or_doubled(world: World, step: str) -> None:
     world.services.database.close()
-    assert killing.issue_and_die(world, step, sample(KAZAKHSTAN)) == -9
+    death = killing.issue_and_die(world, step, sample(KAZAKHSTAN))
+    assert (death.code, death.step) == (-9, step)
     reserved = world.rows("SELECT number FROM confirmations")
     number = killing.settle_and_ask_again(world, sample(KAZAKHSTAN))
     assert killing.accounts(world) == {"issued": 1}
     assert reserved in ([], [(number,)])
 
 
-def on_call(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[Any], None]) -> None:
-    """Do something after one of the register's two writes was made, before it is committed."""
-    action = getattr(confirmations, name)
-
-    def then(tx: Any, *given: Any, **named: Any) -> Any:
-        found = action(tx, *given, **named)
-        act(tx)
-        monkeypatch.setattr(confirmations, name, action)
-        return found
-
-    monkeypatch.setattr(confirmations, name, then)
-
-
 @pytest.mark.parametrize("database", ["postgresql"])
-@pytest.mark.parametrize(("write", "left"), [("reserve", {}), ("record", {"abandoned": 1})])
-@pytest.mark.parametrize("fault", ["restart", "connection lost on commit"])
-def test_postgresql_ends_in_a_transaction(
-    world: World, server: postgres.Server, monkeypatch: pytest.MonkeyPatch, write: str, left: dict[str, int], fault: str
-) -> None:
+@pytest.mark.parametrize("step", killing.STEPS)
+@pytest.mark.parametrize("fault", ["restart", "connection lost"])
+def test_postgresql_ends_at_any_step(world: World, server: postgres.Server, step: str, fault: str) -> None:
     if server.folder is None and fault == "restart":
         pytest.skip("a named server is not restarted")
-
-    def end(tx: Any) -> None:
-        if fault == "restart":
-            server.restart()
-        else:
-            ((pid,),) = tx.exec_driver_sql("SELECT pg_backend_pid()").all()
-            with psycopg.connect(world.database_url) as other:
-                other.execute("SELECT pg_terminate_backend(%s)", (pid,))
-
-    on_call(monkeypatch, write, end)
-    with pytest.raises(RegisterUnavailable):
-        world.issue(sample(KAZAKHSTAN))
+    tally = Tally(world)
+    end = server.restart if fault == "restart" else lambda: mishaps.drop_connections(world)
+    answer = interrupted(tally, sample(KAZAKHSTAN), KEY, step, lambda *_: end())
+    assert (answer == RegisterUnavailable.code) == (step in IN_TRANSACTION)
+    left = {"before reserve": {}, "in transaction 1": {}, "in transaction 2": {"abandoned": 1}}.get(step, {"issued": 1})
     assert killing.accounts(world) == left
-    assert world.verify(world.issue(sample(KAZAKHSTAN)).pdf).code is Code.VALID
+    tally.recover(sample(KAZAKHSTAN), KEY)
     assert killing.accounts(world) == {**left, "issued": 1}
+    assert (tally.lost(), tally.doubled()) == (0, 0)
 
 
 @pytest.mark.parametrize("database", ["postgresql"])
-def test_postgresql_restarts_while_a_page_is_sealed(
-    world: World, server: postgres.Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("step", "is_heard", "left"),
+    [
+        ("in transaction 1", False, {}),
+        ("in transaction 1", True, {"pending": 1}),
+        ("before the file is stored", False, {"abandoned": 1}),
+        ("before the file is stored", True, {"abandoned": 1}),
+        ("in transaction 2", False, {"abandoned": 1}),
+        ("in transaction 2", True, {"issued": 1}),
+    ],
+)
+def test_a_connection_is_lost_on_commit(
+    world: World, server: postgres.Server, step: str, is_heard: bool, left: dict[str, int]
 ) -> None:
-    if server.folder is None:
-        pytest.skip("a named server is not restarted")
-    seal = world.services.issuing._seals.seal
-
-    def restarted(*given: Any, **named: Any) -> Any:
-        server.restart()
-        return seal(*given, **named)
-
-    monkeypatch.setattr(world.services.issuing._seals, "seal", restarted)
-    assert world.verify(world.issue(sample(KAZAKHSTAN)).pdf).code is Code.VALID
-    assert killing.accounts(world) == {"issued": 1}
+    tally = Tally(world)
+    with cutting.between(world, server) as line:
+        answer = interrupted(tally, sample(KAZAKHSTAN), KEY, step, lambda *_: line.cut(is_heard=is_heard))
+    assert (answer == RegisterUnavailable.code) == (left != {"issued": 1})
+    assert dict(world.rows("SELECT standing, count(*) FROM confirmations GROUP BY standing")) == left
+    tally.recover(sample(KAZAKHSTAN), KEY)
+    assert killing.accounts(world) == {**{name: 1 for name in left if name == "abandoned"}, "issued": 1}
+    assert (tally.lost(), tally.doubled()) == (0, 0)
 
 
 @pytest.fixture
-def tight(world: World, tmp_path: Path) -> Iterator[tuple[World, Path]]:
-    """A deployment on a file system that a file `filler` leaves no room on."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a file system")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)], check=False).returncode:
-        pytest.skip("this machine allows no mounts")
-    world.services.database.close()
-    moved = worlds.World(worlds.copy(world.folder, disk / "data"))
-    yield moved, disk / "filler"
-    moved.services.database.close()
-    subprocess.run(["umount", str(disk)], check=True)
+def disk(world: World, tmp_path: Path) -> Iterator[Disk]:
+    """A deployment that lies, register and files, on a file system of its own."""
+    with mishaps.small_disk(world, tmp_path / "disk", size="16m") as made:
+        yield made
 
 
 @pytest.mark.parametrize("database", ["sqlite"])
-@pytest.mark.parametrize("write", ["reserve", "record"])
-def test_the_register_s_own_disk_is_full(
-    tight: tuple[World, Path], monkeypatch: pytest.MonkeyPatch, write: str
-) -> None:
-    world, filler = tight
+@pytest.mark.parametrize("step", killing.STEPS)
+def test_the_disk_is_full_at_any_step(disk: Disk, step: str) -> None:
+    tally = Tally(disk.world)
+    answer = interrupted(tally, sample(KAZAKHSTAN), KEY, step, disk.fill)
+    disk.clear()
+    number = tally.recover(sample(KAZAKHSTAN), KEY)
+    assert answer in ({number} if step == "recorded" else UNAVAILABLE)
+    assert killing.accounts(disk.world)["issued"] == 1
+    assert (tally.lost(), tally.doubled()) == (0, 0)
 
-    def fill() -> None:
-        with filler.open("wb", buffering=0) as out, suppress(OSError):
-            while True:
-                out.write(b"\0" * 4096)
 
-    action = getattr(confirmations, write)
-    monkeypatch.setattr(confirmations, write, lambda *given, **named: (fill(), action(*given, **named))[1])
-    with pytest.raises(RegisterUnavailable, match="full"):
-        world.issue(sample(KAZAKHSTAN), key=killing.KEY)
-    monkeypatch.setattr(confirmations, write, action)
-    filler.unlink()
-    killing.settle_and_ask_again(world, sample(KAZAKHSTAN))
-    assert killing.accounts(world) == {"issued": 1}
+@pytest.mark.parametrize("database", ["sqlite"])
+@pytest.mark.parametrize("step", [step for step in killing.STEPS if step not in IN_TRANSACTION])
+def test_the_disk_is_read_only_from_any_step(disk: Disk, step: str) -> None:
+    tally = Tally(disk.world)
+    answer = interrupted(tally, sample(KAZAKHSTAN), KEY, step, disk.freeze)
+    disk.thaw()
+    number = tally.recover(sample(KAZAKHSTAN), KEY)
+    assert answer in ({number} if step == "recorded" else UNAVAILABLE)
+    assert killing.accounts(disk.world) == {"issued": 1}
+    assert (tally.lost(), tally.doubled()) == (0, 0)

@@ -168,6 +168,7 @@ CASES: dict[str, Case] = {
     "seal.expired": Case(draft(), "", seal(not_after=AT - timedelta(seconds=1))),
     "seal.not-yet-valid": Case(draft(), "", seal(not_before=AT + timedelta(seconds=1))),
     "seal.not-bound": Case(draft(), "", seal(binding_fault="O is another company")),
+    "seal.monthly-limit": Case(draft(), "", seal(reached_limit=500)),
     "seal.test": Case(draft(), "", seal(seal_class=SealClass.TEST)),
     "people.same": Case(draft(), "", {"approver": PREPARER.model_copy(update={"name": "另一个账号"})}),
     "people.role": Case(draft(), "", {"approver_may_approve": False}),

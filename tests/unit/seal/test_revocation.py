@@ -24,7 +24,7 @@ from pyhanko_certvalidator import ValidationContext
 from signer.domain.evidence import Form, SealFacts, State
 from signer.domain.trust import Purpose
 from signer.errors import InvalidInput, KeyUnavailable, Misconfigured, RevocationUnavailable, TimestampUnavailable
-from signer.seal import certificates, dss, inquiry, pki, responder, revocation, sign, trust
+from signer.seal import certificates, consistency, dss, inquiry, pki, responder, revocation, sign
 from signer.seal.certificates import Certificate
 from signer.seal.inquiry import HttpCrl, HttpOcsp, Prefetched
 from signer.seal.responder import TestResponder
@@ -283,7 +283,9 @@ def _delegate(world: World, *, is_for_ocsp: bool = True, has_nocheck: bool = Tru
     return key, builder.sign(issuer_key._key, hashes.SHA256())
 
 
-def _answer(which: Link, key: Any, certificate: Any, *, digest: Any = None, status: Any = None) -> bytes:
+def _answer(
+    which: Link, key: Any, certificate: Any, *, digest: Any = None, status: Any = None, encoding: Any = None
+) -> bytes:
     return (
         ocsp.OCSPResponseBuilder()
         .add_response(
@@ -296,7 +298,7 @@ def _answer(which: Link, key: Any, certificate: Any, *, digest: Any = None, stat
             None,
             None,
         )
-        .responder_id(ocsp.OCSPResponderEncoding.HASH, certificate)
+        .responder_id(encoding or ocsp.OCSPResponderEncoding.HASH, certificate)
         .sign(key, hashes.SHA256())
         .public_bytes(serialization.Encoding.DER)
     )
@@ -334,14 +336,26 @@ def test_the_trust_list_names_responders(world: World, stranger: World) -> None:
     chain = (world.made.issuing.digest,)
     entry = entry_of(Purpose.OCSP, _der(certificate), "TEST responder", chain=chain)
     listed = world.trust.model_copy(update={"entries": (*world.trust.entries, entry)})
-    trust._refuse_inconsistent(listed)
+    consistency.refuse_inconsistent(listed, roots=frozenset())
     seal = listed.by_digest(world.maker("hengyuan").certificate.digest)
     assert seal is not None
     below, above = links_of(seal, listed)
     assert (below.responders, above.responders) == ((_der(certificate),), ())
     for wrong in (entry.model_copy(update={"chain": ()}), entry_of(Purpose.OCSP, world.made.tsa, "x", chain=chain)):
+        broken = listed.model_copy(update={"entries": (*world.trust.entries[:2], wrong)})
         with pytest.raises(InvalidInput, match=r"may not answer|needs the authority"):
-            trust._refuse_inconsistent(listed.model_copy(update={"entries": (*world.trust.entries[:2], wrong)}))
+            consistency.refuse_inconsistent(broken, roots=frozenset())
+
+
+def test_over_the_years_an_issuer_has_many_responders_of_one_name(world: World) -> None:
+    made = [_delegate(world) for _ in range(4)]
+    known = replace(link(world), responders=tuple(_der(certificate) for _, certificate in made))
+    for key, certificate in made:
+        named = _answer(known, key, certificate, encoding=ocsp.OCSPResponderEncoding.NAME)
+        assert revocation.read(named, known, kind="ocsp").revoked_at is None
+    key, certificate = _delegate(world)
+    refused(_answer(known, key, certificate), known, "nobody who may answer")
+    refused(_answer(known, key, certificate, encoding=ocsp.OCSPResponderEncoding.NAME), known, "does not verify")
 
 
 def _crl(world: World, *, revoked: bool = False, by: Any = None, is_partial: bool = False) -> bytes:

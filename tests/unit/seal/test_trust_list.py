@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from signer.domain.confirmation import SealClass
 from signer.domain.trust import Purpose
 from signer.errors import InvalidInput, KeyUnavailable, Misconfigured, SignerError, TrustListStale
-from signer.seal import trust
+from signer.seal import certificates, trust
 from signer.seal.trust import Seen
 from tests.pki import AT, World, entry_of, trust_list_of, with_entry
 
@@ -177,6 +177,16 @@ def test_no_key_has_two_purposes(
     double = entry_of(Purpose.RECEIPT, world.made.makers[0].certificate, "twice")
     with pytest.raises(InvalidInput, match="twice"):
         trust.sign(again.model_copy(update={"entries": (*again.entries, double)}), key=root)
+
+
+def test_two_keys_that_a_kid_cannot_tell_apart_do_not_stand_on_one_list(
+    world: World, root: ec.EllipticCurvePrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = certificates.Certificate.key_digest.func
+    shortened = property(lambda own: "0" * 16 + real(own)[16:])
+    monkeypatch.setattr(certificates.Certificate, "key_digest", shortened)
+    with pytest.raises(InvalidInput, match="the same kid"):
+        trust.sign(world.trust, key=root)
 
 
 def test_the_roots_key_is_kept_encrypted(world: World) -> None:

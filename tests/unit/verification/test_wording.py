@@ -15,7 +15,7 @@ from signer.verification import wording
 
 SOURCE = Path(signer.__file__).parent
 _ROOMS = [*sorted((SOURCE / "verification").glob("*.py")), *sorted((SOURCE / "seal").glob("*.py"))]
-JUDGING = [*_ROOMS, SOURCE / "sandbox.py"]
+JUDGING = [*_ROOMS, *(SOURCE / "sandbox").glob("*.py")]
 CHECKS = SOURCE / "verification" / "checks.py"
 
 

@@ -166,7 +166,7 @@ def test_a_body_that_comes_too_slowly_is_408(house: House, monkeypatch: pytest.M
     assert response.status_code == 408
 
 
-@pytest.mark.parametrize("mime", ["application/json", "text/plain", "application/x-www-form-urlencoded", "image/png"])
+@pytest.mark.parametrize("mime", ["application/json", "text/plain", "application/x-www-form-urlencoded", "image/gif"])
 def test_another_request_type_is_415(house: House, mime: str) -> None:
     assert house.client.post(URL, data=b"x", content_type=mime).status_code == 415
 

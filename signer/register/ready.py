@@ -1,0 +1,82 @@
+"""
+Statements that are compiled once for each database, for the two transactions of every confirmation.
+
+SQLAlchemy finds a statement's compiled form anew at each execution, and wraps what it answers: that costs more than
+most of these statements do (docs/adr/0015). They stay statements of SQLAlchemy Core, in a transaction of its
+connection; only their execution is the driver's own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy import LargeBinary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from sqlalchemy.engine import Connection, Dialect
+    from sqlalchemy.sql.elements import CompilerElement
+    from sqlalchemy.types import TypeEngine
+
+    Values = Mapping[str, object]
+
+
+class Answer(Protocol):
+    """What a statement answers, in the driver's types."""
+
+    def fetchone(self) -> Sequence[Any] | None:
+        """Return the next row, or None."""
+
+    def fetchall(self) -> Sequence[Any]:
+        """Return all rows that are left."""
+
+
+class Ready:
+    """A statement without expanding parameters, always executed with values of the same names."""
+
+    def __init__(self, statement: CompilerElement) -> None:
+        self._statement = statement
+        self._forms: dict[str, _Form] = {}
+
+    def execute(self, tx: Connection, values: Values) -> Answer:
+        """Execute it with one set of values."""
+        form = self._form(tx.dialect, values)
+        cursor = tx.connection.cursor()
+        cursor.execute(form.text, form.parameters(values))
+        return cursor
+
+    def execute_many(self, tx: Connection, rows: Sequence[Values]) -> None:
+        """Execute it with each of several sets of values."""
+        form = self._form(tx.dialect, rows[0])
+        every: list[Any] = [form.parameters(values) for values in rows]
+        tx.connection.cursor().executemany(form.text, every)
+
+    def _form(self, dialect: Dialect, values: Values) -> _Form:
+        if (form := self._forms.get(dialect.name)) is None:
+            form = self._forms[dialect.name] = _Form(self._statement, dialect, tuple(values))
+        return form
+
+
+class _Form:
+    """A statement as one database's driver takes it."""
+
+    def __init__(self, statement: CompilerElement, dialect: Dialect, names: tuple[str, ...]) -> None:
+        compiled: Any = statement.compile(dialect=dialect, column_keys=names)
+        self.text = str(compiled)
+        writers = {name: _writer(bind.type, dialect) for bind, name in compiled.bind_names.items()}
+        self._is_positional = bool(compiled.positional)
+        self._binds = tuple((name, writers[name]) for name in (compiled.positiontup or writers))
+        self._fixed = {name: value for name, value in compiled.params.items() if name not in names}
+
+    def parameters(self, values: Values) -> tuple[object, ...] | dict[str, object]:
+        """Return values as the driver takes them: by place or by name."""
+        all_of = {**self._fixed, **values}
+        if self._is_positional:
+            return tuple([writer(all_of[name]) if writer is not None else all_of[name] for name, writer in self._binds])
+        return {name: writer(all_of[name]) if writer is not None else all_of[name] for name, writer in self._binds}
+
+
+def _writer(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return what makes the driver's value of ours; it takes bytes as they are."""
+    return None if isinstance(kind, LargeBinary) else kind.dialect_impl(dialect).bind_processor(dialect)

@@ -1,0 +1,158 @@
+"""`signer serve` as an operator runs it: the page answers, and on SQLite what is due is done beside it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import world as worlds
+from world import KAZAKHSTAN, World, sample
+
+from signer.domain.verdict import Code
+from signer.serve import Companion
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def until(claim: Callable[[], bool], *, within_s: float = 60) -> bool:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + within_s
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@contextmanager
+def serving(world: World, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Serve a deployment on a free port of this computer, until the block ends."""
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SIGNER_")}
+    command = [sys.executable, "-m", "signer", "serve", "--port", str(port), *options]
+    server = subprocess.Popen(command, env={**clean, **world.environment})
+    try:
+        yield server, port
+    finally:
+        if server.poll() is None:
+            server.terminate()
+        server.wait(90)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as found:
+            return bool(found.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def workers(server: subprocess.Popen[bytes]) -> list[int]:
+    """Return the processes that work beside a server, by their command lines."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = place.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"--beside" in words and str(server.pid).encode() in words:
+            found.append(int(place.parent.name))
+    return found
+
+
+@pytest.fixture
+def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A deployment in which a number was reserved a quarter of an hour ago by a process that died."""
+
+    def die(_work: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "left"
+    folder.mkdir()
+    at = datetime.now(UTC) - timedelta(minutes=15)
+    world = World(worlds.build(folder, at=at), at=at)
+    with monkeypatch.context() as cut:
+        cut.setattr(world.services.issuing._sealing, "complete", die)
+        with pytest.raises(KeyboardInterrupt):
+            world.issue(sample(KAZAKHSTAN, today=at.date()))
+    world.at = datetime.now(UTC)
+    yield world
+    world.services.database.close()
+
+
+def standings(world: World) -> list[str]:
+    return [standing for (standing,) in world.rows("SELECT standing FROM confirmations")]
+
+
+def test_serving_on_sqlite_settles_what_was_left_and_has_one_worker_for_any_number_of_processes(
+    left: World,
+) -> None:
+    with serving(left, "--workers", "3") as (server, port):
+        assert until(lambda: standings(left) == ["issued"])
+        assert until(lambda: answers(port))
+        (first,) = workers(server)
+        server.send_signal(signal.SIGHUP)
+        time.sleep(2)
+        assert workers(server) == [first]
+        os.kill(first, signal.SIGKILL)
+        assert until(lambda: len(workers(server)) == 1 and workers(server) != [first])
+        assert answers(port)
+        server.terminate()
+        assert server.wait(60) == 0
+        assert until(lambda: workers(server) == [])
+    number = left.rows("SELECT number FROM confirmations")[0][0]
+    left.at = datetime.now(UTC)
+    assert left.verify(left.services.issuing.fetch(number)).code is Code.VALID
+
+
+def test_without_a_worker_nothing_is_settled_and_a_killed_server_leaves_none_behind(
+    left: World,
+) -> None:
+    with serving(left, "--no-worker", "--workers", "1") as (server, port):
+        assert until(lambda: answers(port))
+        assert workers(server) == []
+    assert standings(left) == ["pending"]
+    with serving(left, "--workers", "1") as (server, port):
+        assert until(lambda: answers(port) and len(workers(server)) == 1)
+        server.kill()
+        server.wait(30)
+        assert until(lambda: workers(server) == [])
+
+
+def test_a_worker_that_dies_at_its_start_is_started_again_ever_more_slowly() -> None:
+    """Its exit status may have been taken by the arbiter already: that counts as an end too."""
+    companion = Companion((sys.executable, "-c", "raise SystemExit(1)"))
+    pauses = []
+    for _ in range(3):
+        companion.tend()
+        assert companion._process is not None
+        os.waitpid(companion._process.pid, 0)
+        companion.tend()
+        pauses.append(round(companion._due_at - time.monotonic()))
+        companion._due_at = 0.0
+    assert pauses == [1, 2, 4]
+    companion.tend()
+    companion.ask_to_end()
+    companion.end()
+    companion.tend()
+    assert companion._process is None
+
+
+def test_a_worker_whose_program_is_gone_is_tried_again_later() -> None:
+    companion = Companion(("/nowhere/python",))
+    companion.tend()
+    assert companion._due_at > time.monotonic() + 30
