@@ -57,6 +57,9 @@ def test_a_draft_becomes_a_sealed_file_that_verifies_and_a_test_answer_is_not_ex
     again = signer(live_world, "fetch", pdf.stem.lower(), "--out", tmp_path / "again")
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "again" / pdf.name).read_bytes() == pdf.read_bytes()
+    assert "PAdES B-LT" in again.stderr
+    early = signer(live_world, "fetch", pdf.stem, "--archive", "--out", tmp_path / "again")
+    assert "a day after the seal" in early.stderr
 
 
 def test_one_flipped_and_one_appended_byte_are_red(live_world: World, draft: Path, tmp_path: Path) -> None:
