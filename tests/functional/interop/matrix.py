@@ -24,7 +24,6 @@ PAGE = ROOT / "docs" / "reference" / "interop.md"
 BEGIN, END = "<!-- measured: begin -->\n", "<!-- measured: end -->\n"
 KINDS = {"ECDSA P-256": "hengyuan", "ECDSA P-384": "p384", "RSA 3072": "rsa", "RSA 3072, PSS": "rsa"}
 LEVELS = ("B-B", "B-T", "B-LT", "B-LTA")
-_MORE = "  - {id: p384, legal_name: 三八四示例汽车有限公司, uscc: 91990000MA000EEE5T, key: p384, container: pem}\n"
 
 
 def sealed_files(world: pkis.World, at: datetime) -> Iterator[tuple[str, str, bytes]]:
@@ -55,7 +54,7 @@ class Today(pkis.World):
 
     def __init__(self, folder: Path, at: datetime) -> None:
         lines = [line for line in pkis.DESCRIPTION.splitlines(keepends=True) if "id: short" not in line]
-        described = pkis.pki.read_description("".join([*lines, _MORE]).encode())
+        described = pkis.pki.read_description("".join(lines).encode())
         super().__init__(pkis.pki.make_pki(folder, described, at=at))
         opened = {maker.id: keys.load(maker.key_file, password=self.made.password, at=at) for maker in self.made.makers}
         self.__dict__.update(trust=pkis.trust_list_of(self.made, at=at), keys=opened)
