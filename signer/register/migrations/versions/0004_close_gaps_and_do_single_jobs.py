@@ -2,7 +2,7 @@
 Let a gap be closed, and let a job be of one argument and end.
 
 What is periodic comes back by itself and no other job was known, so the table of jobs is made anew.
-Revision: 0005, after 0003.
+Revision: 0004, after 0003.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alembic import op
 
 from signer.register import triggers
 
-revision = "0005"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None

@@ -1,7 +1,7 @@
 """
 Limit the seals: how often a month each may be used; count its uses quickly.
 
-Revision: 0007, after 0008.
+Revision: 0006, after 0005.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from signer.register import triggers
 
-revision = "0007"
-down_revision = "0008"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """
 Keep official copies: the manufacturer's own officially sealed files, offered by one person and compared by another.
 
-Revision: 0008, after 0005.
+Revision: 0005, after 0004.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from signer.register import triggers
 
-revision = "0008"
-down_revision = "0005"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

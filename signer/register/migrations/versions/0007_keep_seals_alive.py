@@ -1,7 +1,7 @@
 """
 Keep seals alive: until when an archive copy proves itself, and what authorities said of revocation after a seal.
 
-Revision: 0006, after 0007.
+Revision: 0007, after 0006.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from signer.register import triggers
 
-revision = "0006"
-down_revision = "0007"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
