@@ -137,7 +137,7 @@ def _begun(engine: Engine) -> Connection:
 def _begun_on(connection: Connection) -> Connection:
     try:
         connection.begin()
-    except DBAPIError:
+    except (DBAPIError, connection.dialect.loaded_dbapi.Error):
         connection.close()
         raise
     return connection
@@ -190,7 +190,7 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("signer_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _prepare_postgresql(engine: Engine) -> None:

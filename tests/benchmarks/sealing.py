@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import subprocess
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric import rsa as rsa_keys
 
 from signer.domain import content
-from signer.seal import sign, validate
+from signer.seal import pki, sign, validate
 from signer.seal.stores.opening import Stores
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from signer.seal.revocation import Evidence
 
 _PIN = "2468"
-_BATCH = 40
+_BATCH = 200
 
 
 class _Bench:
@@ -63,12 +64,36 @@ def all_cases() -> Iterator[Case]:
         target=40,
     )
     yield from _token(bench, p256)
+    yield from _pdfsig(bench, rsa, ours)
     yield _processes(bench)
     plain_p256, plain_rsa, digest = p256._key, rsa._key, hashes.SHA256()
     assert isinstance(plain_p256, ec.EllipticCurvePrivateKey)
     assert isinstance(plain_rsa, rsa_keys.RSAPrivateKey)
     yield _raw("p256", p256, lambda: plain_p256.sign(b"x", ec.ECDSA(digest)))
     yield _raw("rsa3072", rsa, lambda: plain_rsa.sign(b"x", padding.PKCS1v15(), digest))
+
+
+def _pdfsig(bench: _Bench, key: FileKey, ours: Callable[[], bytes]) -> Iterator[Case]:
+    """Seal with poppler's program, where libnss3-tools can hand it the key: no timestamp, no revocation data."""
+    if not shutil.which("pk12util"):
+        return
+    store, page, out = (str(bench.folder / name) for name in ("nss", "plain.pdf", "pdfsig.pdf"))
+    Path(store).mkdir()
+    chain = (key.certificate.parsed, *(member.parsed for member in key.chain))
+    (bench.folder / "rsa.p12").write_bytes(pki.pkcs12_of(key._key, chain, password=b"bench"))
+    Path(page).write_bytes(pkis.blank_pdf())
+    for command in (
+        ("certutil", "-N", "-d", f"sql:{store}", "--empty-password"),
+        ("pk12util", "-i", str(bench.folder / "rsa.p12"), "-d", f"sql:{store}", "-W", "bench", "-K", ""),
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    signing = ("pdfsig", "-nssdir", f"sql:{store}", "-nss-pwd", "", "-nick", "seal", "-add-signature", page, out)
+    yield Case(
+        name="seal.pdfsig.rsa3072",
+        ours=ours,
+        peer=lambda: subprocess.run(signing, check=True, capture_output=True),
+        peer_name="pdfsig -add-signature: a process for each file, B-B only, one blank page (ours: B-LT)",
+    )
 
 
 def _token(bench: _Bench, key: FileKey) -> Iterator[Case]:
@@ -145,17 +170,16 @@ def _processes(bench: _Bench) -> Case:
     )
 
 
-_opened: dict[Path, tuple[bytes, pkis.World]] = {}
-"""What a process of the pool has opened, once."""
+_opened: dict[Path, Callable[[], object]] = {}
+"""How a process of the pool seals one file: opened once, as a worker does."""
 
 
 def _batch(folder: Path, size: int) -> int:
     if folder not in _opened:
-        _opened[folder] = ((folder / "page.pdf").read_bytes(), pkis.make_world(folder / "pki"))
-    pdf, world = _opened[folder]
-    stamper, evidence = world.timestamper(), world.evidence("hengyuan")
-    made = [
-        sign.seal(pdf, key=world.keys["hengyuan"], timestamper=stamper, at=pkis.AT, evidence=evidence)
-        for _ in range(size)
-    ]
-    return sum(len(one.pdf) for one in made)
+        pdf, world = (folder / "page.pdf").read_bytes(), pkis.make_world(folder / "pki")
+        stamper, evidence = world.timestamper(), world.evidence("hengyuan")
+        given = {"key": world.keys["hengyuan"], "timestamper": stamper, "at": pkis.AT, "evidence": evidence}
+        _opened[folder] = partial(sign.seal, pdf, **given)
+    for _ in range(size):
+        _opened[folder]()
+    return size
