@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 3
+WORKERS ?= 2
 
 .PHONY: help demo test lint format bench soak docs clean
 
@@ -22,7 +22,7 @@ demo: $(VENV)/run.stamp
 	@$(BIN)/python deploy/demo.py $(ARGS)
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
