@@ -92,7 +92,6 @@ class SealedFile:
 
 
 _claims, _heads, _lines, _statuses = tables.vin_claims, tables.confirmations, tables.lines, tables.status_entries
-_mine, _live = _claims.alias("mine"), _claims.alias("live")
 _APPROVE = Ready(insert(tables.approvals).inline())
 _newest_approval = select(func.max(tables.approvals.c.id)).where(tables.approvals.c.terms_digest == bindparam("terms"))
 _RESERVE = Ready(insert(_heads).values(approval_id=_newest_approval.scalar_subquery()).returning(_heads.c.id))
@@ -123,19 +122,29 @@ _TAKE = Ready(
 )
 _KEY = Ready(insert(tables.idempotency).inline())
 _PENDING = Ready(
-    select(_heads.c.id, _heads.c.manufacturer_id, _heads.c.standing, _live.c.confirmation_id.label("older"))
-    .outerjoin(_mine, and_(_mine.c.confirmation_id == _heads.c.id, _mine.c.slot == "next"))
+    select(_heads.c.id, _heads.c.manufacturer_id, _heads.c.standing, _claims.c.confirmation_id.label("older"))
+    .join(_lines, _lines.c.confirmation_id == _heads.c.id)
     .outerjoin(
-        _live,
-        and_(_live.c.manufacturer_id == _mine.c.manufacturer_id, _live.c.vin == _mine.c.vin, _live.c.slot == "live"),
+        _claims,
+        and_(
+            _claims.c.vin == _lines.c.vin,
+            _claims.c.manufacturer_id == _heads.c.manufacturer_id,
+            _claims.c.slot == "live",
+        ),
     )
     .where(_heads.c.number == bindparam("number"))
     .distinct()
 )
 _FILE = Ready(insert(tables.files).inline())
-_TO_LIVE = Ready(
-    update(_claims).where(_claims.c.confirmation_id == bindparam("of"), _claims.c.slot == "next").values(slot="live")
+_its_vins = select(_lines.c.vin).where(_lines.c.confirmation_id == bindparam("of")).scalar_subquery()
+_next_of = and_(
+    _claims.c.vin.in_(_its_vins),
+    _claims.c.manufacturer_id == bindparam("manufacturer"),
+    _claims.c.slot == "next",
+    _claims.c.confirmation_id == bindparam("of"),
 )
+_TO_LIVE = Ready(update(_claims).where(_next_of).values(slot="live"))
+_GIVE_BACK = Ready(delete(_claims).where(_next_of))
 _ISSUE = Ready(
     update(_heads).where(_heads.c.id == bindparam("of")).values(standing=Standing.ISSUED, recorded_at=bindparam("at"))
 )
@@ -281,7 +290,7 @@ def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, sc
     with together(tx):
         _FILE.execute(tx, {"confirmation_id": mine, "kind": "sealed", "made_at": at, **_fields(file)})
         audit.note_seal_use(tx, use, manufacturer_id=manufacturer_id)
-        _TO_LIVE.execute(tx, {"of": mine})
+        _TO_LIVE.execute(tx, {"of": mine, "manufacturer": manufacturer_id})
         _ISSUE.execute(tx, {"of": mine, "at": at})
         _ISSUE_LINES.execute(tx, {"of": mine})
         set_status(tx, mine, IN_FORCE)
@@ -342,7 +351,7 @@ def abandon(
     tx: Connection, number: Number, *, scope: Scope, reason: str, at: datetime, actor: str = "signer", second: str = ""
 ) -> bool:
     """End a pending record for ever: its sealing did not complete. Tell whether it was pending."""
-    heads, lines, claims = tables.confirmations, tables.lines, tables.vin_claims
+    heads, lines = tables.confirmations, tables.lines
     head = tx.execute(scope.only(select(heads).where(heads.c.number == number), heads)).first()
     if head is None:
         raise unknown(number)
@@ -351,7 +360,7 @@ def abandon(
     ended = {"standing": Standing.ABANDONED, "ended_at": at}
     tx.execute(update(heads).where(heads.c.id == head.id).values(end_reason=reason[:200], **ended))
     tx.execute(update(lines).where(lines.c.confirmation_id == head.id).values(**ended))
-    tx.execute(delete(claims).where(claims.c.confirmation_id == head.id, claims.c.slot == "next"))
+    _GIVE_BACK.execute(tx, {"of": head.id, "manufacturer": head.manufacturer_id})
     set_status(tx, head.id, ENDED)
     audit.queue_leaf(tx, "abandon", confirmation_id=head.id, digest=head.content_digest, at=at)
     told = {"actor": actor, "subject": number, "at": at, "manufacturer_id": head.manufacturer_id}
@@ -362,7 +371,7 @@ def abandon(
 def pending(tx: Connection, *, scope: Scope, before: datetime, after: datetime | None = None) -> tuple[Number, ...]:
     """Return the numbers that are still pending since an instant or before (and after another), the oldest first."""
     heads = tables.confirmations
-    wanted = select(heads.c.number).where(heads.c.standing == Standing.PENDING, heads.c.reserved_at <= before)
+    wanted = select(heads.c.number).where(tables.IS_PENDING, heads.c.reserved_at <= before)
     if after is not None:
         wanted = wanted.where(heads.c.reserved_at > after)
     wanted = scope.only(wanted, heads).order_by(heads.c.reserved_at)

@@ -69,7 +69,8 @@ def withdraw(
     mine = and_(lines.c.confirmation_id == head.id, lines.c.vin.in_(wanted))
     ended = {"standing": Standing.WITHDRAWN, "ended_at": at, "reason_class": reason}
     tx.execute(update(lines).where(mine).values(**ended))
-    tx.execute(delete(claims).where(claims.c.confirmation_id == head.id, claims.c.vin.in_(wanted)))
+    held = and_(claims.c.manufacturer_id == head.manufacturer_id, claims.c.confirmation_id == head.id)
+    tx.execute(delete(claims).where(held, claims.c.vin.in_(wanted)))
     close_if_ended(tx, head.id, at=at)
     left = {found for vin, found in standing.items() if vin not in wanted}
     set_status(tx, head.id, REPLACED if left & set(_HELD) or Standing.SUPERSEDED in left else ENDED)

@@ -45,11 +45,13 @@ def by_number(tx: Connection, number: Number, *, scope: Scope, at: datetime) -> 
     files = tables.files
     digests = tx.execute(select(files.c.sealed_digest).where(files.c.confirmation_id == head.id)).scalars()
     is_over = head.suspended_until is not None and head.suspended_until <= at
-    standing = Standing(head.standing)
+    standing, confirmation = Standing(head.standing), content.parse(head.content)
     return RecordFacts(
         number=number,
-        confirmation=content.parse(head.content),
+        confirmation=confirmation,
         content_digest=head.content_digest.hex(),
+        issued_at=confirmation.issued_at,
+        until=confirmation.until,
         sealed_digests=tuple(sorted({digest.hex() for digest in digests if digest is not None})),
         recorded_at=head.recorded_at,
         standing=Standing.ISSUED if is_over and standing is Standing.SUSPENDED else standing,

@@ -42,15 +42,16 @@ class Ready:
     def execute(self, tx: Connection, values: Values) -> Answer:
         """Execute it with one set of values."""
         form = self._form(tx.dialect, values)
-        cursor = tx.connection.cursor()
-        cursor.execute(form.text, form.parameters(values))
-        return cursor
+        driver: Any = tx.connection.dbapi_connection
+        answer: Answer = driver.execute(form.text, form.parameters(values))
+        return answer
 
     def execute_many(self, tx: Connection, rows: Sequence[Values]) -> None:
         """Execute it with each of several sets of values."""
         form = self._form(tx.dialect, rows[0])
         every: list[Any] = [form.parameters(values) for values in rows]
-        tx.connection.cursor().executemany(form.text, every)
+        driver: Any = tx.connection.dbapi_connection
+        driver.cursor().executemany(form.text, every)
 
     def _form(self, dialect: Dialect, values: Values) -> _Form:
         if (form := self._forms.get(dialect.name)) is None:
@@ -71,7 +72,7 @@ class _Form:
 
     def parameters(self, values: Values) -> tuple[object, ...] | dict[str, object]:
         """Return values as the driver takes them: by place or by name."""
-        all_of = {**self._fixed, **values}
+        all_of = {**self._fixed, **values} if self._fixed else values
         if self._is_positional:
             return tuple([writer(all_of[name]) if writer is not None else all_of[name] for name, writer in self._binds])
         return {name: writer(all_of[name]) if writer is not None else all_of[name] for name, writer in self._binds}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
-from signer.domain.confirmation import SealClass, Standing
+from signer.domain.confirmation import SealClass
 from signer.domain.parties import Role
 from signer.domain.rule_catalogue import finding
 from signer.domain.trust import SealState
@@ -63,10 +63,13 @@ def used(tx: Connection, certificate_digest: str, *, at: datetime) -> int:
 
     Inside a writing transaction nobody else can reserve, so a limit that is compared with this cannot be overrun.
     """
-    done = select(func.count()).where(_uses.c.seal_digest == certificate_digest, _uses.c.used_at >= month_of(at))
-    reserved = select(func.count()).where(
-        _heads.c.standing == Standing.PENDING, _heads.c.seal_digest == certificate_digest
+    whose = select(_seals.c.manufacturer_id).where(_seals.c.certificate_digest == certificate_digest)
+    done = select(func.count()).where(
+        _uses.c.manufacturer_id == whose.scalar_subquery(),
+        _uses.c.seal_digest == certificate_digest,
+        _uses.c.used_at >= month_of(at),
     )
+    reserved = select(func.count()).where(tables.IS_PENDING, _heads.c.seal_digest == certificate_digest)
     return int(tx.execute(done).scalar_one()) + int(tx.execute(reserved).scalar_one())
 
 

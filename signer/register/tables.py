@@ -18,7 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
     text,
 )
 
@@ -61,6 +60,10 @@ class At(TypeDecorator[datetime]):
 
 def _one_of(column: str, values: list[str], name: str) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=name)
+
+
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 _STANDINGS = [standing.value for standing in Standing]
@@ -167,31 +170,36 @@ confirmations = Table(
     _one_of("standing", _STANDINGS, "standing"),
     CheckConstraint("(standing IN ('pending', 'abandoned')) = (recorded_at IS NULL)", name="recorded"),
     Index("ix_confirmations_manufacturer_id_reserved_at", "manufacturer_id", "reserved_at"),
-    Index("ix_confirmations_standing_reserved_at", "standing", "reserved_at"),
+    _partial("ix_confirmations_pending", "reserved_at", where="standing = 'pending'"),
+    _partial("ix_confirmations_suspended_until", "suspended_until", where="suspended_until IS NOT NULL"),
 )
+
+IS_PENDING = text("confirmations.standing = 'pending'")
+"""As its index says it: a value that is handed over would not be seen to be the same."""
 
 lines = Table(
     "lines",
     metadata,
     Column("confirmation_id", ForeignKey("confirmations.id"), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("vin", String(17), nullable=False),
+    Column("vin", String(17), primary_key=True),
+    Column("position", Integer, nullable=False),
     Column("standing", String(12), nullable=False),
     Column("ended_at", At),
     Column("reason_class", String(24)),
     Column("successor", String(16), ForeignKey("confirmations.number")),
     _one_of("standing", _STANDINGS, "standing"),
-    UniqueConstraint("confirmation_id", "vin"),
+    sqlite_with_rowid=False,
 )
 
 vin_claims = Table(
     "vin_claims",
     metadata,
+    Column("vin", String(17), primary_key=True),
     Column("manufacturer_id", ForeignKey("manufacturers.id"), primary_key=True),
-    Column("vin", String(17), primary_key=True, index=True),
     Column("slot", String(4), primary_key=True),
-    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False, index=True),
+    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False),
     _one_of("slot", ["live", "next"], "slot"),
+    sqlite_with_rowid=False,
 )
 
 files = Table(
@@ -209,12 +217,7 @@ files = Table(
     Column("made_at", At, nullable=False),
     Column("holds_until", At),
     _one_of("kind", ["sealed", "archive", "official"], "kind"),
-    Index(
-        "ix_files_holds_until",
-        "holds_until",
-        sqlite_where=text("holds_until IS NOT NULL"),
-        postgresql_where=text("holds_until IS NOT NULL"),
-    ),
+    _partial("ix_files_holds_until", "holds_until", where="holds_until IS NOT NULL"),
 )
 
 official_copies = Table(
@@ -240,20 +243,9 @@ official_copies = Table(
         "(retracted_by IS NULL) = (retracted_at IS NULL) AND (retracted_second IS NULL) = (retracted_at IS NULL)",
         name="retracted",
     ),
-    Index(
-        "uq_official_copies_offered",
-        "confirmation_id",
-        "file_digest",
-        unique=True,
-        sqlite_where=text("retracted_at IS NULL"),
-        postgresql_where=text("retracted_at IS NULL"),
-    ),
-    Index(
-        "uq_official_copies_filed",
-        "file_digest",
-        unique=True,
-        sqlite_where=text("compared_at IS NOT NULL AND retracted_at IS NULL"),
-        postgresql_where=text("compared_at IS NOT NULL AND retracted_at IS NULL"),
+    _partial("uq_official_copies_offered", "confirmation_id", "file_digest", where="retracted_at IS NULL", unique=True),
+    _partial(
+        "uq_official_copies_filed", "file_digest", where="compared_at IS NOT NULL AND retracted_at IS NULL", unique=True
     ),
 )
 
@@ -261,7 +253,7 @@ seal_uses = Table(
     "seal_uses",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False, index=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False),
     Column("seal_digest", String(64), ForeignKey("seals.certificate_digest"), nullable=False),
     Column("number", String(16), nullable=False),
     Column("sealed_digest", LargeBinary(32), nullable=False),
@@ -269,7 +261,7 @@ seal_uses = Table(
     Column("approver_id", String(64), nullable=False),
     Column("origin", String(60), nullable=False),
     Column("used_at", At, nullable=False),
-    Index("ix_seal_uses_seal_digest_used_at", "seal_digest", "used_at"),
+    Index("ix_seal_uses_manufacturer_id_seal_digest_used_at", "manufacturer_id", "seal_digest", "used_at"),
 )
 
 audit = Table(
@@ -303,6 +295,7 @@ status_entries = Table(
     Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False, unique=True),
     Column("status", Integer, nullable=False),
     CheckConstraint("status BETWEEN 0 AND 3", name="two_bits"),
+    sqlite_with_rowid=False,
 )
 
 leaves = Table(
@@ -313,15 +306,16 @@ leaves = Table(
     Column("type", String(12), nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
     Column("queued_at", At, nullable=False),
-    Column("sequence", Integer, unique=True),
+    Column("sequence", Integer),
     _one_of("type", ["intent", "issued", "abandon", "withdraw", "supersede", "backfill"], "type"),
+    _partial("uq_leaves_sequence", "sequence", where="sequence IS NOT NULL", unique=True),
 )
 
 notices = Table(
     "notices",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False, index=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False),
     Column("event", String(40), nullable=False),
     Column("number", String(16), nullable=False),
     Column("queued_at", At, nullable=False),
@@ -389,12 +383,6 @@ jobs = Table(
     Column("error", String(400)),
     Column("progress", String(400)),
     _one_of("state", ["waiting", "running", "done", "failed"], "state"),
-    Index(
-        "uq_jobs_periodic",
-        "kind",
-        unique=True,
-        sqlite_where=text("argument IS NULL"),
-        postgresql_where=text("argument IS NULL"),
-    ),
+    _partial("uq_jobs_periodic", "kind", where="argument IS NULL", unique=True),
     Index("ix_jobs_state_next_at", "state", "next_at"),
 )

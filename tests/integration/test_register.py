@@ -9,9 +9,12 @@ import threading
 
 import psycopg
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy import insert
 from world import EMIRATES, KAZAKHSTAN, World, sample
 
+from signer.domain.verdict import Code
 from signer.errors import Conflict, Misconfigured, SignerError
 from signer.register import audit, tables
 from signer.register.database import Database, together
@@ -151,6 +154,28 @@ def test_the_schema_goes_down_and_up_again(world: World) -> None:
     assert left_of_the_schema(world) <= {"alembic_version", "sqlite_sequence"}
     world.services.database.upgrade()
     assert world.services.database.version() == head
+
+
+def rows_of(world: World, table: str) -> list[tuple[object, ...]]:
+    columns = ", ".join(f'"{column.name}"' for column in tables.metadata.tables[table].columns)
+    return sorted(world.rows(f"SELECT {columns} FROM {table}"), key=repr)
+
+
+def test_a_step_down_and_up_keeps_every_row(world: World) -> None:
+    issued = [world.issue(sample(name)) for name in (KAZAKHSTAN, EMIRATES)]
+    names = ("lines", "vin_claims", "status_entries", "leaves", "notices", "seal_uses")
+    before = {name: rows_of(world, name) for name in names}
+    assert all(before.values())
+    world.services.database.downgrade("0008")
+    world.services.database.upgrade()
+    assert {name: rows_of(world, name) for name in names} == before
+    assert {world.verify(each.pdf).code for each in issued} == {Code.VALID}
+
+
+def test_the_migrations_make_the_tables_of_the_code(world: World) -> None:
+    with world.services.database.write() as tx:
+        context = MigrationContext.configure(tx, opts={"target_metadata": tables.metadata})
+        assert compare_metadata(context, tables.metadata) == []
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "sqlite+unknown:///x"])
