@@ -85,11 +85,13 @@ blue, green, in this order. A green answer about a TEST seal exits 3, unless `--
 
 
 def _commands(command: click.Command, name: str) -> Iterator[str]:
+    context = click.Context(command, info_name=name)
     if isinstance(command, click.Group):
-        for child_name, child in sorted(command.commands.items()):
+        for child_name in sorted(command.list_commands(context)):
+            child = command.get_command(context, child_name)
+            assert child is not None, child_name
             yield from _commands(child, f"{name} {child_name}")
         return
-    context = click.Context(command, info_name=name)
     usage = f"{name} {' '.join(command.collect_usage_pieces(context))}"
     arguments = [option for option in command.params if isinstance(option, click.Option)]
     rows = [_option(option) for option in arguments]

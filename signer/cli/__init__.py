@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 import sys
@@ -9,49 +10,66 @@ import sys
 import click
 import structlog
 
-from signer.cli import copying, ending, exporting, issuing, keys, operating, sealing, trusting, verifying, working
+from signer import __version__
 from signer.cli.console import INTERNAL, REFUSED, USAGE, complain, language
 from signer.errors import SignerError
-from signer.wiring import VERSION
 
 __all__ = ["cli", "main"]
 
 INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version=VERSION, prog_name="signer")
+_COMMANDS = {
+    "issue": "issuing:issue",
+    "supersede": "issuing:supersede",
+    "fetch": "issuing:fetch",
+    "copies": "copying:copies",
+    "seals": "sealing:seals",
+    "manufacturer": "sealing:manufacturer",
+    "trust": "trusting:trust",
+    "withdraw": "ending:withdraw",
+    "suspend": "ending:suspend",
+    "resume": "ending:resume",
+    "abandon": "ending:abandon",
+    "verify": "verifying:verify",
+    "lookup": "verifying:lookup",
+    "export": "exporting:export",
+    "redact": "exporting:redact",
+    "db": "operating:db",
+    "keys": "keys:keys",
+    "load-parties": "operating:load_parties",
+    "make-test-pki": "operating:make_test_pki",
+    "maintain": "operating:maintain",
+    "worker": "working:worker",
+    "jobs": "working:jobs",
+    "doctor": "operating:doctor",
+    "serve": "operating:serve",
+}
+"""Where each command is: its module is imported when it is asked for, so that a verdict does not wait for the web."""
+
+
+class _Lazy(click.Group):
+    """A group that imports what was asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None for an unknown name."""
+        del ctx
+        module, _, attribute = _COMMANDS.get(cmd_name, "").partition(":")
+        if not module:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"signer.cli.{module}"), attribute)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version=__version__, prog_name="signer")
 def cli() -> None:
     """Issue and verify sealed after-sales service confirmations (售后维修服务确认书)."""
-
-
-for command in (
-    issuing.issue,
-    issuing.supersede,
-    issuing.fetch,
-    copying.copies,
-    sealing.seals,
-    sealing.manufacturer,
-    trusting.trust,
-    ending.withdraw,
-    ending.suspend,
-    ending.resume,
-    ending.abandon,
-    verifying.verify,
-    verifying.lookup,
-    exporting.export,
-    exporting.redact,
-    operating.db,
-    keys.keys,
-    operating.load_parties,
-    operating.make_test_pki,
-    operating.maintain,
-    working.worker,
-    working.jobs,
-    operating.doctor,
-    operating.serve,
-):
-    cli.add_command(command)
 
 
 def main() -> None:

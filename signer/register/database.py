@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import column, create_engine, event, inspect, make_url, select, table
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
@@ -25,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = table("alembic_version", column("version_num"))
 BUSY_S = 20.0
 """How long a writer waits for the one before it."""
 _WRITERS = 5_389_001
@@ -76,32 +73,33 @@ class Database:
     def upgrade(self, revision: str = "head") -> None:
         """Bring the schema up to a revision of this code."""
         with self._transaction(self._writer) as connection:
-            command.upgrade(_config(connection), revision)
+            _alembic("upgrade", connection, revision)
 
     def downgrade(self, revision: str) -> None:
         """Take the schema down to a revision."""
         with self._transaction(self._writer) as connection:
-            command.downgrade(_config(connection), revision)
+            _alembic("downgrade", connection, revision)
 
     def move(self, revision: str) -> None:
         """Take an empty schema to a revision, from wherever it is. Misconfigured for one that this code has not."""
+        if revision not in _revisions():
+            raise Misconfigured(f"schema {revision} is none of this code's: it has {_revisions()[-1]} and older ones")
         found = self.version()
-        try:
-            if found not in (None, revision):
-                self.downgrade("base")
-            if found != revision:
-                self.upgrade(revision)
-        except CommandError as error:
-            raise Misconfigured(f"schema {revision} is none of this code's: {error}") from error
+        if found not in (None, revision):
+            self.downgrade("base")
+        if found != revision:
+            self.upgrade(revision)
 
     def version(self) -> str | None:
         """Return the revision of the schema, None for an empty database."""
         with self._transaction(self._engine) as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table(_VERSION.name):
+                return None
+            return connection.execute(select(_VERSION.c.version_num)).scalar()
 
     def refuse_other_version(self) -> None:
         """Refuse a database that is behind or ahead of this code."""
-        head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+        head = _revisions()[-1]
         if (found := self.version()) != head:
             raise Misconfigured(
                 f"the register's schema is {found or 'empty'}, this code needs {head}: run `signer db upgrade`"
@@ -173,11 +171,17 @@ def _engine(url: str) -> Engine:
     raise Misconfigured(f"SIGNER_DATABASE_URL: {kind} is neither sqlite nor postgresql")
 
 
-def _config(connection: Connection) -> Config:
-    config = Config()
+def _revisions() -> list[str]:
+    """Return the schemas that this code knows, the oldest first: `NNNN_what_it_does.py` each."""
+    return sorted(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _alembic(verb: Literal["upgrade", "downgrade"], connection: Connection, revision: str) -> None:
+    """Move the schema. Alembic is imported when it is needed: not by every process that reads the register."""
+    command, config = importlib.import_module("alembic.command"), importlib.import_module("alembic.config").Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    return config
+    getattr(command, verb)(config, revision)
 
 
 def _prepare_sqlite(engine: Engine) -> None:

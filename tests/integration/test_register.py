@@ -6,17 +6,19 @@ import itertools
 import secrets
 import sqlite3
 import threading
+from pathlib import Path
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert
 from world import EMIRATES, KAZAKHSTAN, World, sample
 
 from signer.domain.verdict import Code
 from signer.errors import Conflict, Misconfigured, SignerError
-from signer.register import audit, tables
+from signer.register import audit, migrations, tables
 from signer.register.database import Database, together
 from signer.services.engines import Chance
 
@@ -170,6 +172,13 @@ def test_a_step_down_and_up_keeps_every_row(world: World) -> None:
     world.services.database.upgrade()
     assert {name: rows_of(world, name) for name in names} == before
     assert {world.verify(each.pdf).code for each in issued} == {Code.VALID}
+
+
+def test_the_code_knows_its_newest_migration_without_alembic(world: World) -> None:
+    with world.services.database.read() as tx:
+        assert MigrationContext.configure(tx).get_current_revision() == world.services.database.version()
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert scripts.get_current_head() == world.services.database.version()
 
 
 def test_the_migrations_make_the_tables_of_the_code(world: World) -> None:
