@@ -81,28 +81,18 @@ class _Nursery:
 
     def ask(self, task: str, limits: Mapping[str, object]) -> Cell:
         """Ask for a child. Raises OSError if the nursery is gone."""
-        file_read, into = os.pipe()
-        out, answer_write = os.pipe()
-        life, child_life = socket.socketpair()
-        given = (file_read, answer_write, child_life.fileno())
-        try:
-            self._send({"task": task, "limits": limits}, given)
-        except OSError:
-            for end in (into, out):
-                os.close(end)
-            life.close()
-            raise
-        finally:
-            os.close(file_read)
-            os.close(answer_write)
-            child_life.close()
+        self._send({"task": task, "limits": limits})
+        told, given, _, _ = socket.recv_fds(self._socket, 1, 3)
+        if not told or len(given) != 3:
+            raise ConnectionError("the nursery ended")
+        into, out, life = given
         os.set_blocking(into, False)
         os.set_blocking(out, False)
-        return Cell(into, out, life)
+        return Cell(into, out, socket.socket(fileno=life))
 
-    def _send(self, request: Mapping[str, object], descriptors: tuple[int, ...] = ()) -> None:
+    def _send(self, request: Mapping[str, object]) -> None:
         data = json.dumps(request).encode()
-        socket.send_fds(self._socket, [LENGTH.pack(len(data)) + data], descriptors)
+        self._socket.sendall(LENGTH.pack(len(data)) + data)
 
     def close(self) -> None:
         """End the nursery and with it every child."""

@@ -2,10 +2,11 @@
 The nursery: a process without keys, environment or files of ours that forks a fresh child for each file.
 
 Started by exec (`python -I -m signer.sandbox.nursery SOCKET`). It loads the code of a task once, so that a child
-starts with it, and never reads a file: a request has the task's name, the child's limits, and three descriptors (the
-pipe with the file, the pipe for the answer, the socket of the child's life). It tells on that socket how the child
-ended, and ends the child when the other end closes. What it learns (a trust list) was verified by who asked.
-Single-threaded, or a fork would not be safe.
+starts with it, and never reads a file: a request has the task's name and the child's limits, and is answered with
+three descriptors (the pipe for the file, the pipe with the answer, the socket of the child's life). It tells on that
+socket how the child ended, and ends the child when the other end closes. One child is always ready behind its walls
+for the next file; one that works for long yields to the others. What it learns (a trust list) was verified by who
+asked. Single-threaded, or a fork would not be safe.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import selectors
 import signal
 import socket
 import sys
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from signer.errors import SignerError
@@ -35,11 +38,33 @@ _TASK_FAILED, _NO_TASK, _NO_WALL = 3, 4, 5
 _FILE, _ANSWER = 0, 3
 """Where a child finds its two pipes; it has no other descriptor that leads anywhere (1 and 2 are /dev/null)."""
 _MOST_REQUEST = 4096
+_PATIENCE_S = 0.5
+"""Some ten times what an honest file takes: a child that works longer gives way to those that began later."""
+_YIELDING = 15
 _MOST_FILES = 65_536
 
 
 class _Gone(Exception):
     """Who asked is no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """
+    A child for one file, and the ends of its pipes and of its life that go to who asks for it.
+
+    `pid` is 0 where there is none, because its task is none.
+    """
+
+    pid: int
+    task: str
+    limits: dict[str, Any]
+    ends: tuple[int, int, int]
+
+    def close(self) -> None:
+        """Close the ends: who asked has them, or nobody will."""
+        for end in self.ends:
+            os.close(end)
 
 
 class Nursery:
@@ -49,6 +74,8 @@ class Nursery:
         self._control = control
         self._selector = selectors.DefaultSelector()
         self._lives: dict[int, socket.socket | None] = {}
+        self._spare: _Child | None = None
+        self._begun: dict[int, float] = {}
         self._woken, waking = os.pipe()
         for end in (self._woken, waking):
             os.set_blocking(end, False)
@@ -61,7 +88,7 @@ class Nursery:
         """Serve until the other end of the socket closes."""
         try:
             while True:
-                for key, _ in self._selector.select():
+                for key, _ in self._selector.select(self._let_yield()):
                     if key.fileobj is self._control:
                         self._answer()
                     elif key.fd == self._woken:
@@ -73,23 +100,36 @@ class Nursery:
                 os.kill(pid, signal.SIGKILL)
 
     def _answer(self) -> None:
-        data, given, _, _ = socket.recv_fds(self._control, LENGTH.size, 3)
-        if not data:
-            raise _Gone
-        (length,) = LENGTH.unpack(data + self._exactly(LENGTH.size - len(data)))
+        (length,) = LENGTH.unpack(self._exactly(LENGTH.size))
         request = json.loads(self._exactly(min(length, _MOST_REQUEST)))
         if "learn" in request:
             self._learn(request["task"], self._exactly(request["learn"]))
             return
-        file, answer, life = given
-        try:
-            self._start(request, file, answer, socket.socket(fileno=life))
-        finally:
-            os.close(file)
-            os.close(answer)
+        child = self._ready(request["task"], request["limits"])
+        socket.send_fds(self._control, [b"\0"], child.ends)
+        child.close()
+        if child.pid:
+            self._begun[child.pid] = time.monotonic()
+            self._spare = self._fork(child.task, child.limits)
+
+    def _ready(self, task: str, limits: dict[str, Any]) -> _Child:
+        """Return the spare child, if it is what was asked for, or a new one."""
+        spare, self._spare = self._spare, None
+        if spare is not None and (spare.task, spare.limits) == (task, limits):
+            return spare
+        if spare is not None:
+            self._discard(spare)
+        return self._fork(task, limits)
+
+    def _discard(self, child: _Child) -> None:
+        child.close()
+        self._let_go(child.pid)
 
     def _learn(self, task: str, taught: bytes) -> None:
         """Let a task's module learn; one that cannot has children that know nothing, and say so."""
+        if self._spare is not None:
+            spare, self._spare = self._spare, None
+            self._discard(spare)
         with contextlib.suppress(ImportError, AttributeError, ValueError, SignerError):
             function = resolve(task)
             sys.modules[function.__module__].learn(taught)
@@ -103,19 +143,36 @@ class Nursery:
             found += chunk
         return found
 
-    def _start(self, request: dict[str, Any], file: int, answer: int, life: socket.socket) -> None:
+    def _fork(self, task: str, limits: dict[str, Any]) -> _Child:
+        """Fork a child that builds its walls at once, then waits for its file. A task that is none has no answer."""
+        file, into = os.pipe()
+        out, answer = os.pipe()
+        mine, theirs = socket.socketpair()
+        ends = (into, out, theirs.detach())
         try:
-            function = resolve(request["task"])
+            function = resolve(task)
         except (ImportError, AttributeError, ValueError):
-            life.send(STATUS.pack(_NO_TASK))
-            life.close()
-            return
-        gc.freeze()
-        pid = os.fork()
-        if pid == 0:
-            _live(function, request["limits"], file, answer)
-        self._lives[pid] = life
-        self._selector.register(life, selectors.EVENT_READ, pid)
+            _tell(mine, _NO_TASK)
+            function = None
+        pid = 0
+        if function is not None:
+            gc.freeze()
+            pid = os.fork()
+            if pid == 0:
+                _live(function, limits, file, answer)
+            self._lives[pid] = mine
+            self._selector.register(mine, selectors.EVENT_READ, pid)
+        os.close(file)
+        os.close(answer)
+        return _Child(pid, task, limits, ends)
+
+    def _let_yield(self) -> float | None:
+        """Lower the priority of each child that has worked for long; return after how many seconds to look again."""
+        now = time.monotonic()
+        for pid in [pid for pid, begun in self._begun.items() if now - begun >= _PATIENCE_S]:
+            del self._begun[pid]
+            os.setpriority(os.PRIO_PROCESS, pid, _YIELDING)
+        return min((begun + _PATIENCE_S - now for begun in self._begun.values()), default=None)
 
     def _reap(self) -> None:
         """Tell of every child that ended; this process alone waits for them, so no id is used again meanwhile."""
@@ -126,6 +183,10 @@ class Nursery:
             if pid == 0:
                 return
             life = self._lives.pop(pid)
+            self._begun.pop(pid, None)
+            if self._spare is not None and self._spare.pid == pid:
+                self._spare.close()
+                self._spare = None
             if life is not None:
                 self._selector.unregister(life)
                 _tell(life, os.waitstatus_to_exitcode(status))
@@ -175,7 +236,8 @@ def _live(function: Callable[[bytes, bytes], bytes], limits: dict[str, Any], fil
         with open(_FILE, "rb", closefd=False) as whole:
             data = whole.read()
         start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
-        output = memoryview(function(data[_LENGTH_BYTES:start], data[start:]))
+        found = function(data[_LENGTH_BYTES:start], data[start:])
+        output = memoryview(len(found).to_bytes(_LENGTH_BYTES, "big") + found)
         while output:
             output = output[os.write(_ANSWER, output) :]
         status = 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,13 +18,16 @@ if TYPE_CHECKING:
 
     from signer.domain.evidence import RecordFacts
     from signer.domain.verdict import Verdict, VinWindow
-    from signer.services.lookups import LookingUp
-    from signer.services.verify import Verifying
+    from signer.services.answering import FileVerifying, RecordLookups
 
 MOST_VINS = 200
 MOST_SOURCES = 40
+_MOST_AT_ONCE = 4
+"""A request reads at most so many files at a time, so that one licence does not take a whole machine."""
 RowState = Literal["matched", "missing", "extra", "superseded", "withdrawn", "conflict", "unproven"]
 _BEST_FIRST: tuple[RowState, ...] = ("conflict", "matched", "superseded", "withdrawn", "unproven", "missing")
+_SILENT = ("REGISTER_INCOMPLETE", "NOT_IN_BUNDLE_YET", "REGISTER_NEEDED")
+"""Reasons of a source that could not say what it lists."""
 _REVIEW: frozenset[RowState] = frozenset({"conflict", "superseded", "unproven"})
 
 
@@ -78,7 +84,7 @@ class Answer:
 class LicenceChecking:
     """Check licences. No account is needed: the answer speaks only about what was handed in."""
 
-    def __init__(self, *, verifying: Verifying, lookups: LookingUp, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, verifying: FileVerifying, lookups: RecordLookups, clock: Callable[[], datetime]) -> None:
         self._verifying = verifying
         self._lookups = lookups
         self._clock = clock
@@ -91,7 +97,7 @@ class LicenceChecking:
         is `fail`; anything else is `review`. Raises InvalidInput, TooManyRequests.
         """
         _refuse(question)
-        sources = tuple(Source(name=name, verdict=self._file(data, question)) for name, data in question.files)
+        sources = self._files(question)
         sources += tuple(
             Source(name=number, verdict=self._lookups.share(number, _asked(question, question.vins), network=network))
             for number in question.numbers
@@ -109,11 +115,19 @@ class LicenceChecking:
             question=question,
         )
 
+    def _files(self, question: Question) -> tuple[Source, ...]:
+        """Judge the files, as many at once as there are processors to read them: each has a child of its own."""
+        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, _MOST_AT_ONCE)) as workers:
+            asked = [
+                (name, workers.submit(copy_context().run, self._file, data, question)) for name, data in question.files
+            ]
+            return tuple(Source(name=name, verdict=verdict.result()) for name, verdict in asked)
+
     def _file(self, data: bytes, question: Question) -> Verdict:
         """Judge a file for those of the licence's VINs that it lists; one that lists none is judged as it is."""
 
         def ask(record: RecordFacts | None) -> Asked:
-            listed = set(record.confirmation.terms.vins) if record else set()
+            listed = set(record.vins) if record else set()
             return _asked(question, tuple(vin for vin in question.vins if vin in listed))
 
         return self._verifying.file_for(data, ask)
@@ -144,8 +158,8 @@ def _row(vin: str, sources: tuple[Source, ...]) -> Row:
 
 
 def _unsaid(vin: str, sources: tuple[Source, ...]) -> Row:
-    """Tell that no source lists a VIN; while a register is incomplete, one that it lost may."""
-    is_lost = any(source.verdict.reason == "REGISTER_INCOMPLETE" for source in sources)
+    """Tell that no source lists a VIN; where a register or bundle is incomplete, what it has not may list it."""
+    is_lost = any(source.verdict.reason in _SILENT for source in sources)
     return Row(vin=vin, state="unproven" if is_lost else "missing")
 
 

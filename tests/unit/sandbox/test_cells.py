@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -269,9 +270,9 @@ def test_only_our_own_functions_are_tasks(task: str) -> None:
 
 
 def settle(pid: int) -> None:
-    """Wait until a nursery has no child, and has let go of what belonged to the last."""
+    """Wait until a nursery has but its spare child, and has let go of what belonged to the last."""
     for _ in range(200):
-        if not children(pid):
+        if len(children(pid)) <= 1:
             time.sleep(0.05)
             return
         time.sleep(0.05)
@@ -284,3 +285,51 @@ def children(pid: int) -> list[int]:
 
 def open_files(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def test_a_child_is_ready_before_it_is_asked_for_and_is_not_kept_for_other_limits(run: Run) -> None:
+    run("echo")
+    settle(keeper.pid())
+    (spare,) = children(keeper.pid())
+    assert json.loads(run("world"))["pid"] != spare
+    settle(keeper.pid())
+    (spare,) = children(keeper.pid())
+    assert json.loads(run("world"))["pid"] == spare
+    settle(keeper.pid())
+    (spare,) = children(keeper.pid())
+    assert json.loads(run("world", Limits(open_files=20)))["pid"] != spare
+
+
+def test_a_spare_child_that_dies_is_replaced(run: Run) -> None:
+    run("echo")
+    settle(keeper.pid())
+    for spare in children(keeper.pid()):
+        os.kill(spare, signal.SIGKILL)
+    wait_until(lambda: not children(keeper.pid()))
+    assert run("echo")
+
+
+def test_a_child_that_works_for_long_gives_way_and_the_others_do_not(run: Run) -> None:
+    with ThreadPoolExecutor(1) as threads:
+        long = threads.submit(fails, run, "spin", Limits(cpu_s=2))
+        wait_until(lambda: 15 in priorities())
+        assert os.getpriority(os.PRIO_PROCESS, keeper.pid()) == 0
+        assert 0 in priorities()
+        assert run("chatter") == b"answer"
+        assert long.result().reason == "TOO_SLOW"
+
+
+def priorities() -> list[int]:
+    found = []
+    for pid in children(keeper.pid()):
+        with suppress(ProcessLookupError):
+            found.append(os.getpriority(os.PRIO_PROCESS, pid))
+    return found
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if is_so():
+            return
+        time.sleep(0.05)
+    pytest.fail("it never was so")

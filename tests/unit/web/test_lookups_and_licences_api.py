@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 import world as worlds
 
 from signer.web import sheets
@@ -123,6 +124,20 @@ def test_a_licence_is_checked_over_files_and_numbers(house: House) -> None:
     by_number = send(house, LICENCES, {"numbers": [house.kz_number], "vins": VINS, **LICENCE})
     assert by_number.json is not None
     assert by_number.json["rows"] == response.json["rows"]
+
+
+def test_files_that_are_read_at_once_keep_their_order_and_the_request_they_came_with(house: House) -> None:
+    files = [(io.BytesIO(b"x"), "a.pdf"), (io.BytesIO(house.kz), "kz.pdf"), (io.BytesIO(b"%PDF-"), "b.pdf")]
+    with structlog.testing.capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logged:
+        response = form(house, file=files, vin=VINS, headers={"X-Request-Id": "licence-0007"}, **LICENCE)
+    assert response.json is not None
+    assert [(one["name"], one["verdict"]["code"]) for one in response.json["sources"]] == [
+        ("a.pdf", "UNREADABLE"),
+        ("kz.pdf", "VALID"),
+        ("b.pdf", "UNREADABLE"),
+    ]
+    told = [line.get("request") for line in logged if line["event"] == "file.verified"]
+    assert told == ["licence-0007"] * 3
 
 
 def test_a_missing_car_fails_the_licence_and_is_counted(house: House) -> None:
