@@ -22,6 +22,7 @@ import cases  # noqa: E402 -- the path is set above
 import recording  # noqa: E402
 import registers  # noqa: E402
 import sealing  # noqa: E402
+import verifying  # noqa: E402
 
 from signer import logs  # noqa: E402
 
@@ -69,7 +70,9 @@ def only_elsewhere(only: str) -> bool:
 
 def run(rounds: int, only: str) -> list[Row]:
     rows = []
-    elsewhere = itertools.chain(cases.all_cases(), sealing.all_cases()) if only_elsewhere(only) else ()
+    elsewhere = (
+        itertools.chain(cases.all_cases(), sealing.all_cases(), verifying.all_cases()) if only_elsewhere(only) else ()
+    )
     for case in itertools.chain(elsewhere, recording.all_cases(), registers.all_cases()):
         if only not in case.name:
             continue
