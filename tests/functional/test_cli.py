@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import zipfile
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
 import pytest
+import terminal
 import world as worlds
-from world import BEICHEN, EMIRATES, KAZAKHSTAN, ROOT, YUNZHOU, World, sample
+from world import BEICHEN, EMIRATES, KAZAKHSTAN, YUNZHOU, World, sample
 
 from signer.domain.values import BEIJING
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 
 def signer(world: World, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SIGNER_")}
-    environment = {**clean, "SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(world.folder), **world.overrides}
-    command = [sys.executable, "-m", "signer", *map(str, arguments)]
-    return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    return terminal.run(*arguments, told=world.environment)
 
 
 @pytest.fixture

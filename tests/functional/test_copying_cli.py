@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import terminal
 from world import KAZAKHSTAN, YUNZHOU, World, sample
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 SCAN = b"\xff\xd8\xff\xe0 a photograph of the chopped sheet"
 
 
 def signer(world: World, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SIGNER_")}
-    environment = {**clean, "SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(world.folder)}
-    command = [sys.executable, "-m", "signer", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    return terminal.run(*arguments, told=world.environment)
 
 
 def verdicts(world: World, *arguments: str | Path) -> list[dict[str, Any]]:

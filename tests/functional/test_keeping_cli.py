@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
+import terminal
 from world import KAZAKHSTAN, YUNZHOU, World, sample
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from signer.services.sealing import Issued
 
 
 def signer(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SIGNER_")}
-    environment = {**clean, "SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(folder)}
-    command = [sys.executable, "-m", "signer", *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    return terminal.run(*arguments, told={"SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(folder)})
 
 
 def issued(world: World) -> Issued:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import terminal
 import yaml
 from world import ROOT, YUNZHOU, World
 
@@ -18,6 +16,7 @@ from signer.seal import pki
 from signer.services.trust import make_test_pki
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
 PKI = ROOT / "keys.example" / "pki.yaml"
@@ -25,12 +24,7 @@ BOTH = ("--by", "keeper.one", "--second", "keeper.two")
 
 
 def run(*arguments: str | Path, told: dict[str, str], cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SIGNER_")}
-    command = [sys.executable, "-m", "signer", *map(str, arguments)]
-    path = {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8"}
-    return subprocess.run(
-        command, env={**clean, **path, **told}, cwd=cwd, capture_output=True, text=True, check=False, timeout=120
-    )
+    return terminal.run(*arguments, told={"LC_ALL": "C.UTF-8", **told}, cwd=cwd)
 
 
 @pytest.fixture
