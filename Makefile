@@ -5,18 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test lint format bench soak docs clean
+.PHONY: help demo test lint format bench soak fuzz docs clean
 
 help:
 	@echo "make demo    seal the samples with TEST seals and verify them (ARGS=--once: only check, then end)"
 	@echo "make test    all tests   make lint   style, types, floors   make format   put code in form"
 	@echo "make bench   measured tables   make soak   the large counts   make docs   rewrite the reference pages"
+	@echo "make fuzz    ten minutes of hostile files (FUZZ_MINUTES=60; ARGS=values: one target)"
 
 $(VENV)/run.stamp: requirements/run.txt deploy/setup.sh
 	@sh deploy/setup.sh run
 
 $(VENV)/dev.stamp: requirements/dev.txt deploy/setup.sh
 	@sh deploy/setup.sh dev
+
+$(VENV)/fuzz.stamp: requirements/fuzz.txt deploy/setup.sh
+	@sh deploy/setup.sh fuzz
 
 demo: $(VENV)/run.stamp
 	@$(BIN)/python deploy/demo.py $(ARGS)
@@ -39,6 +43,9 @@ bench: $(VENV)/dev.stamp
 
 soak: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m soak --override-ini addopts="--import-mode=importlib --strict-markers -rA" -n $(WORKERS) tests/soak $(ARGS)
+
+fuzz: $(VENV)/dev.stamp $(VENV)/fuzz.stamp
+	$(BIN)/python tests/fuzz/run.py $(ARGS)
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python docs/make_reference.py

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make .venv with the locked packages: `setup.sh run` (run time only) or `setup.sh dev`. Safe to repeat.
+# Make .venv with the locked packages: `setup.sh run` (run time only), `setup.sh dev`, or `setup.sh fuzz` (beside dev).
+# Safe to repeat.
 set -eu
 lock=$1
 cd "$(dirname "$0")/.."

@@ -10,12 +10,19 @@ import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic.json_schema import models_json_schema
+
+from signer.domain import receipt
+from signer.domain.bundle import Header, Record, Revocation, SealWord
 from signer.domain.confirmation import Confirmation, Draft
 from signer.domain.rule_catalogue import RULES, Rule
 from signer.domain.trust import TrustList
+from signer.seal import receipt as receipt_token
 from signer.seal.drafting import Changes
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from pydantic import BaseModel
 
 Schema = dict[str, Any]
@@ -83,11 +90,37 @@ def trust_changes_schema() -> str:
     return _page(Changes.model_json_schema(by_alias=True), "signer.trust-changes/1", Changes)
 
 
-def _page(schema: Schema, title: str, model: type[BaseModel]) -> str:
+def receipt_schema() -> str:
+    """Return the JSON Schema of a receipt's claims: what is absent is absent, never null."""
+    schema = _absent_not_null(receipt.CLAIMS.json_schema(mode="serialization"))
+    return _page(schema, receipt_token.TYPE, receipt)
+
+
+def bundle_schema() -> str:
+    """Return the JSON Schema of the lines of an offline bundle: what is absent is absent, never null or empty."""
+    lines = (Header, Revocation, SealWord, Record)
+    _, found = models_json_schema([(line, "serialization") for line in lines], by_alias=True)
+    kinds = [{"$ref": f"#/$defs/{line.__name__}"} for line in lines]
+    shapes = {name: _absent_not_empty(shape) for name, shape in found["$defs"].items()}
+    return _page({"oneOf": kinds, "$defs": shapes}, "signer.bundle/1", Header)
+
+
+def _absent_not_empty(shape: Schema) -> Schema:
+    """Return a line's schema without null, and with every list optional: an empty one is absent."""
+    plain = _absent_not_null(shape)
+    if "properties" in plain:
+        lists = {name for name, field in plain["properties"].items() if field.get("type") == "array"}
+        for name in lists:
+            plain["properties"][name]["minItems"] = 1
+        plain["required"] = [name for name in plain["required"] if name not in lists]
+    return plain
+
+
+def _page(schema: Schema, title: str, described: type[BaseModel] | ModuleType) -> str:
     head = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
-        "description": " ".join((model.__doc__ or "").split()),
+        "description": " ".join((described.__doc__ or "").split()),
     }
     return (
         json.dumps(
@@ -126,8 +159,10 @@ def pages() -> dict[str, str]:
         "rules.md": rules_page(),
         "content.schema.json": content_schema(),
         "draft.schema.json": draft_schema(),
+        "receipt.schema.json": receipt_schema(),
         "trust-list.schema.json": trust_list_schema(),
         "trust-changes.schema.json": trust_changes_schema(),
+        "bundle.schema.json": bundle_schema(),
     }
 
 

@@ -50,6 +50,15 @@ class InvalidInput(SignerError):
         self.reason = reason
 
 
+class BundleRefused(InvalidInput):
+    """An offline bundle cannot be believed, or may not follow what is kept: nothing of it counts."""
+
+    code = "bundle-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("bundle", reason)
+
+
 class RuleViolation(SignerError):
     """A draft breaks rules; `violations` names all of them at once."""
 

@@ -14,12 +14,18 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # 
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # it has no types
 
 from signer import logs, wiring
+from signer.services import offline
 from signer.web.app import create_app
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from flask import Flask
 
     from signer.settings import Settings
+
+    Options: TypeAlias = dict[str, str | int | bool | None]
 
 HOST, PORT, WORKERS = "127.0.0.1", 8000, 2
 _THREADS = 4
@@ -109,10 +115,8 @@ class _Arbiter(Arbiter):  # type: ignore[misc] # gunicorn has no types
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """Gunicorn without its command line and its files: everything is said here."""
 
-    def __init__(
-        self, settings: Settings, options: dict[str, str | int | bool | None], companion: Companion | None
-    ) -> None:
-        self._settings = settings
+    def __init__(self, application: Callable[[], Flask], options: Options, companion: Companion | None) -> None:
+        self._application = application
         self._options = options
         self._companion = companion
         super().__init__()
@@ -133,7 +137,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Flask:
         """Make the application, in each worker: nothing is loaded before the fork, so no compiled state is shared."""
-        return create_app(wiring.wire_ready(self._settings))
+        return self._application()
 
 
 def run(
@@ -156,7 +160,31 @@ def run(
     is_accompanied = wired.database.dialect == "sqlite" if with_jobs is None else with_jobs
     wired.database.close()
     worker = (sys.executable, "-P", "-m", "signer", "worker", "--beside", str(os.getpid()))
-    options: dict[str, str | int | bool | None] = {
+    options = _options(settings, host=host, port=port, workers=workers)
+    _Server(
+        lambda: create_app(wiring.wire_ready(settings)), options, Companion(worker) if is_accompanied else None
+    ).run()
+
+
+def run_verify_only(settings: Settings, *, host: str = HOST, port: int = PORT, workers: int = WORKERS) -> None:
+    """
+    Serve verdicts by imported bundles until SIGTERM: no register, no key, no worker; nothing is asked of anybody.
+
+    What is imported meanwhile counts from the next question on. Raises Misconfigured if nothing was imported yet.
+    """
+    logs.configure(settings.log_level)
+    offline.issuers_of(wiring.wire_offline(settings).shelf)
+    options = _options(settings, host=host, port=port, workers=workers)
+    _Server(lambda: _verify_only(settings), options, None).run()
+
+
+def _verify_only(settings: Settings) -> Flask:
+    house = wiring.wire_offline(settings)
+    return create_app(house, as_of=lambda: offline.as_of(house.shelf))
+
+
+def _options(settings: Settings, *, host: str, port: int, workers: int) -> Options:
+    return {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
         "worker_class": "gthread",
@@ -176,4 +204,3 @@ def run(
         "loglevel": settings.log_level,
         "proc_name": "signer",
     }
-    _Server(settings, options, Companion(worker) if is_accompanied else None).run()

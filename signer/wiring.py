@@ -13,6 +13,9 @@ from signer.errors import Misconfigured
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.register.journal import Journal
+from signer.seal import reading
+from signer.services.answering import NoReceipts
+from signer.services.bundling import Bundling
 from signer.services.doctor import Doctor
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
@@ -23,12 +26,17 @@ from signer.services.licence import LicenceChecking
 from signer.services.lookups import LookingUp
 from signer.services.maintain import Maintaining
 from signer.services.official import Copying
+from signer.services.offline import OfflineLookups, OfflineVerifying
 from signer.services.people import People
 from signer.services.publishing import Publishing
+from signer.services.receipts import Receipts
 from signer.services.redact import Redacting
 from signer.services.reimport import Reimporting
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
+from signer.services.service_keys import ServiceKeys
+from signer.services.shelf import Shelf
+from signer.services.sources import RegisterSource
 from signer.services.trust import TrustSource
 from signer.services.upgrade import Upgrading
 from signer.services.verify import Verifying
@@ -38,12 +46,15 @@ from signer.verification.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from signer.domain.trust import TrustList
     from signer.services.verify import Judge
     from signer.settings import Settings
 
 VERSION = __version__
+BUNDLES = "bundles"
+"""Where a verifier keeps imported bundles, in its data folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +75,9 @@ class Services:
     ending: Ending
     exporting: Exporting
     keeping: Keeping
+    service_keys: ServiceKeys
+    receipts: Receipts
+    bundling: Bundling
     key_checks: KeyChecking
     maintaining: Maintaining
     upgrading: Upgrading
@@ -88,10 +102,12 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     def current() -> TrustList:
         return trust.current(clock())
 
-    verifying = Verifying(database=database, trust=current, judge=judge or trust.judge, policy=policy, clock=clock)
+    source = RegisterSource(database=database, trust=current)
+    verifying = Verifying(source=source, judge=judge or trust.judge, policy=policy, clock=clock)
     lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock)
     templates = resources.templates_dir()
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
+    service_keys = ServiceKeys(settings, trust=trust, box=seals, clock=clock)
     chance = Chance(bits=secrets.randbits, below=secrets.randbelow)
     journal = Journal(settings.data_dir / "endings.jsonl")
     sealing = Sealing(
@@ -143,7 +159,17 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         maintaining=maintaining,
         upgrading=upgrading,
         working=Working(database=database, maintaining=maintaining, keeping=keeping, upgrading=upgrading, clock=clock),
-        key_checks=KeyChecking(database=database, seals=seals, clock=clock),
+        service_keys=service_keys,
+        bundling=Bundling(database=database, trust=trust, keys=service_keys, clock=clock),
+        receipts=Receipts(
+            keys=service_keys,
+            trust=current,
+            clock=clock,
+            bits=chance.bits,
+            issuer=settings.base_url,
+            software=f"signer {VERSION}",
+        ),
+        key_checks=KeyChecking(database=database, seals=seals, service_keys=service_keys, clock=clock),
         keeping=keeping,
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
@@ -154,10 +180,42 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             database=database,
             trust=trust,
             seals=seals,
+            service_keys=service_keys,
             page=page,
             templates=templates,
             clock=clock,
         ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offline:
+    """The use cases of a verifier without register, keys and network: what imported bundles can answer."""
+
+    settings: Settings
+    shelf: Shelf
+    verifying: OfflineVerifying
+    lookups: OfflineLookups
+    licence: LicenceChecking
+    receipts: NoReceipts
+
+
+def wire_offline(
+    settings: Settings, *, folder: Path | None = None, clock: Callable[[], datetime] = now, judge: Judge | None = None
+) -> Offline:
+    """Put a verifier together over a folder of imported bundles (else the data folder's own), behind walls."""
+    refuse_without_walls(settings)
+    policy = Policy(mode=settings.mode)
+    shelf = Shelf(folder or settings.data_dir / BUNDLES, mode=settings.mode, clock=clock)
+    verifying = OfflineVerifying(shelf=shelf, judge=judge or reading.facts_of, policy=policy, clock=clock)
+    lookups = OfflineLookups(shelf=shelf, policy=policy, clock=clock)
+    return Offline(
+        settings=settings,
+        shelf=shelf,
+        verifying=verifying,
+        lookups=lookups,
+        licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
+        receipts=NoReceipts(),
     )
 
 

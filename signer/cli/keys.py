@@ -1,4 +1,4 @@
-"""`signer keys`: whether the keys of seals can be used."""
+"""`signer keys`: whether the keys of seals, and those of the service, can be used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WIDTHS = (10, 9)
 
 @click.group()
 def keys() -> None:
-    """Look after the keys of seals."""
+    """Look after the keys of seals and of the service."""
 
 
 @keys.command()
@@ -27,20 +27,21 @@ def keys() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def check(name: str, as_json: bool) -> None:
     """
-    Open every seal's key, try it, and name the exact fault and the next step; or only NAME's.
+    Open every key, of seals and of the service, try it, and name the exact fault and the next step; or only NAME's.
 
-    NAME is a key's file, the first 8 or more digits of a certificate's SHA-256, or a manufacturer. The trial signature
-    seals nothing. Exit 0 if every key can be used, 1 otherwise.
+    NAME is a key's file, the first 8 or more digits of a certificate's SHA-256, a manufacturer, or `receipt` or
+    `bundle`. The trial signature seals nothing. Exit 0 if every key can be used, 1 otherwise.
     """
     checked = services().key_checks.check(name)
     for one in checked:
         click.echo(json.dumps(asdict(one), ensure_ascii=False) if as_json else _table(one))
-    if not checked:
+    if not name and not any(one.is_seal for one in checked):
         click.echo("no manufacturer has a seal", err=True)
     sys.exit(0 if all(one.is_fit for one in checked) else REFUSED)
 
 
 def _table(one: CheckedKey) -> str:
-    head = f"{one.key_ref} ({one.certificate_digest[:16]}, {one.state}) {one.legal_name}"
+    known = f" ({one.certificate_digest[:16]}, {one.state})" if one.certificate_digest else ""
+    head = f"{one.key_ref}{known} {one.legal_name}"
     rows = (f"  {found.health:{_WIDTHS[1]}}{found.part:{_WIDTHS[0]}}{found.detail}" for found in one.found)
     return "\n".join((head, *rows))

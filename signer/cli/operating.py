@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,7 +16,11 @@ from signer import logs, settings, wiring
 from signer import serve as serving
 from signer.cli import keeping
 from signer.cli.console import REFUSED, read, services
-from signer.services import trust
+from signer.services import doctor_offline, trust
+from signer.verification.policy import Policy
+
+if TYPE_CHECKING:
+    from signer.services.doctor import Symptom
 
 
 @click.group()
@@ -80,16 +85,27 @@ def make_test_pki(description: Path) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def doctor(as_json: bool) -> None:
+@click.option("--verify-only", is_flag=True, help="Look at imported bundles; there is no register and no key.")
+def doctor(as_json: bool, verify_only: bool) -> None:
     """Name what is wrong with this deployment. Exit 0 if nothing is, or only warnings; 1 for an error."""
-    wired = wiring.wire(settings.load())
-    symptoms = (*wired.doctor.examine(), waking.examine(wired))
+    symptoms = _of_bundles() if verify_only else _of_all()
     for symptom in symptoms:
         if as_json:
             click.echo(json.dumps(asdict(symptom), ensure_ascii=False))
         else:
             click.echo(f"{symptom.health:8}{symptom.part}: {symptom.detail}")
     sys.exit(REFUSED if any(symptom.health == "error" for symptom in symptoms) else 0)
+
+
+def _of_all() -> tuple[Symptom, ...]:
+    wired = wiring.wire(settings.load())
+    return (*wired.doctor.examine(), waking.examine(wired))
+
+
+def _of_bundles() -> tuple[Symptom, ...]:
+    house = wiring.wire_offline(settings.load())
+    policy = Policy(mode=house.settings.mode)
+    return doctor_offline.examine(house.shelf, policy=policy, at=wiring.now())
 
 
 @click.command()
@@ -102,10 +118,18 @@ def doctor(as_json: bool) -> None:
     default=None,
     help="Whether one `signer worker` runs beside them. Default: where the register is SQLite.",
 )
-def serve(host: str, port: int, workers: int, with_jobs: bool | None) -> None:
+@click.option(
+    "--verify-only", is_flag=True, help="Serve verdicts by imported bundles: no register, no key, no call to anybody."
+)
+def serve(host: str, port: int, workers: int, with_jobs: bool | None, verify_only: bool) -> None:
     """Serve the verify page and the API, on this computer only unless told otherwise."""
     chosen = settings.load()
     logs.configure(chosen.log_level)
+    if verify_only:
+        if with_jobs:
+            raise click.UsageError("--verify-only has no register, so that no worker runs beside it")
+        serving.run_verify_only(chosen, host=host, port=port, workers=workers)
+        return
     serving.run(chosen, host=host, port=port, workers=workers, with_jobs=with_jobs)
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
+from signer import logs, settings, wiring
+from signer.cli.bundling import ROOTS, read_roots, take_all
 from signer.cli.console import FILES, LANGUAGE, language, no_verdict, services
 from signer.domain.evidence import Asked
 from signer.domain.parties import normalise_uscc
@@ -18,9 +23,9 @@ from signer.seal.precheck import MOST_BYTES
 from signer.verification import report, wording
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from signer.domain.verdict import Verdict
+    from signer.services.answering import Answering
+    from signer.services.receipts import Receipt
     from signer.verification.wording import Language
 
 _WORST_FIRST = (1, 3, 2, 4, 0)
@@ -43,6 +48,15 @@ _ALLOW_TEST = click.option("--allow-test", is_flag=True, help="Let a green TEST 
 @_EXPORTER
 @_APPLIED_ON
 @_ALLOW_TEST
+@click.option("--offline", is_flag=True, help="Ask no register: judge by imported bundles, or by those named.")
+@click.option(
+    "--bundle",
+    "bundles",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A bundle or delta to judge by, with --offline; may be repeated, the oldest first.",
+)
+@ROOTS
 @LANGUAGE
 def verify(
     files: tuple[Path, ...],
@@ -52,17 +66,24 @@ def verify(
     exporter: str | None,
     applied_on: str | None,
     allow_test: bool,
+    offline: bool,
+    bundles: tuple[Path, ...],
+    roots: tuple[Path, ...],
     lang: str | None,
 ) -> None:
     """Verify files. Exit 0 green, 1 red, 2 amber, 3 grey, 4 blue; the worst of several."""
     asked = _asked(vins, destination, exporter, applied_on)
+    if (bundles and not offline) or (roots and not bundles):
+        raise click.UsageError("--bundle goes with --offline, and --root with --bundle")
     exits, spoken = [], language(lang)
-    with no_verdict(spoken):
-        verifying = services().verifying
+    with no_verdict(spoken), ExitStack() as stack:
+        house: Answering = _offline(bundles, roots, stack) if offline else services()
         for file in files:
-            verdict = verifying.file(_read_pdf(file), asked)
+            data = _read_pdf(file)
+            verdict = house.verifying.file(data, asked)
             exits.append(verdict.exit_code(allow_test=allow_test))
-            _show({"file": str(file)}, verdict, spoken, as_json=as_json)
+            receipt = house.receipts.of_file(verdict, data, asked) if as_json else None
+            _show({"file": str(file)}, verdict, spoken, receipt, as_json=as_json)
     sys.exit(min(exits, key=_WORST_FIRST.index))
 
 
@@ -92,14 +113,26 @@ def lookup(
     if (tail is None or len(numbers) != 1) and (tail is not None or not vins):
         raise click.UsageError("give one NUMBER with --tail, or NUMBERs with every --vin, --destination and --exporter")
     with no_verdict(spoken):
-        lookups = services().lookups
+        house = services()
         verdict = (
-            lookups.covered(numbers, asked, network="cli")
+            house.lookups.covered(numbers, asked, network="cli")
             if tail is None
-            else lookups.by_tail(numbers[0], tail, network="cli", asked=asked)
+            else house.lookups.by_tail(numbers[0], tail, network="cli", asked=asked)
         )
-    _show({"numbers": ", ".join(numbers)}, verdict, spoken, as_json=as_json)
+        receipt = house.receipts.of_record(verdict, asked, numbers=numbers, tail=tail) if as_json else None
+    _show({"numbers": ", ".join(numbers)}, verdict, spoken, receipt, as_json=as_json)
     sys.exit(verdict.exit_code(allow_test=allow_test))
+
+
+def _offline(bundles: tuple[Path, ...], roots: tuple[Path, ...], stack: ExitStack) -> Answering:
+    """Wire a verifier without register: over the bundles named, unpacked for as long as it takes, or those imported."""
+    chosen = settings.load()
+    logs.configure(chosen.log_level)
+    if not bundles:
+        return wiring.wire_offline(chosen)
+    house = wiring.wire_offline(chosen, folder=Path(stack.enter_context(TemporaryDirectory(prefix="signer-"))))
+    take_all(house.shelf, bundles, pinned=read_roots(chosen, roots), tell=False)
+    return house
 
 
 def _asked(vins: tuple[str, ...], destination: str | None, exporter: str | None, applied_on: str | None) -> Asked:
@@ -115,9 +148,12 @@ def _asked(vins: tuple[str, ...], destination: str | None, exporter: str | None,
     )
 
 
-def _show(subject: dict[str, str], verdict: Verdict, spoken: Language, *, as_json: bool) -> None:
+def _show(
+    subject: dict[str, str], verdict: Verdict, spoken: Language, receipt: Receipt | None, *, as_json: bool
+) -> None:
     if as_json:
-        plain = report.as_json(verdict, spoken, check_texts=_QUESTIONS)
+        token = receipt.token if receipt else None
+        plain = report.as_json(verdict, spoken, check_texts=_QUESTIONS, receipt=token)
         click.echo(json.dumps({**subject, **plain}, ensure_ascii=False))
         return
     test = " TEST" if verdict.test else ""

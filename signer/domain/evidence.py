@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -32,18 +32,39 @@ class Part(StrEnum):
     STANDING = "standing"
 
 
+Failure = Literal["FORMAT_FAILURE", "HASH_FAILURE", "SIG_CRYPTO_FAILURE", "REVOKED", "NOT_YET_VALID"]
+"""What EN 319 102-1 calls TOTAL-FAILED, as far as our checks ever say it (docs/reference/en-319-102-1.md)."""
+Doubt = Literal[
+    "SIG_CONSTRAINTS_FAILURE",
+    "CHAIN_CONSTRAINTS_FAILURE",
+    "CERTIFICATE_CHAIN_GENERAL_FAILURE",
+    "CRYPTO_CONSTRAINTS_FAILURE",
+    "CRYPTO_CONSTRAINTS_FAILURE_NO_POE",
+    "NO_SIGNING_CERTIFICATE_FOUND",
+    "NO_CERTIFICATE_CHAIN_FOUND",
+    "REVOKED_NO_POE",
+    "REVOKED_CA_NO_POE",
+    "OUT_OF_BOUNDS_NO_POE",
+    "TIMESTAMP_ORDER_FAILURE",
+    "TRY_LATER",
+]
+"""What it calls INDETERMINATE, as far as our checks ever say it."""
+SubIndication = Failure | Doubt
+FAILURES: Final[frozenset[str]] = frozenset(get_args(Failure))
+
+
 class SealFinding(Frozen):
     """
     One question that `seal.validate` answered inside the child.
 
-    `id` is a check id of docs/reference/verdicts.md; `sub_indication` is EN 319 102-1's word
-    (`HASH_FAILURE`, `NO_CERTIFICATE_CHAIN_FOUND`, ...) where one fits; `detail` is technical English.
+    `id` is a check id of docs/reference/verdicts.md; `sub_indication` is EN 319 102-1's word where one fits;
+    `detail` is technical English.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
     part: Part
     state: State
-    sub_indication: Annotated[str, Field(max_length=60)] | None = None
+    sub_indication: SubIndication | None = None
     detail: Detail = ""
 
 
@@ -99,7 +120,7 @@ class SealFacts(Frozen):
     archived: Annotated[tuple[TimestampFacts, ...], Field(max_length=12)] = ()
     level: Level | None = None
     indication: Indication = "INDETERMINATE"
-    sub_indication: Annotated[str, Field(max_length=60)] | None = None
+    sub_indication: SubIndication | None = None
     findings: Annotated[tuple[SealFinding, ...], Field(max_length=60)] = ()
     content: Annotated[str, Field(max_length=600_000)] | None = None
 
@@ -122,7 +143,11 @@ class ContentFacts(Frozen):
 
 
 class LineFacts(Frozen):
-    """The standing of one VIN line. `is_conflict`: another manufacturer has the same VIN in force."""
+    """
+    The standing of one VIN line. `is_conflict`: another manufacturer has the same VIN in force.
+
+    `vin` is empty where the content is not known, and with it whose line it is.
+    """
 
     vin: str
     standing: Standing
@@ -151,38 +176,64 @@ class Gap(Frozen):
         return issued_at <= self.until + _SLACK
 
 
+class Told(Frozen):
+    """When the register said what is known of it, and until when that may be used at all: of an offline bundle."""
+
+    at: Instant
+    expires: Instant
+
+
 class RecordFacts(Frozen):
     """
     One confirmation as the register holds it. `sealed_digests` are all the digests of S on record.
 
-    `gaps` are the open ones in which it may have been ended or held without this register knowing.
+    `confirmation` is None where only its digest is known: in an offline bundle, for a file that does not carry this
+    content. `gaps` are the open ones in which it may have been ended or held without this register knowing; `told` is
+    set if the register was not asked now.
     """
 
     number: Number
-    confirmation: Confirmation
+    confirmation: Confirmation | None
     content_digest: Hex256
+    issued_at: Instant
+    until: Day | None = None
     sealed_digests: tuple[Hex256, ...] = ()
     recorded_at: Instant | None = None
     standing: Standing
     lines: tuple[LineFacts, ...]
     suspended_until: Instant | None = None
     gaps: tuple[Gap, ...] = ()
+    told: Told | None = None
+
+    @property
+    def whole(self) -> Confirmation:
+        """The confirmation of a record whose content is known: as the register itself always knows it."""
+        if self.confirmation is None:
+            raise ValueError(f"only the digest of {self.number}'s content is known")
+        return self.confirmation
+
+    @property
+    def vins(self) -> tuple[str, ...]:
+        """The VINs that it lists; none where its content is not known."""
+        return self.confirmation.terms.vins if self.confirmation else ()
 
     def over(self, gaps: tuple[Gap, ...]) -> RecordFacts:
         """Return the record with those of a register's open gaps that concern it."""
-        mine = tuple(gap for gap in gaps if gap.may_have_changed(self.confirmation.issued_at))
+        mine = tuple(gap for gap in gaps if gap.may_have_changed(self.issued_at))
         return self.model_copy(update={"gaps": mine}) if mine else self
 
     @property
     def as_of(self) -> datetime | None:
-        """When the register's word on this record was last whole, if it is not whole now."""
-        return max(self.gaps[0].since, self.confirmation.issued_at) if self.gaps else None
+        """When the register's word on this record was last whole, if it is not whole, or not asked, now."""
+        if self.gaps:
+            return max(self.gaps[0].since, self.issued_at)
+        return self.told.at if self.told else None
 
     @property
     def unknown_for(self) -> timedelta:
         """How long its standing went unheard of, over all gaps."""
-        issued_at = self.confirmation.issued_at
-        return sum((gap.until - max(gap.since, min(issued_at, gap.until)) for gap in self.gaps), timedelta())
+        begun = ((gap, max(gap.since, min(self.issued_at, gap.until))) for gap in self.gaps)
+        return sum((gap.until - since for gap, since in begun), timedelta())
 
 
 class RegisterFacts(Frozen):
@@ -235,7 +286,8 @@ class CopyFacts(Frozen):
     """
     What is known of a file that is filed as an official copy: it is not parsed, so nothing but its bytes is known.
 
-    `filed_at` is when the second person had compared it; `test` and `trust_list` are those of the deployment.
+    `filed_at` is when the second person had compared it; `test` and `trust_list` are those of the deployment. `entry`
+    is that of its manufacturer's seal, where the record's content is not known.
     """
 
     at: Instant
@@ -245,6 +297,7 @@ class CopyFacts(Frozen):
     record: RecordFacts
     test: bool
     trust_list: int
+    entry: TrustEntry | None = None
 
 
 class Facts(Frozen):

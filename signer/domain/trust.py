@@ -33,6 +33,10 @@ class Purpose(StrEnum):
     OCSP = "ocsp"
 
 
+SERVICES = frozenset({Purpose.RECEIPT, Purpose.BUNDLE})
+"""What a service signs by keys of its own, each for one purpose: receipts, and offline bundles."""
+
+
 class SealState(StrEnum):
     """Whether a seal may be used, and whether what it sealed still counts."""
 

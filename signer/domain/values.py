@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+_INSTANT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 _UNPRINTABLE = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
 _NEEDED_FORMAT = "\u200c\u200d\u200e\u200f\u061c"
 _DROPPED = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212\u200b\u200e\u200f\u2060\ufeff")
@@ -46,9 +47,11 @@ def parse_instant(text: object) -> datetime:
         if text.tzinfo is None:
             raise ValueError("an instant needs a time zone")
         return text.astimezone(UTC).replace(microsecond=0)
-    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", text):
+    found = _INSTANT.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
         raise ValueError("an instant is written YYYY-MM-DDTHH:MM:SSZ")
-    return _within_years(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
+    year, month, day, hour, minute, second = map(int, found.groups())
+    return _within_years(datetime(year, month, day, hour, minute, second, tzinfo=UTC))
 
 
 def parse_day(text: object) -> date:

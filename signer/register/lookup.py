@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Connection
 
+    from signer.domain.confirmation import Confirmation
+    from signer.domain.evidence import ContentFacts
     from signer.register.scope import Scope
 
 
@@ -36,8 +38,14 @@ class Summary:
     file_digest: bytes | None
 
 
-def by_number(tx: Connection, number: Number, *, scope: Scope, at: datetime) -> RecordFacts | None:
-    """Return the record of a number as it stands at an instant, or None; a suspension ends by itself in time."""
+def by_number(
+    tx: Connection, number: Number, *, scope: Scope, at: datetime, known: ContentFacts | None = None
+) -> RecordFacts | None:
+    """
+    Return the record of a number as it stands at an instant, or None; a suspension ends by itself in time.
+
+    `known` is content that was parsed already: if the record's is the same, byte for byte, it is not parsed again.
+    """
     heads = tables.confirmations
     head = tx.execute(scope.only(select(heads).where(heads.c.number == number), heads)).first()
     if head is None:
@@ -45,7 +53,7 @@ def by_number(tx: Connection, number: Number, *, scope: Scope, at: datetime) -> 
     files = tables.files
     digests = tx.execute(select(files.c.sealed_digest).where(files.c.confirmation_id == head.id)).scalars()
     is_over = head.suspended_until is not None and head.suspended_until <= at
-    standing, confirmation = Standing(head.standing), content.parse(head.content)
+    standing, confirmation = Standing(head.standing), _parsed(head.content, known)
     return RecordFacts(
         number=number,
         confirmation=confirmation,
@@ -58,6 +66,13 @@ def by_number(tx: Connection, number: Number, *, scope: Scope, at: datetime) -> 
         lines=_lines(tx, head.id, manufacturer_id=head.manufacturer_id, is_over=is_over),
         suspended_until=head.suspended_until,
     )
+
+
+def _parsed(encoded: bytes, known: ContentFacts | None) -> Confirmation:
+    is_same = known is not None and content.content_digest(encoded).hex() == known.content_digest
+    if known is not None and known.confirmation is not None and is_same:
+        return known.confirmation
+    return content.parse(encoded)
 
 
 def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int, is_over: bool) -> tuple[LineFacts, ...]:

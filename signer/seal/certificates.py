@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signer.errors import InvalidInput
@@ -23,6 +25,14 @@ TEST_POLICY_OID = "2.25.147690550250683744860723843729440217956"
 """The certificate policy that every certificate of a TEST PKI carries, and no other. Source: ITU-T X.667 (UUID arc)."""
 MOST_BYTES = 12_000
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
+_UNREADABLE = (
+    ValueError,
+    IndexError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True)
@@ -123,8 +133,8 @@ def load(data: bytes) -> Certificate:
     try:
         certificate.parsed.extensions  # noqa: B018 - parsed now, so that it cannot fail later
         certificate.parsed.public_key()
-        _ = certificate.serial, certificate.issuer, certificate.key_digest
-    except (ValueError, IndexError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        _ = certificate.serial, certificate.issuer, certificate.key_digest, certificate.subject
+    except _UNREADABLE as error:
         raise InvalidInput("certificate", f"not a DER certificate: {printable(str(error), most=120)}") from error
     return certificate
 
@@ -135,6 +145,27 @@ def printable(text: str, *, most: int) -> str:
         char if unicodedata.category(char)[0] not in "CZ" or char == " " else "\ufffd" for char in text[: most * 2]
     )
     return safe[:most]
+
+
+def named(certificate: Certificate) -> str:
+    """Return how a check's text calls a certificate: its subject's common name, and the head of its SHA-256."""
+    names = certificate.subject_values(x509.NameOID.COMMON_NAME)
+    name = printable(names[0], most=60) if names else printable(certificate.subject, most=60)
+    return f"'{name}' (sha256 {certificate.digest[:16]})"
+
+
+def signs_certificates(certificate: Certificate) -> str:
+    """Return why a certificate may not stand above another in a chain, or ''. Source: RFC 5280, 6.1.4 (k) and (n)."""
+    usage = _extension(certificate.parsed, x509.KeyUsage)
+    if not certificate.is_ca:
+        return "it is not an authority's certificate (basic constraints)"
+    return "it may not sign certificates (key usage)" if usage is not None and not usage.key_cert_sign else ""
+
+
+def path_room(certificate: Certificate) -> int | None:
+    """Return how many authorities an authority allows below itself, or None if it does not say."""
+    constraints = _extension(certificate.parsed, x509.BasicConstraints)
+    return constraints.path_length if constraints is not None else None
 
 
 def seal_usage_fault(certificate: Certificate) -> str:
@@ -164,6 +195,27 @@ def tsa_usage_fault(certificate: Certificate) -> str:
     if usage is not None and not (usage.digital_signature or usage.content_commitment):
         return "its key usage allows neither digitalSignature nor nonRepudiation"
     return "it is an authority's certificate" if certificate.is_ca else algorithms.key_fault(certificate.parsed)
+
+
+def service_usage_fault(certificate: Certificate) -> str:
+    """
+    Return why a certificate may not sign what a service says, its receipts and offline bundles, or ''.
+
+    They are signed by ES256, so that any language verifies them: the key is on P-256, and no other.
+    """
+    usage = _extension(certificate.parsed, x509.KeyUsage)
+    if certificate.is_ca:
+        return "it is an authority's certificate"
+    if usage is None or not usage.digital_signature:
+        return "its key usage does not allow digitalSignature"
+    if usage.key_cert_sign or usage.crl_sign:
+        return "its key usage allows signing certificates or CRLs"
+    extended = _extension(certificate.parsed, x509.ExtendedKeyUsage)
+    if extended is not None and ExtendedKeyUsageOID.TIME_STAMPING in extended:
+        return "its key is for timestamps"
+    key = certificate.parsed.public_key()
+    is_fit = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+    return "" if is_fit else "its key is not on P-256"
 
 
 def authority_usage_fault(certificate: Certificate) -> str:

@@ -9,15 +9,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from signer.domain.confirmation import SealClass
-from signer.domain.trust import MOST_DAYS, Purpose
+from signer.domain.trust import MOST_DAYS, SERVICES, Purpose
 from signer.errors import InvalidInput
 from signer.seal import certificates, naming
+from signer.seal.jws import KID_DIGITS
 
 if TYPE_CHECKING:
     from signer.domain.trust import TrustEntry, TrustList
 
-KID_DIGITS: Final = 16
-"""A `kid` is so many hex digits of SHA-256 of a key's info, or the 8 bytes that they write."""
 _HOST: Final = re.compile(r"[a-z0-9.-]+(:[0-9]{1,5})?|\[[0-9a-f:.]+\](:[0-9]{1,5})?")
 
 
@@ -67,6 +66,8 @@ def _entry_certificate(entry: TrustEntry, field: str, *, is_test_list: bool) -> 
         _refuse_seal(entry, certificate, field, is_test_list=is_test_list)
     if entry.purpose is Purpose.TSA and (fault := certificates.tsa_usage_fault(certificate)):
         raise InvalidInput(f"{field}/certificate", f"may not make timestamps: {fault}")
+    if entry.purpose in SERVICES and (fault := certificates.service_usage_fault(certificate)):
+        raise InvalidInput(f"{field}/certificate", f"may not sign for the service: {fault}")
     if entry.purpose is Purpose.CA and not certificate.is_ca:
         raise InvalidInput(f"{field}/certificate", "is not an authority's")
     if entry.purpose is Purpose.OCSP:

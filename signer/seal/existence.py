@@ -15,10 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from signer.domain.evidence import State
 from signer.domain.trust import SealState
+from signer.domain.values import format_instant
 from signer.seal import chain, revocation
-from signer.seal.certificates import Certificate
+from signer.seal.certificates import Certificate, named
 
 if TYPE_CHECKING:
+    from signer.domain.evidence import SubIndication
     from signer.domain.trust import TrustEntry, TrustList
     from signer.seal.revocation import Evidence
 
@@ -47,13 +49,13 @@ class Proof:
 
     stamp: Stamp
     is_by_itself: bool = False
-    sub_indication: str | None = None
+    sub_indication: SubIndication | None = None
     fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Fault:
-    sub_indication: str | None
+    sub_indication: SubIndication | None
     detail: str
 
 
@@ -92,11 +94,13 @@ def _prove(
     stamp: Stamp, control: Stamp | None, layers: tuple[Evidence, ...], *, trust: TrustList, at: datetime
 ) -> Proof:
     latest = control.at if control else at + CLOCK_SKEW
+    who, told = named(Certificate(stamp.entry.der)), format_instant(stamp.at)
     fault: _Fault | None
     if not stamp.entry.is_entitled(stamp.at):
-        fault = _Fault("CHAIN_CONSTRAINTS_FAILURE", "the authority was not entitled then")
+        fault = _Fault("CHAIN_CONSTRAINTS_FAILURE", f"{who} was not entitled at {told}")
     elif stamp.at > latest:
-        fault = _Fault("TIMESTAMP_ORDER_FAILURE", "its time lies outside the time that can be")
+        behind = f"the later timestamp of {format_instant(latest)}" if control else "our clock"
+        fault = _Fault("TIMESTAMP_ORDER_FAILURE", f"its time {told} lies ahead of {behind}")
     elif (fault := _fault_now(stamp, layers, trust=trust, at=at)) is None:
         return Proof(stamp=stamp, is_by_itself=True)
     elif control is not None:
@@ -109,9 +113,9 @@ def _fault_now(stamp: Stamp, layers: tuple[Evidence, ...], *, trust: TrustList, 
     if fault := _chain_fault(stamp, trust, at=at):
         return fault
     if stamp.entry.state in (SealState.SUSPENDED, SealState.REVOKED):
-        return _Fault("CHAIN_CONSTRAINTS_FAILURE", f"the authority is {stamp.entry.state.value}")
-    everything = revocation.union(layers)
-    said = revocation.judge(revocation.links_of(stamp.entry, trust), everything, at=stamp.at, is_proven=True)
+        return _held(stamp)
+    everything, inside = revocation.union(layers), revocation.union(layers[: stamp.layer + 1])
+    said = revocation.judge(revocation.links_of(stamp.entry, trust), everything, at=stamp.at, inside=inside)
     return _Fault(said.sub_indication, said.detail) if said.state is State.FAILED else None
 
 
@@ -123,21 +127,31 @@ def _fault_then(stamp: Stamp, control: Stamp, layers: tuple[Evidence, ...], *, t
     cut = entry.compromised_from or entry.revoked_at
     is_cut = entry.state is SealState.REVOKED and (cut is None or control.at >= cut)
     if is_cut or entry.state is SealState.SUSPENDED:
-        return _Fault("CHAIN_CONSTRAINTS_FAILURE", f"the authority is {entry.state.value}")
+        return _held(stamp)
     inside = revocation.union(layers[: stamp.layer + 1])
     later = revocation.union(layers[stamp.layer + 1 : control.layer + 1])
     links = revocation.links_of(entry, trust)
-    said = revocation.judge(links, inside, at=control.at, is_proven=True, later=later)
+    said = revocation.judge(links, inside, at=control.at, inside=inside, later=later)
     return None if said.state is State.PASSED else _Fault(said.sub_indication, said.detail)
+
+
+def _held(stamp: Stamp) -> _Fault:
+    entry = stamp.entry
+    since = f" since {format_instant(entry.state_since)}" if entry.state_since else ""
+    told = f"{named(Certificate(entry.der))} is {entry.state.value} on the trust list{since}"
+    return _Fault("CHAIN_CONSTRAINTS_FAILURE", told)
 
 
 def _chain_fault(stamp: Stamp, trust: TrustList, *, at: datetime) -> _Fault | None:
     judged = chain.judge(stamp.entry, trust, at=at)
     if not judged.is_good:
         return _Fault(judged.sub_indication, judged.detail)
+    own = Certificate(stamp.entry.der)
     if stamp.at < judged.not_before:
-        return _Fault("TIMESTAMP_ORDER_FAILURE", "its time lies outside the time that can be")
-    weak = strong_until(Certificate(stamp.entry.der))
+        begun = f"the chain of {named(own)} is valid from {format_instant(judged.not_before)} on"
+        return _Fault("NOT_YET_VALID", f"its time {format_instant(stamp.at)} lies before that: {begun}")
+    weak = strong_until(own)
     if weak is not None and at >= weak:
-        return _Fault("CRYPTO_CONSTRAINTS_FAILURE_NO_POE", "the authority's key is too weak by now")
+        told = f"the key of {named(own)} proves nothing from {format_instant(weak)} on: RSA below {_RSA_3000} bits"
+        return _Fault("CRYPTO_CONSTRAINTS_FAILURE_NO_POE", told)
     return None

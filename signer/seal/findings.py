@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from signer.domain.evidence import Part, SealFinding, State
 from signer.seal.certificates import printable
+
+if TYPE_CHECKING:
+    from signer.domain.evidence import SubIndication
 
 
 class Question(NamedTuple):
@@ -77,7 +80,7 @@ QUESTIONS: dict[Id, Question] = {
     ),
     Id.EMBEDDED_CERTIFICATES: Question(
         Part.INTEGRITY,
-        "签名中携带的证书是否逐字节等于信任列表所载证书？",
+        "签名中携带的证书是否逐字节等于信任名单所载证书？",
         "Is every certificate inside, byte for byte, one of the trust list?",
     ),
     Id.TIMESTAMP_TOKEN: Question(
@@ -96,7 +99,7 @@ QUESTIONS: dict[Id, Question] = {
         "Are the attachments exactly confirmation.json, and log-proof.json at most?",
     ),
     Id.SIGNER_LISTED: Question(
-        Part.SEAL, "印章证书是否在信任列表中？", "Is the seal's certificate on the trust list, as a seal?"
+        Part.SEAL, "印章证书是否在信任名单中？", "Is the seal's certificate on the trust list, as a seal?"
     ),
     Id.NAMING: Question(
         Part.SEAL, "证书是否指明该生产企业？", "Does the certificate name the manufacturer of its entry?"
@@ -118,7 +121,7 @@ QUESTIONS: dict[Id, Question] = {
     ),
     Id.ARCHIVE: Question(
         Part.SEAL,
-        "所附存档时间戳（如有）是否均由信任列表所载机构签发且仍然有效？",
+        "所附存档时间戳（如有）是否均由信任名单所载机构签发且仍然有效？",
         "Is every archive timestamp, if there is any, by a listed authority, and does it still count?",
     ),
 }
@@ -134,19 +137,19 @@ class Findings:
         """Answer yes."""
         self._add(which, State.PASSED, None, detail)
 
-    def failed(self, which: Id, sub_indication: str | None, detail: str) -> None:
+    def failed(self, which: Id, sub_indication: SubIndication | None, detail: str) -> None:
         """Answer no."""
         self._add(which, State.FAILED, sub_indication, detail)
 
-    def open(self, which: Id, sub_indication: str | None, detail: str) -> None:
+    def open(self, which: Id, sub_indication: SubIndication | None, detail: str) -> None:
         """Answer that it could not be told."""
         self._add(which, State.UNDETERMINED, sub_indication, detail)
 
-    def add(self, which: Id, state: State, sub_indication: str | None, detail: str) -> None:
+    def add(self, which: Id, state: State, sub_indication: SubIndication | None, detail: str) -> None:
         """Answer as somebody else judged."""
         self._add(which, state, sub_indication, detail)
 
-    def settle(self, which: Id, fault: str, *, sub_indication: str = "FORMAT_FAILURE") -> bool:
+    def settle(self, which: Id, fault: str, *, sub_indication: SubIndication = "FORMAT_FAILURE") -> bool:
         """Answer yes if there is no fault, else no with the fault; return the answer."""
         if fault:
             self.failed(which, sub_indication, fault)
@@ -161,13 +164,13 @@ class Findings:
         }
         return tuple({**missing, **self._found}[which] for which in Id)
 
-    def _add(self, which: Id, state: State, sub_indication: str | None, detail: str) -> None:
+    def _add(self, which: Id, state: State, sub_indication: SubIndication | None, detail: str) -> None:
         before = self._found.get(which)
         if before is None or (state is State.FAILED and before.state is not State.FAILED):
             self._found[which] = _finding(which, state, sub_indication, detail)
 
 
-def _finding(which: Id, state: State, sub_indication: str | None, detail: str) -> SealFinding:
+def _finding(which: Id, state: State, sub_indication: SubIndication | None, detail: str) -> SealFinding:
     return SealFinding(
         id=which.value,
         part=QUESTIONS[which].part,

@@ -12,7 +12,7 @@ import secrets
 import warnings
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import yaml
 from cryptography import x509
@@ -20,17 +20,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from signer.domain.parties import Uscc
-from signer.domain.values import Frozen, Text
+from signer.domain.trust import Purpose
 from signer.errors import InvalidInput, Misconfigured
 from signer.seal import certificates
 from signer.seal.certificates import TEST_POLICY_OID, Certificate
+from signer.seal.pki_description import AuthorityDescription, Description
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from signer.domain.parties import Uscc
+    from signer.seal.pki_description import KeyKind, MakerDescription
 
 PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 Subject: TypeAlias = tuple[tuple[x509.ObjectIdentifier, str], ...]
@@ -39,48 +42,12 @@ PASSWORD_FILE = "password"  # noqa: S105 - a file's name
 LIST_KEY_FILE = "trust-root.key.pem"
 LIST_PUBLIC_FILE = "trust-root.pub.pem"
 TSA_FILE = "tsa.p12"
+SERVICE_FILES = {Purpose.RECEIPT: "receipt.pem", Purpose.BUNDLE: "bundle.pem"}
 AUTHORITY_FILES = ("root-ca.pem", "issuing-ca.pem")
 RESPONDER_URL = "http://ocsp.test.invalid/"
 """Never resolves (RFC 6761); other software looks for answers in a file only if the certificate names a responder."""
 _KDF_ROUNDS = 50_000
 _MOST_DESCRIPTION_BYTES = 100_000
-
-Days = Annotated[int, Field(ge=1, le=12_000)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-
-
-class AuthorityDescription(Frozen):
-    """An authority: its common name, in which TEST must stand, and how many days it lasts."""
-
-    common_name: Annotated[Text, Field(pattern=r"TEST")]
-    days: Days
-
-
-KeyKind = Literal["p256", "p384", "rsa3072"]
-
-
-class MakerDescription(Frozen):
-    """A manufacturer's seal. `id` names its file; for `profile` see docs/explanation/seals.md."""
-
-    id: Name
-    legal_name: Text
-    uscc: Uscc
-    profile: Literal["organization", "chinese"] = "organization"
-    key: KeyKind = "p256"
-    container: Literal["p12", "pem"] = "p12"
-    days: Days = 1095
-
-
-class Description(Frozen):
-    """A TEST PKI, as written in pki.yaml."""
-
-    schema_id: Literal["signer.pki/1"] = Field(alias="schema")
-    organization: Text
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
-    root: AuthorityDescription
-    issuing: AuthorityDescription
-    tsa: AuthorityDescription
-    makers: Annotated[tuple[MakerDescription, ...], Field(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +72,8 @@ class Pki:
     root: Certificate
     issuing: Certificate
     tsa: Certificate
+    receipt: Certificate
+    bundle: Certificate
     makers: tuple[Maker, ...]
 
     def __repr__(self) -> str:
@@ -159,6 +128,8 @@ def make_pki(folder: Path, description: Description, *, at: datetime) -> Pki:
     root = press.authority("root-ca", description.root, issuer=None)
     issuing = press.authority("issuing-ca", description.issuing, issuer="root-ca")
     tsa = press.tsa()
+    receipt = press.service(Purpose.RECEIPT, description.receipt)
+    bundle = press.service(Purpose.BUNDLE, description.bundle)
     makers = tuple(press.seal(maker) for maker in description.makers)
     press.list_root()
     return Pki(
@@ -168,6 +139,8 @@ def make_pki(folder: Path, description: Description, *, at: datetime) -> Pki:
         root=root,
         issuing=issuing,
         tsa=tsa,
+        receipt=receipt,
+        bundle=bundle,
         makers=makers,
     )
 
@@ -247,6 +220,15 @@ class _Press:
         )
         if not path.exists():
             self._make(path, self._description.tsa, key=new_key(), subject=subject, extensions=extensions)
+        return self._leaf(path)
+
+    def service(self, purpose: Purpose, described: AuthorityDescription) -> Certificate:
+        """Make the key by which the service signs for one purpose."""
+        path = self._folder / SERVICE_FILES[purpose]
+        subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
+        if not path.exists():
+            extensions = ((_usage("digital_signature"), True),)
+            self._make(path, described, key=new_key(), subject=subject, extensions=extensions)
         return self._leaf(path)
 
     def seal(self, maker: MakerDescription) -> Maker:

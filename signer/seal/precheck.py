@@ -20,12 +20,16 @@ MOST_BYTES: Final = 20_000_000
 MOST_CONTENTS_BYTES: Final = 65_536
 MOST_REVISIONS: Final = 16
 MOST_OBJECTS: Final = 100_000
+MOST_FIELDS: Final = 5_000
 MOST_DIGITS: Final = 64
 _MOST_BLOBS: Final = 64
+_MOST_NUMBERS: Final = 1_000
+_MOST_SIZES: Final = 10_000
 
 _END = re.compile(rb"%%EOF(?:\r\n|\r|\n)?\Z")
 _ENCRYPT = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
-_SIZE = re.compile(rb"/Size\s{1,8}([0-9]{1,20})")
+_SIZE = re.compile(rb"/(?:Params\s{0,8}<<(?:(?!>>|/Size).){0,400}/Size|Size\s{1,8}([0-9]{1,20}))", re.DOTALL)
+"""The size of a table; that of an attached file, which stands among its parameters, is passed over."""
 _TOO_MANY_DIGITS = b"0" * (MOST_DIGITS + 1)
 _DIGITS_ALIKE = bytes(0x30 if chr(byte).isdecimal() and byte < 0x80 else 0x20 for byte in range(256))
 _BEFORE_HEX = frozenset(b"0123456789ABCDEFabcdef<")
@@ -65,8 +69,11 @@ def refusal(pdf: bytes) -> Refusal | None:
 def _size_fault(pdf: bytes) -> str:
     if pdf.count(b"startxref") > MOST_REVISIONS:
         return f"more than {MOST_REVISIONS} revisions"
-    if any(int(size) > MOST_OBJECTS for size in _SIZE.findall(pdf)):
+    sizes = (found[1] for found in islice(_SIZE.finditer(pdf), _MOST_SIZES))
+    if any(size is not None and int(size) > MOST_OBJECTS for size in sizes):
         return f"more than {MOST_OBJECTS} objects"
+    if pdf.count(b"/FT") > MOST_FIELDS:
+        return f"more than {MOST_FIELDS} fields"
     if _CONTENTS.search(pdf):
         return f"a signature of more than {MOST_CONTENTS_BYTES} bytes"
     if _has_long_number(pdf):
@@ -92,8 +99,8 @@ def has_clean_end(pdf: bytes) -> bool:
 
 
 def number_in(text: bytes) -> Number | None:
-    """Return the first confirmation number in a text whose check character fits."""
-    for match in _NUMBER.finditer(text):
+    """Return the first confirmation number in a text whose check character fits; a thousand are tried."""
+    for match in islice(_NUMBER.finditer(text), _MOST_NUMBERS):
         try:
             return Number(match.group().decode())
         except ValueError:

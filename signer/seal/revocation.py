@@ -24,11 +24,12 @@ from signer.domain.evidence import State
 from signer.domain.trust import Purpose
 from signer.domain.values import format_instant
 from signer.seal import algorithms, certificates, chain
-from signer.seal.certificates import Certificate, printable
+from signer.seal.certificates import Certificate, named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from signer.domain.evidence import SubIndication
     from signer.domain.trust import TrustEntry, TrustList
 
 Kind = Literal["ocsp", "crl"]
@@ -45,6 +46,10 @@ class AnswerRefused(ValueError):
     """An answer says nothing credible about this certificate."""
 
 
+class AboutAnother(AnswerRefused):
+    """An answer is about another certificate."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """One certificate that somebody can revoke: its issuer, and whom the issuer lets answer for it."""
@@ -56,13 +61,18 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What was said of one certificate, and when: true from `this_update` to `next_update`, both included."""
+    """
+    What was said of one certificate, and when: true from `this_update` to `next_update`, both included.
+
+    `reason` is why it was revoked, in the authority's word (`keyCompromise`), if it says so.
+    """
 
     kind: Kind
     data: bytes
     this_update: datetime
     next_update: datetime
     revoked_at: datetime | None = None
+    reason: str = ""
 
     def covers(self, at: datetime) -> bool:
         """Tell whether it was current at an instant, or is younger: good later was good before."""
@@ -83,7 +93,7 @@ class Said:
     """What evidence says of a chain. `as_of` is the oldest answer's time, if every link has one that counts."""
 
     state: State
-    sub_indication: str | None = None
+    sub_indication: SubIndication | None = None
     detail: str = ""
     as_of: datetime | None = None
 
@@ -102,27 +112,28 @@ def _responders(issuer: Certificate, trust: TrustList) -> tuple[Certificate, ...
 
 
 def judge(
-    links: Iterable[Link], evidence: Evidence, *, at: datetime, is_proven: bool, later: Evidence | None = None
+    links: Iterable[Link], evidence: Evidence, *, at: datetime, inside: Evidence, later: Evidence | None = None
 ) -> Said:
     """
     Say whether no link was revoked at an instant.
 
-    `is_proven`: `at` is proven by a timestamp. One word of revocation in `evidence` is enough, whenever it was
-    spoken: it lies inside what was sealed, so that the seal is younger than the revocation. `later` was added
+    One word of revocation in `evidence` is enough, whenever it was spoken. If it lies `inside` what is judged, that
+    was made after the word, and so after the revocation: REVOKED (EN 319 102-1, 5.5.4). `later` was added
     afterwards: a revocation in it counts only from its own time on.
     """
     oldest, missing = None, ""
     for link in links:
-        found, since = _answers(link, evidence), _answers(link, later) if later else []
-        ended = [answer.revoked_at for answer in found if answer.revoked_at is not None]
-        ended += [answer.revoked_at for answer in since if answer.revoked_at is not None and _reaches(answer, at)]
+        found, refused = _answers(link, evidence)
+        since, _ = _answers(link, later) if later else ([], "")
+        ended = [answer for answer in found if answer.revoked_at is not None]
+        ended += [answer for answer in since if _reaches(answer, at)]
         if ended:
-            return _revoked(link, ended[0], is_known=is_proven and at >= ended[0])
+            return _revoked(link, ended[0], inside=inside)
         current = [answer.this_update for answer in (*found, *since) if answer.covers(at)]
         if current:
             oldest = min(oldest or current[0], *current)
         elif not missing:
-            missing = f"{'no current' if found else 'no'} answer about {printable(link.certificate.subject, most=120)}"
+            missing = _unknown(link, [*found, *since], refused, at=at)
     if missing:
         return Said(state=State.UNDETERMINED, sub_indication="TRY_LATER", detail=missing)
     told = f"as of {format_instant(oldest)}" if oldest else "pinned: nobody but the trust list revokes it"
@@ -143,21 +154,37 @@ def union(pieces: Iterable[Evidence]) -> Evidence:
     )
 
 
-def _revoked(link: Link, ended: datetime, *, is_known: bool) -> Said:
-    unproven = "REVOKED_CA_NO_POE" if link.certificate.is_ca else "REVOKED_NO_POE"
-    told = f"{printable(link.certificate.subject, most=120)} was revoked at {format_instant(ended)}"
-    return Said(state=State.FAILED, sub_indication="REVOKED" if is_known else unproven, detail=told)
+def _revoked(link: Link, answer: Answer, *, inside: Evidence) -> Said:
+    """Say that a link was revoked, when and why. Of authorities the standard knows no order in time."""
+    ended = answer.revoked_at or answer.this_update
+    is_before = answer.data in (*inside.ocsps, *inside.crls) and ended <= answer.this_update
+    word: SubIndication = "REVOKED" if is_before else "REVOKED_NO_POE"
+    because = f" ({answer.reason})" if answer.reason else ""
+    told = f"{named(link.certificate)} was revoked at {format_instant(ended)}{because}"
+    return Said(state=State.FAILED, sub_indication="REVOKED_CA_NO_POE" if link.certificate.is_ca else word, detail=told)
 
 
-def _answers(link: Link, evidence: Evidence) -> list[Answer]:
+def _unknown(link: Link, found: list[Answer], refused: str, *, at: datetime) -> str:
+    """Say why nothing current is known of a link: the newest answer ended, or does not count, or is not there."""
+    if found:
+        newest = max(found, key=lambda answer: answer.next_update)
+        until = f"the newest is of {format_instant(newest.this_update)}, until {format_instant(newest.next_update)}"
+        return f"no current answer about {named(link.certificate)} at {format_instant(at)}: {until}"
+    return f"no answer about {named(link.certificate)}{' counts: ' if refused else ''}{refused}"
+
+
+def _answers(link: Link, evidence: Evidence) -> tuple[list[Answer], str]:
+    """Return what evidence says of a link, and why the first answer about it that does not count does not."""
     kinds: tuple[tuple[Kind, tuple[bytes, ...]], ...] = (("ocsp", evidence.ocsps), ("crl", evidence.crls))
-    found = []
+    found, refused = [], ""
     for kind, data in ((kind, data) for kind, blobs in kinds for data in blobs):
         try:
             found.append(read(data, link, kind=kind))
-        except AnswerRefused:
+        except AboutAnother:
             continue
-    return found
+        except AnswerRefused as error:
+            refused = refused or str(error)
+    return found, refused
 
 
 def read(data: bytes, link: Link, *, kind: Kind) -> Answer:
@@ -188,6 +215,7 @@ def _read_ocsp(data: bytes, link: Link) -> Answer:
         this_update=answer.this_update_utc,
         next_update=answer.next_update_utc or answer.this_update_utc + _WITHOUT_NEXT,
         revoked_at=answer.revocation_time_utc,
+        reason=answer.revocation_reason.value if answer.revocation_reason is not None else "",
     )
 
 
@@ -205,7 +233,7 @@ def _refuse_other_certificate(answer: ocsp.OCSPResponse, link: Link) -> None:
         and answer.issuer_key_hash == of_key
     )
     if not is_same:
-        raise AnswerRefused("it is about another certificate")
+        raise AboutAnother("it is about another certificate")
 
 
 def _check_ocsp_signature(answer: ocsp.OCSPResponse, link: Link) -> None:
@@ -265,7 +293,9 @@ def _check_signature(signer: Certificate, signature: bytes, tbs: bytes, digest: 
 def _read_crl(data: bytes, link: Link) -> Answer:
     """Read a whole CRL of the issuer's own; partial, indirect and delta CRLs say so by critical extensions."""
     listed = x509.load_der_x509_crl(data)
-    if listed.issuer != link.issuer.parsed.subject or any(extension.critical for extension in listed.extensions):
+    if listed.issuer != link.issuer.parsed.subject:
+        raise AboutAnother("it is not the whole list of this issuer, but another's")
+    if any(extension.critical for extension in listed.extensions):
         raise AnswerRefused("it is not the whole list of this issuer")
     _check_signature(link.issuer, listed.signature, listed.tbs_certlist_bytes, listed.signature_hash_algorithm)
     entry = listed.get_revoked_certificate_by_serial_number(link.certificate.parsed.serial_number)
@@ -275,7 +305,18 @@ def _read_crl(data: bytes, link: Link) -> Answer:
         this_update=listed.last_update_utc,
         next_update=listed.next_update_utc or listed.last_update_utc + _WITHOUT_NEXT,
         revoked_at=entry.revocation_date_utc if entry is not None else None,
+        reason=_reason(entry),
     )
+
+
+def _reason(entry: x509.RevokedCertificate | None) -> str:
+    """Return the reason that an entry of a CRL gives, or ''. Source: RFC 5280, 5.3.1."""
+    if entry is None:
+        return ""
+    try:
+        return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
+    except x509.ExtensionNotFound:
+        return ""
 
 
 def request(link: Link) -> bytes:

@@ -91,6 +91,14 @@ def parse(data: bytes, *, root: RootKey) -> Memory:
     return memory
 
 
+def recall(data: bytes) -> Memory:
+    """Read a stored memory that names its root, as every one does by now. Raises Misconfigured."""
+    named = [line.removeprefix(b"root ") for line in data.splitlines() if line.startswith(b"root ")]
+    if not named:
+        raise Misconfigured("what was seen of the trust list names no root")
+    return parse(data, root=signed.root_in(named[0].decode("ascii", "replace"), "root"))
+
+
 def _with(memory: Memory, word: str, value: str) -> Memory:
     if word == "root":
         return replace(memory, root=signed.root_in(value, "root"))

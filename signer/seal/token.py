@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from signer.domain.evidence import SubIndication
     from signer.seal.certificates import Certificate
 
 _MOST_ACCURACY_S = 60
@@ -23,7 +24,7 @@ _MOST_ACCURACY_S = 60
 class TokenRefused(ValueError):
     """A token does not count; `sub_indication` is EN 319 102-1's word for it."""
 
-    def __init__(self, sub_indication: str, detail: str) -> None:
+    def __init__(self, sub_indication: SubIndication, detail: str) -> None:
         super().__init__(detail)
         self.sub_indication = sub_indication
 

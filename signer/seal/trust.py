@@ -7,34 +7,29 @@ Source: docs/reference/formats.md, the trust list; RFC 7515; RFC 8785.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import rfc8785
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from pydantic import ValidationError
 
 from signer.domain import json_text
 from signer.domain.trust import TrustList
 from signer.errors import InvalidInput, KeyUnavailable, Misconfigured, SignerError, TrustListStale
-from signer.seal import consistency
+from signer.seal import consistency, jws
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 TYPE: Final = "signer-trust+jwt"
-ALGORITHM: Final = "ES256"
-REFUSED_PARAMETERS: Final = ("jwk", "jku", "x5u", "x5c", "crit")
 MOST_BYTES: Final = 8_000_000
 CLOCK_SKEW: Final = timedelta(minutes=5)
 _FIELD: Final = "trust-list"
-_HALF: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,7 @@ class RootKey:
     @property
     def kid(self) -> str:
         """The first 16 hex digits of that digest."""
-        return self.digest[:16]
+        return self.digest[: jws.KID_DIGITS]
 
     @property
     def text(self) -> str:
@@ -134,23 +129,19 @@ def decode(data: bytes) -> TrustList:
 
 def payload_of(data: bytes) -> TrustList:
     """Return what a signed list says, without asking who signed it: for lists that were believed before."""
-    return _parse(_decode(_parts(data.strip())[1]))
+    return _parse(jws.unverified_payload(data, field=_FIELD))
 
 
 def signer_of(data: bytes) -> str:
     """Return the `kid` in a signed list's header, unverified, or ''."""
-    header = _json(_decode(_parts(data.strip())[0]))
-    return str(header.get("kid", "")) if isinstance(header, dict) else ""
+    return jws.unverified_kid(data, field=_FIELD)
 
 
 def sign(trust: TrustList, *, key: ec.EllipticCurvePrivateKey) -> bytes:
     """Return the signed list (compact JWS). Raises InvalidInput if the list breaks a rule."""
     root = root_of(key.public_key())
     consistency.refuse_inconsistent(trust, roots=_roots(trust, root))
-    payload = encode(trust)
-    signing_input = _base64url(_header(root)) + b"." + _base64url(payload)
-    r, s = decode_dss_signature(key.sign(signing_input, ec.ECDSA(hashes.SHA256())))
-    return signing_input + b"." + _base64url(r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big"))
+    return jws.sign(encode(trust), sign_raw=jws.raw_signer(key), typ=TYPE, kid=root.kid)
 
 
 def load(data: bytes, *, root: RootKey, at: datetime, highest_seen: Seen | None = None) -> TrustList:
@@ -165,12 +156,12 @@ def load(data: bytes, *, root: RootKey, at: datetime, highest_seen: Seen | None 
         TrustListStale: its signature is not the root's, it comes from the future, or it is older than one seen.
 
     """
-    data = data.strip()
-    parts = _parts(data)
-    header, payload, signature = (_decode(part) for part in parts)
-    _check_header(header, root)
-    _check_signature(parts[0] + b"." + parts[1], signature, root)
-    trust = _parse(payload)
+    token = jws.parse(data, typ=TYPE, field=_FIELD, most_bytes=MOST_BYTES)
+    if token.kid != root.kid:
+        raise TrustListStale(f"signed by the key {token.kid!r}, not by the pinned root {root.kid!r}")
+    if not token.is_by(root.key):
+        raise TrustListStale("the signature is not the pinned root's")
+    trust = _parse(token.payload)
     consistency.refuse_inconsistent(trust, roots=_roots(trust, root))
     _refuse_old(trust, data, at=at, highest_seen=highest_seen)
     return trust
@@ -180,46 +171,6 @@ def _roots(trust: TrustList, root: RootKey) -> frozenset[str]:
     """Return the digests of the keys that sign lists, now or next: nothing else may be theirs."""
     announced = {root_in(trust.next_root, "/next_root").digest} if trust.next_root is not None else set()
     return frozenset({root.digest} | announced)
-
-
-def _parts(data: bytes) -> list[bytes]:
-    if len(data) > MOST_BYTES:
-        raise InvalidInput(_FIELD, f"{len(data)} bytes; at most {MOST_BYTES} are read")
-    parts = data.split(b".")
-    if len(parts) != 3:
-        raise InvalidInput(_FIELD, "not a compact JWS of three parts")
-    return parts
-
-
-def _header(root: RootKey) -> bytes:
-    return rfc8785.dumps({"alg": ALGORITHM, "kid": root.kid, "typ": TYPE})
-
-
-def _check_header(header: bytes, root: RootKey) -> None:
-    """Say exactly what is wrong with a header; only the one canonical header passes."""
-    found = _json(header)
-    if not isinstance(found, dict):
-        raise InvalidInput(_FIELD, "the header is not an object")
-    for name in REFUSED_PARAMETERS:
-        if name in found:
-            raise InvalidInput(_FIELD, f"the header parameter {name} is refused")
-    for name, wanted in (("alg", ALGORITHM), ("typ", TYPE)):
-        if found.get(name) != wanted:
-            raise InvalidInput(_FIELD, f"{name} is {str(found.get(name))[:40]!r}, not {wanted!r}")
-    if found.get("kid") != root.kid:
-        raise TrustListStale(f"signed by the key {str(found.get('kid'))[:20]!r}, not by the pinned root {root.kid!r}")
-    if header != _header(root):
-        raise InvalidInput(_FIELD, "the header is not canonical, or has parameters that are not known")
-
-
-def _check_signature(signing_input: bytes, signature: bytes, root: RootKey) -> None:
-    if len(signature) != 2 * _HALF:
-        raise InvalidInput(_FIELD, "the signature has not 64 bytes")
-    r, s = int.from_bytes(signature[:_HALF], "big"), int.from_bytes(signature[_HALF:], "big")
-    try:
-        root.key.verify(encode_dss_signature(r, s), signing_input, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature as error:
-        raise TrustListStale("the signature is not the pinned root's") from error
 
 
 def _parse(payload: bytes) -> TrustList:
@@ -249,18 +200,3 @@ def _refuse_old(trust: TrustList, data: bytes, *, at: datetime, highest_seen: Se
         raise TrustListStale(f"sequence {trust.sequence} is older than {highest_seen.sequence}, which was seen")
     if trust.sequence == highest_seen.sequence and digest(data) != highest_seen.digest:
         raise TrustListStale(f"another list with sequence {trust.sequence} was seen")
-
-
-def _base64url(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def _decode(part: bytes) -> bytes:
-    """Decode one part of a JWS: base64url without padding, and only its one canonical spelling."""
-    try:
-        data = base64.b64decode(part + b"=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise InvalidInput(_FIELD, "a part is not base64url") from error
-    if _base64url(data) != part:
-        raise InvalidInput(_FIELD, "a part is not canonical base64url")
-    return data

@@ -17,7 +17,7 @@ from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.misc import PdfError
 
 from signer.domain import json_text
-from signer.domain.evidence import Form, Indication, Part, SealFacts, State
+from signer.domain.evidence import FAILURES, Form, Indication, Part, SealFacts, State
 from signer.domain.number import Number
 from signer.domain.trust import Purpose, TrustList
 from signer.errors import SignerError
@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 
     from pyhanko.pdf_utils.reader import PdfFileReader
 
-    from signer.domain.evidence import SealFinding
+    from signer.domain.evidence import SealFinding, SubIndication
 
-_TOTAL_FAILURES: Final = frozenset({"FORMAT_FAILURE", "HASH_FAILURE", "SIG_CRYPTO_FAILURE"})
 _LIST: Final[dict[str, TrustList]] = {}
 """The trust list that was taught last, by the digest of its JSON."""
 
@@ -106,7 +105,7 @@ def _judge(file: bytes, trust: TrustList, at: datetime) -> SealFacts:
             return SealFacts(form=Form.STRANGER)
         return SealFacts(form=Form.UNSEALED, claimed_number=number, content=content)
     findings = Findings()
-    findings.settle(Id.ATTACHMENTS, files.fault)
+    findings.settle(Id.ATTACHMENTS, files.fault, sub_indication="SIG_CONSTRAINTS_FAILURE")
     result = examination.examine(document, findings, trust=trust, at=at)
     if not is_claimed and result.entry is None:
         return SealFacts(form=Form.STRANGER)
@@ -137,17 +136,23 @@ def _facts(result: examination.Result, seal: place.Filled, *, number: Number | N
     )
 
 
-def _indication(found: tuple[SealFinding, ...]) -> tuple[Indication, str | None]:
-    """Return the indication of EN 319 102-1 and its sub-indication; timestamps that are missing take nothing away."""
+def _indication(found: tuple[SealFinding, ...]) -> tuple[Indication, SubIndication | None]:
+    """
+    Return the indication of EN 319 102-1 and its sub-indication; timestamps that are missing take nothing away.
+
+    What failed comes before what is open, the file before the seal, and of the file's faults a total failure first.
+    """
     counted = [one for one in found if one.id not in (Id.TIMESTAMP, Id.ARCHIVE) and one.state is not State.PASSED]
     if not counted:
         return "TOTAL-PASSED", None
-    broken = next((one for one in counted if one.state is State.FAILED and one.part is Part.INTEGRITY), None)
-    if broken is not None:
-        is_total = broken.sub_indication in _TOTAL_FAILURES
-        return ("TOTAL-FAILED" if is_total else "INDETERMINATE"), broken.sub_indication
-    failed_first = sorted(counted, key=lambda one: one.state is not State.FAILED)
-    return "INDETERMINATE", next((one.sub_indication for one in failed_first if one.sub_indication), "GENERIC")
+    counted.sort(key=lambda one: (one.state is not State.FAILED, one.part is not Part.INTEGRITY, not _is_total(one)))
+    first = counted[0]
+    word = next((one.sub_indication for one in counted if one.sub_indication), None)
+    return ("TOTAL-FAILED" if _is_total(first) else "INDETERMINATE"), word
+
+
+def _is_total(one: SealFinding) -> bool:
+    return one.state is State.FAILED and one.sub_indication in FAILURES
 
 
 def _claimed_at(signature: generic.DictionaryObject) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from signer import sandbox
 from signer import settings as configured
 from signer.document import catalogue
-from signer.domain.trust import Purpose, SealState
+from signer.domain.trust import SERVICES, Purpose, SealState
 from signer.errors import SignerError
 from signer.register import confirmations, jobs, parties, restores, seals, upgrades
 from signer.register.blobs import write_whole
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustList
     from signer.register.database import Database
     from signer.services.engines import Page, SealBox
+    from signer.services.service_keys import ServiceKeys
     from signer.services.trust import TrustSource
     from signer.settings import Settings
 
@@ -57,6 +58,7 @@ class Doctor:
         database: Database,
         trust: TrustSource,
         seals: SealBox,
+        service_keys: ServiceKeys,
         page: Page,
         templates: Path,
         clock: Callable[[], datetime],
@@ -65,6 +67,7 @@ class Doctor:
         self._database = database
         self._trust = trust
         self._seals = seals
+        self._service_keys = service_keys
         self._page = page
         self._templates = templates
         self._clock = clock
@@ -78,6 +81,7 @@ class Doctor:
             ("register", self._register),
             ("trust-list", self._trust_list),
             ("seals", self._all_seals),
+            ("service-keys", self._keys_of_the_service),
             ("timestamps", self._timestamps),
             ("archive-copies", self._archive),
             ("template", self._template),
@@ -175,6 +179,15 @@ class Doctor:
         authorities = [entry for entry in trust.of(Purpose.CA) if Certificate(entry.der).not_after <= at]
         if authorities:
             yield Symptom(part, "error", f"{name}: an authority of its chain has expired")
+
+    def _keys_of_the_service(self) -> Iterator[Symptom]:
+        for purpose in sorted(SERVICES):
+            one = self._service_keys.examine(purpose)
+            ailing = [found for found in one.found if found.health != "ok"]
+            for found in ailing:
+                yield Symptom("service-keys", found.health, f"{one.name}: {found.part}: {found.detail}")
+            if not ailing:
+                yield Symptom("service-keys", "ok", f"{one.name}: the {purpose} key opens and signs")
 
     def _timestamps(self) -> Iterator[Symptom]:
         """Ask every authority: the first that answers rightly is enough, but one that is silent is no reserve."""

@@ -102,6 +102,11 @@ class SealBox:
         self._opened_by = os.getpid()
         self._stores = Stores(self._settings.keys, memory=memory, password=partial(password, self._settings))
         self._keys: dict[str, SealKey] = {}
+        self._others: dict[str, SealKey] = {}
+
+    def _forget_inherited(self) -> None:
+        if self._opened_by != os.getpid():
+            self._forget_keys()
 
     def circumstances(self, seal: Seal, maker: Manufacturer) -> SealCircumstances:
         """Return what the rules judge about a seal: from the trust list, never from the key's file."""
@@ -158,8 +163,7 @@ class SealBox:
 
     def _key(self, seal: Seal, *, at: datetime) -> SealKey:
         with self._lock:
-            if self._opened_by != os.getpid():
-                self._forget_keys()
+            self._forget_inherited()
             kept = self._keys.get(seal.certificate_digest)
             if kept is None:
                 kept = self._stores.open(seal.key_ref, at=at)
@@ -168,6 +172,24 @@ class SealBox:
                 self._keys[seal.certificate_digest] = kept
         keys.refuse_outside_validity(kept.certificate, at, name=seal.key_ref)
         return kept
+
+    def open_other(self, name: str, *, at: datetime) -> SealKey:
+        """
+        Open a key that is no seal's, by its file's name: the stores, and the tokens logged in there, are the same.
+
+        Raises KeyUnavailable or Misconfigured.
+        """
+        with self._lock:
+            self._forget_inherited()
+            if name not in self._others:
+                self._others[name] = self._stores.open(name, at=at)
+            kept = self._others[name]
+        keys.refuse_outside_validity(kept.certificate, at, name=name)
+        return kept
+
+    def secret_files(self, name: str) -> tuple[Path, ...]:
+        """Return the files of secrets by which a key is opened."""
+        return self._stores.secret_files(name)
 
     def examine_key(self, seal: Seal, *, at: datetime) -> tuple[examining.Found, ...]:
         """Look at a seal's key, and try it; every fault by its name, with what to do next."""

@@ -224,7 +224,7 @@ def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant, at: dateti
         return None
     held = (Standing.ISSUED, Standing.SUSPENDED)
     live = frozenset(line.vin for line in record.lines if line.standing in held)
-    return Predecessor(number=number, exporter=record.confirmation.terms.exporter.uscc, live_vins=live)
+    return Predecessor(number=number, exporter=record.whole.terms.exporter.uscc, live_vins=live)
 
 
 def _refuse(found: tuple[Finding, ...]) -> None:

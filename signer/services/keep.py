@@ -208,7 +208,7 @@ def _hold_number(tx: Transaction, number: Number, vins: frozenset[str], *, at: d
     record = lookup.by_number(tx, number, scope=_ALL, at=at)
     if record is None or not any(line.vin in vins and line.standing in _HELD for line in record.lines):
         return False
-    tenant = parties.tenant(tx, record.confirmation.terms.manufacturer.uscc)
+    tenant = parties.tenant(tx, record.whole.terms.manufacturer.uscc)
     endings.suspend(tx, number, scope=tenant.scope, by="journal", until=None, at=at)
     scope = {"actor": "journal", "subject": number, "reason": "ended or held after the backup"}
     audit.note(tx, "confirmation.suspended", at=at, manufacturer_id=tenant.id, **scope)

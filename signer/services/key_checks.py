@@ -1,10 +1,11 @@
-"""`signer keys check`: can every configured seal be used, and if not, what exactly is wrong and what comes next."""
+"""`signer keys check`: can every key be used, and if not, what exactly is wrong and what comes next."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from signer.domain.trust import SERVICES
 from signer.errors import NotFound
 from signer.register import parties
 
@@ -15,17 +16,19 @@ if TYPE_CHECKING:
     from signer.register.database import Database
     from signer.seal.stores.examining import Found
     from signer.services.engines import SealBox
+    from signer.services.service_keys import Examined, ServiceKeys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedKey:
-    """A seal in the register, and what was found of its key."""
+    """A seal in the register, or a key of the service, and what was found of it; what is not known is empty."""
 
     legal_name: str
     certificate_digest: str
     key_ref: str
     state: str
     found: tuple[Found, ...]
+    is_seal: bool = True
 
     @property
     def is_fit(self) -> bool:
@@ -34,18 +37,22 @@ class CheckedKey:
 
 
 class KeyChecking:
-    """Look at the keys of the seals that the register holds."""
+    """Look at the keys of the seals that the register holds, and at those of the service."""
 
-    def __init__(self, *, database: Database, seals: SealBox, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, database: Database, seals: SealBox, service_keys: ServiceKeys, clock: Callable[[], datetime]
+    ) -> None:
         self._database = database
         self._seals = seals
+        self._service_keys = service_keys
         self._clock = clock
 
     def check(self, name: str = "") -> tuple[CheckedKey, ...]:
         """
-        Look at every key, or at those of a name: a key's file, the beginning of a certificate's SHA-256, a maker.
+        Look at every key, or at those of a name.
 
-        Each is tried by one signature that seals nothing. Raises NotFound if no seal has such a name.
+        That is a key's file, the beginning of a certificate's SHA-256, a maker, or a purpose of the service. Each is
+        tried by one signature that seals nothing. Raises NotFound if no key has such a name.
         """
         at = self._clock()
         with self._database.read() as tx:
@@ -61,9 +68,10 @@ class KeyChecking:
             or name in (seal.key_ref, maker.legal_name, maker.uscc)
             or (len(name) >= 8 and seal.certificate_digest.startswith(name.lower()))
         ]
-        if name and not wanted:
+        own = tuple(one for one in self._of_the_service() if not name or _is_named(one, name))
+        if name and not wanted and not own:
             raise NotFound(f"no seal in the register has the key, digest or maker {name!r}")
-        return tuple(
+        found = tuple(
             CheckedKey(
                 legal_name=maker.legal_name,
                 certificate_digest=seal.certificate_digest,
@@ -73,3 +81,24 @@ class KeyChecking:
             )
             for maker, seal in wanted
         )
+        return found + own
+
+    def _of_the_service(self) -> tuple[CheckedKey, ...]:
+        return tuple(_checked(self._service_keys.examine(purpose)) for purpose in sorted(SERVICES))
+
+
+def _checked(one: Examined) -> CheckedKey:
+    return CheckedKey(
+        legal_name=one.entry.legal_name if one.entry else f"the service's {one.purpose} key",
+        certificate_digest=one.entry.certificate_digest if one.entry else "",
+        key_ref=one.name,
+        state=one.entry.state if one.entry else "",
+        found=one.found,
+        is_seal=False,
+    )
+
+
+def _is_named(one: CheckedKey, name: str) -> bool:
+    """Tell whether a key of the service is called so, by its file, its purpose or its certificate."""
+    is_digest = len(name) >= 8 and one.certificate_digest.startswith(name.lower())
+    return is_digest or name in (one.key_ref, one.key_ref.split(".")[0])

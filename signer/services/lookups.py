@@ -75,7 +75,7 @@ class LookingUp:
         at = self._clock()
         with self._database.read() as tx:
             record = lookup.by_number(tx, parse_number(number), scope=_ANYBODY, at=at)
-        listed = set(record.confirmation.terms.vins) if record else set()
+        listed = set(record.vins) if record else set()
         mine = tuple(vin for vin in asked.vins if vin in listed)
         return self.covered((number,), asked.model_copy(update={"vins": mine or asked.vins}), network=network)
 
@@ -174,4 +174,4 @@ def parse_tail(typed: str) -> str:
 
 
 def _is_held(record: RecordFacts, asked: Asked) -> bool:
-    return records.is_public(record) and any(vin in asked.vins for vin in record.confirmation.terms.vins)
+    return records.is_public(record) and any(vin in asked.vins for vin in record.vins)

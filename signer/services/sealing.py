@@ -198,6 +198,8 @@ def prospective(confirmation: Confirmation, encoded: bytes, file: FileFacts, at:
         number=confirmation.number,
         confirmation=confirmation,
         content_digest=encoding.content_digest(encoded).hex(),
+        issued_at=confirmation.issued_at,
+        until=confirmation.until,
         sealed_digests=(file.sealed_digest,),
         recorded_at=at,
         standing=Standing.ISSUED,

@@ -106,6 +106,10 @@ class TrustSource:
             return None, None
         return self.current(at), signed.digest(path.read_bytes())
 
+    def published(self) -> bytes:
+        """Return the list in use as it was published: a compact JWS, without blanks at its ends."""
+        return self._settings.trust_list_path.read_bytes().strip()
+
     def candidate(self, data: bytes, at: datetime) -> TrustList:
         """Return a list that may take the place of the one in use. Raises what says exactly why it may not."""
         present, digest = self.present(at)
@@ -193,6 +197,8 @@ def _entries(made: pki.Pki) -> tuple[TrustEntry, ...]:
     chain = tuple(authority.digest for authority in upward)
     found = [_entry(Purpose.CA, authority, "TEST authority") for authority in upward]
     found.append(_entry(Purpose.TSA, made.tsa, "TEST timestamping authority", chain=chain))
+    found.append(_entry(Purpose.RECEIPT, made.receipt, "TEST receipts of this deployment", chain=chain))
+    found.append(_entry(Purpose.BUNDLE, made.bundle, "TEST offline bundles of this deployment", chain=chain))
     for maker in made.makers:
         plain = _entry(Purpose.PDF_SEAL, maker.certificate, maker.legal_name, chain=chain)
         seal = {"uscc": maker.uscc, "naming_profile": maker.profile, "seal_class": SealClass.TEST}

@@ -20,10 +20,8 @@ from signer.domain.evidence import (
     SealFacts,
     TrustFacts,
 )
-from signer.domain.trust import Purpose, SealState
+from signer.domain.trust import Purpose
 from signer.domain.values import beijing_day
-from signer.register import lookup, official, restores, seals, upgrades
-from signer.register.scope import Scope
 from signer.verification.decide import decide
 from signer.verification.record import official_copy
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from signer.domain.number import Number
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
-    from signer.register.database import Database
+    from signer.services.sources import Source
     from signer.verification.policy import Policy
 
     Judge = Callable[[bytes, TrustList, datetime], SealFacts]
@@ -43,23 +41,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-_ANYBODY = Scope.everything("anybody may verify any file")
-
-
 class Verifying:
-    """Verify files against the trust list and the register."""
+    """Verify files against a trust list and what a register says: asked now, or in an offline bundle."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        trust: Callable[[], TrustList],
-        judge: Judge,
-        policy: Policy,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._database = database
-        self._trust = trust
+    def __init__(self, *, source: Source, judge: Judge, policy: Policy, clock: Callable[[], datetime]) -> None:
+        self._source = source
         self._judge = judge
         self._policy = policy
         self._clock = clock
@@ -74,7 +60,7 @@ class Verifying:
 
         A file that is filed as an official copy is not parsed: the question is only how its record stands.
         """
-        if (copy := self._copy(data)) is not None:
+        if (copy := self.copy(data)) is not None:
             digest, verdict = copy.file.file_digest, official_copy(copy, ask(copy.record), self._policy)
         else:
             facts = self.gather(data)
@@ -82,26 +68,22 @@ class Verifying:
         log.info("file.verified", code=verdict.code, number=verdict.number, file=digest[:16])
         return verdict
 
-    def _copy(self, data: bytes) -> CopyFacts | None:
+    def copy(self, data: bytes) -> CopyFacts | None:
         """Find whether a file is filed as an official copy, by its digest alone, and how its record stands."""
-        digest, at = hashlib.sha256(data).digest(), self._clock()
-        with self._database.read() as tx:
-            filed = official.filed(tx, digest)
-            if filed is None:
-                return None
-            record = lookup.by_number(tx, filed.number, scope=_ANYBODY, at=at)
-            if record is None:
-                return None
-            record = record.over(restores.gaps(tx))
-        trust = self._trust()
+        digest, at = hashlib.sha256(data).hexdigest(), self._clock()
+        filed = self._source.copy(digest, at)
+        if filed is None:
+            return None
+        trust = self._source.trust()
         return CopyFacts(
             at=at,
             today=beijing_day(at),
-            file=FileFacts(size=len(data), file_digest=digest.hex()),
+            file=FileFacts(size=len(data), file_digest=digest),
             filed_at=filed.at,
-            record=record,
+            record=filed.record,
             test=trust.test,
             trust_list=trust.sequence,
+            entry=trust.by_digest(filed.seal_digest) if filed.seal_digest else None,
         )
 
     def gather(self, data: bytes) -> Facts:
@@ -119,7 +101,7 @@ class Verifying:
     def _facts(
         self, data: bytes, register: Callable[[SealFacts, FileFacts, ContentFacts, datetime], RegisterFacts]
     ) -> Facts:
-        at, trust = self._clock(), self._trust()
+        at, trust = self._clock(), self._source.trust()
         seal = self._judge(data, trust, at)
         file, content = file_facts(data, seal), content_facts(seal)
         at = self._clock()
@@ -130,48 +112,15 @@ class Verifying:
             seal=seal,
             content=content,
             register_=register(seal, file, content, at),
-            trust=self._trust_facts(trust, seal, at),
+            trust=self._source.later(trust_facts(trust, seal), at),
         )
-
-    def _trust_facts(self, trust: TrustList, seal: SealFacts, at: datetime) -> TrustFacts:
-        """
-        Take the trust list's entry, and what the register knows better.
-
-        That is its own word where it is worse, a seal held or retired now, and what the authorities said of the chain
-        after the seal.
-        """
-        facts = trust_facts(trust, seal)
-        entry = facts.entry
-        if entry is None:
-            return facts
-        with self._database.read() as tx:
-            said = upgrades.answers(tx, (entry.certificate_digest, *entry.chain))
-            found = seals.standing_of(tx, entry.certificate_digest, at=at)
-        told = {
-            "revocation_as_of": min((one.this_update for one in said), default=None),
-            "revoked_at": min((one.revoked_at for one in said if one.revoked_at is not None), default=None),
-        }
-        is_worse = found is not None and found[0] in (SealState.SUSPENDED, SealState.VERIFY_ONLY)
-        if found is not None and is_worse and entry.state is SealState.ACTIVE:
-            entry = entry.model_copy(update={"state": found[0], "state_since": found[1]})
-        return facts.model_copy(update={"entry": entry, **told})
 
     def _register(self, seal: SealFacts, file: FileFacts, content: ContentFacts, at: datetime) -> RegisterFacts:
         number = claimed_number(seal, content)
         if seal.form in (Form.UNREADABLE, Form.STRANGER) and number is None:
             return RegisterFacts(source="none", as_of=at, is_complete=True)
-        with self._database.read() as tx:
-            sealed = bytes.fromhex(file.sealed_digest) if file.sealed_digest else None
-            made_at = seal.timestamp.at if seal.timestamp else seal.claimed_at
-            gaps = restores.gaps(tx)
-            record = lookup.by_number(tx, number, scope=_ANYBODY, at=at) if number else None
-            return RegisterFacts(
-                source="register",
-                as_of=at,
-                is_complete=made_at is None or not any(gap.may_hold(made_at) for gap in gaps),
-                record=record.over(gaps) if record else None,
-                number_of_digest=lookup.number_of_sealed(tx, sealed, scope=_ANYBODY) if sealed else None,
-            )
+        made_at = seal.timestamp.at if seal.timestamp else seal.claimed_at
+        return self._source.register(number, file, content, made_at=made_at, at=at)
 
 
 def claimed_number(seal: SealFacts, content: ContentFacts) -> Number | None:
@@ -194,7 +143,10 @@ def content_facts(seal: SealFacts) -> ContentFacts:
         encoded = base64.b64decode(seal.content, validate=True)
         confirmation = encoding.parse(encoded)
     except encoding.ContentRefused as error:
-        return ContentFacts.model_validate({"fault": error.reason, "detail": error.detail[:400]})
+        digest = encoding.content_digest(encoded).hex()
+        return ContentFacts.model_validate(
+            {"fault": error.reason, "detail": error.detail[:400], "content_digest": digest}
+        )
     except ValueError:
         return ContentFacts(fault="malformed", detail="the attachment is not base64 from the child")
     return ContentFacts(confirmation=confirmation, content_digest=encoding.content_digest(encoded).hex())

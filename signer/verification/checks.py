@@ -13,12 +13,13 @@ from signer.domain.verdict import Check, Code
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from signer.domain.evidence import Asked, CopyFacts, Facts, LineFacts, RecordFacts, SealFinding, TrustFacts
+    from signer.domain.evidence import Asked, CopyFacts, Facts, LineFacts, RecordFacts, SealFinding, Told, TrustFacts
     from signer.verification.policy import Policy
 
 _FAILED = {Part.INTEGRITY: Code.ALTERED, Part.SEAL: Code.UNKNOWN_SEAL, Part.STANDING: Code.INDETERMINATE}
 _EXPIRED = "OUT_OF_BOUNDS_NO_POE"
-_ONLINE = ("register", "prospective")
+_SPEAKING = ("register", "prospective", "bundle")
+"""Sources that were asked, or say as of when: a bundle's word that is too old is a doubt of its own."""
 
 
 _OF_ARCHIVES = {"NO_CERTIFICATE_CHAIN_FOUND": "ARCHIVED_BY_OTHERS", _EXPIRED: "ARCHIVE_LAPSED"}
@@ -113,7 +114,7 @@ def _doubt(found: SealFinding, facts: Facts) -> tuple[Code, str]:
     if found.id != "revocation":
         return Code.INDETERMINATE, _word(found.id)
     own = entitled(facts)
-    is_vouched = facts.register_.source in _ONLINE and own is not None and own.state is State.PASSED
+    is_vouched = facts.register_.source in _SPEAKING and own is not None and own.state is State.PASSED
     return (Code.VALID_WITH_NOTICE if is_vouched else Code.INDETERMINATE), "NO_REVOCATION_DATA"
 
 
@@ -223,13 +224,16 @@ def times(facts: Facts, policy: Policy) -> Check:
     return passed("times", Part.SEAL)
 
 
-def record_known(facts: Facts) -> Check:
+def record_known(facts: Facts, policy: Policy) -> Check:
     """Does the register hold this confirmation, with exactly these sealed bytes?"""
     register, sealed = facts.register_, facts.file.sealed_digest
     record = register.record
     if record is None and register.number_of_digest is None:
         if not register.is_complete:
             return open_("record", Part.STANDING, "REGISTER_INCOMPLETE")
+        if register.source == "bundle" and not _is_before(facts, register.as_of - policy.bundle_margin):
+            until = f"the offline bundle is complete until {register.as_of:%Y-%m-%dT%H:%M:%SZ}"
+            return open_("record", Part.STANDING, "NOT_IN_BUNDLE_YET", until)
         return failed("record", Part.STANDING, Code.NOT_REGISTERED, reason="NUMBER_UNKNOWN")
     if record is None or (register.number_of_digest not in (None, record.number)):
         return failed("record", Part.STANDING, Code.NOT_REGISTERED, reason="NUMBER_DIFFERS")
@@ -240,6 +244,11 @@ def record_known(facts: Facts) -> Check:
     if sealed not in record.sealed_digests or facts.content.content_digest != record.content_digest:
         return failed("record", Part.STANDING, Code.NOT_REGISTERED, reason="BYTES_DIFFER")
     return passed("record", Part.STANDING)
+
+
+def _is_before(facts: Facts, at: datetime) -> bool:
+    """Tell whether a timestamp proves that the file existed before an instant: what the file claims proves nothing."""
+    return facts.seal.timestamp is not None and facts.seal.timestamp.at < at
 
 
 def standing(record: RecordFacts, asked: Asked) -> Check:
@@ -263,13 +272,28 @@ def standing(record: RecordFacts, asked: Asked) -> Check:
     return passed("standing", Part.STANDING)
 
 
-def standing_current(record: RecordFacts, policy: Policy) -> Check | None:
-    """Is the standing on record recent enough? Only asked while a restored register may have missed an end."""
-    if record.as_of is None:
-        return None
+def standing_current(record: RecordFacts, policy: Policy, *, at: datetime) -> Check | None:
+    """Is the standing on record recent enough? Only asked of an offline bundle, and after a restore that left gaps."""
+    heard = _heard(record.told, policy, at) if record.told else None
+    if record.as_of is None or not record.gaps or (heard and heard.state is not State.PASSED):
+        return heard
     detail = f"as of {record.as_of:%Y-%m-%dT%H:%M:%SZ}; the register was restored from a backup"
     answer = noted if record.unknown_for <= policy.longest_gap else open_
     return answer("standing-current", Part.STANDING, "STANDING_INCOMPLETE", detail)
+
+
+def _heard(told: Told, policy: Policy, at: datetime) -> Check:
+    """Judge the age of what was told by an offline bundle: "could not ask" is never fine."""
+    detail = f"as of {told.at:%Y-%m-%dT%H:%M:%SZ}; the offline bundle expires {told.expires:%Y-%m-%dT%H:%M:%SZ}"
+    if told.at > at + policy.clock_skew:
+        return open_("standing-current", Part.STANDING, "BUNDLE_FROM_FUTURE", detail)
+    if at >= told.expires:
+        return open_("standing-current", Part.STANDING, "BUNDLE_EXPIRED", detail)
+    if at - told.at > policy.longest_gap:
+        return open_("standing-current", Part.STANDING, "STANDING_TOO_OLD", detail)
+    if at - told.at > policy.clock_skew:
+        return noted("standing-current", Part.STANDING, "STANDING_AS_OF", detail)
+    return passed("standing-current", Part.STANDING, detail)
 
 
 def _withdrawn(lines: tuple[LineFacts, ...], *, named: bool) -> Check:
@@ -289,7 +313,7 @@ def conflict(record: RecordFacts, asked: Asked) -> Check:
 
 def until(record: RecordFacts, asked: Asked, *, today: date) -> Check:
     """Is the application still within the maker's own last day, if it named one?"""
-    end = record.confirmation.until
+    end = record.until
     applied_on = asked.applied_on or today
     if end is not None and applied_on > end:
         return Check(
@@ -305,6 +329,8 @@ def until(record: RecordFacts, asked: Asked, *, today: date) -> Check:
 
 def covered(record: RecordFacts, asked: Asked) -> tuple[Check, ...]:
     """Is it for what was asked: these VINs, this country, this exporter? Unasked questions are not checked."""
+    if record.confirmation is None:
+        return _uncompared(asked)
     terms = record.confirmation.terms
     listed = set(terms.vins)
     answers = []
@@ -318,3 +344,9 @@ def covered(record: RecordFacts, asked: Asked) -> tuple[Check, ...]:
         passed(name, Part.STANDING) if is_equal else failed(name, Part.STANDING, Code.NOT_COVERED, reason=reason)
         for name, is_equal, reason in answers
     )
+
+
+def _uncompared(asked: Asked) -> tuple[Check, ...]:
+    """Answer what was asked of a record whose content is not known here: it could not be compared."""
+    answers = (("vins", asked.vins), ("destination", asked.destination), ("exporter", asked.exporter))
+    return tuple(open_(f"coverage-{name}", Part.STANDING, "CONTENT_NOT_KNOWN") for name, value in answers if value)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from signer.domain.evidence import Asked, Facts, LineFacts, RecordFacts
+    from signer.domain.trust import TrustEntry
     from signer.domain.verdict import Comparison, LineState
     from signer.verification.policy import Policy
 
@@ -40,7 +41,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
     parts = _parts(done)
     is_proven = parts.integrity is State.PASSED and parts.seal is State.PASSED
     record = facts.register_.record
-    issuer = _issuer(facts) if parts.integrity is State.PASSED else None
+    issuer = issuer_of(facts.trust.entry) if parts.integrity is State.PASSED else None
     first_end = next((line for line in record.lines if line.standing.is_final), None) if record else None
     return Verdict(
         code=code,
@@ -60,7 +61,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
         coverage=_coverage(facts, asked, shows_extra=is_proven and _is_ours(facts)),
         seal_report=_seal_report(facts),
         confirmation=record.confirmation if record and is_proven and _is_ours(facts) else None,
-        lines=lines_of(record) if record and is_proven and _is_ours(facts) else (),
+        lines=lines_of(record) if record and record.confirmation and is_proven and _is_ours(facts) else (),
         standing_as_of=record.as_of if record else None,
         ended_at=first_end.ended_at if first_end else None,
         end_reason=first_end.reason_class if first_end else None,
@@ -79,10 +80,10 @@ def _checks(facts: Facts, asked: Asked, policy: Policy) -> tuple[Check, ...]:
         done += [checks.trust_list(facts), checks.times(facts, policy), checks.content_form(facts)]
         of_signer = (checks.content_issuer(facts), checks.entitled(facts), checks.revocation_since(facts))
         done += [check for check in of_signer if check is not None]
-        done.append(checks.record_known(facts))
+        done.append(checks.record_known(facts, policy))
     if record is not None and facts.seal.form not in _GREYS:
         done.append(checks.standing(record, asked))
-        done += [check for check in (checks.standing_current(record, policy),) if check is not None]
+        done += [check for check in (checks.standing_current(record, policy, at=facts.at),) if check is not None]
         done.append(checks.conflict(record, asked))
         done.append(checks.until(record, asked, today=facts.today))
         done += checks.covered(record, asked)
@@ -91,7 +92,8 @@ def _checks(facts: Facts, asked: Asked, policy: Policy) -> tuple[Check, ...]:
 
 def names_exporter(record: RecordFacts, asked: Asked) -> bool:
     """Tell whether the asker named the exporter: a successor's number is for the same one, not for any holder."""
-    return asked.exporter is not None and asked.exporter == record.confirmation.terms.exporter.uscc
+    known = record.confirmation
+    return known is not None and asked.exporter is not None and asked.exporter == known.terms.exporter.uscc
 
 
 def _parts(done: tuple[Check, ...]) -> Parts:
@@ -112,11 +114,13 @@ def _is_notice(check: Check) -> bool:
 
 
 def _reason(done: tuple[Check, ...], inner: Code) -> str | None:
-    return next((check.reason for check in done if check.argues_for is inner and check.reason), None)
+    """Return the reason of the first check that argues for a code; one that failed tells more than one left open."""
+    told = [check for check in done if check.argues_for is inner and check.reason]
+    return next((check.reason for check in (*(one for one in told if one.state is State.FAILED), *told)), None)
 
 
-def _issuer(facts: Facts) -> Issuer | None:
-    entry = facts.trust.entry
+def issuer_of(entry: TrustEntry | None) -> Issuer | None:
+    """Return whose seal an entry of the trust list is; None for no seal's."""
     if entry is None or entry.uscc is None or entry.seal_class is None:
         return None
     return Issuer(name=entry.legal_name, uscc=entry.uscc, seal_class=entry.seal_class)
@@ -149,12 +153,8 @@ def lines_of(record: RecordFacts) -> tuple[Line, ...]:
 
 def _coverage(facts: Facts, asked: Asked, *, shows_extra: bool) -> Coverage:
     record = facts.register_.record
-    if record is None or facts.seal.form in _GREYS:
-        return Coverage(
-            vins=tuple(VinCoverage(vin=vin, state="missing") for vin in asked.vins),
-            destination="unknown" if asked.destination else "not-asked",
-            exporter="unknown" if asked.exporter else "not-asked",
-        )
+    if record is None or record.confirmation is None or facts.seal.form in _GREYS:
+        return uncompared(asked)
     terms = record.confirmation.terms
     applied_on = asked.applied_on or facts.today
     extra = tuple(str(vin) for vin in terms.vins if vin not in asked.vins) if asked.vins and shows_extra else ()
@@ -163,6 +163,15 @@ def _coverage(facts: Facts, asked: Asked, *, shows_extra: bool) -> Coverage:
         extra=extra,
         destination=compare(asked.destination, terms.destination.country.alpha2),
         exporter=compare(asked.exporter, terms.exporter.uscc),
+    )
+
+
+def uncompared(asked: Asked) -> Coverage:
+    """Return that nothing could be compared."""
+    return Coverage(
+        vins=tuple(VinCoverage(vin=vin, state="missing") for vin in asked.vins),
+        destination="unknown" if asked.destination else "not-asked",
+        exporter="unknown" if asked.exporter else "not-asked",
     )
 
 
@@ -175,7 +184,8 @@ def compare(asked: str | None, recorded: str) -> Comparison:
 
 def vin_coverage(vin: str, record: RecordFacts, applied_on: date) -> VinCoverage:
     """Return what a record says of one VIN, with its window at an application date."""
-    vehicle = next((vehicle for vehicle in record.confirmation.terms.vehicles if vehicle.vin == vin), None)
+    vehicles = record.confirmation.terms.vehicles if record.confirmation else ()
+    vehicle = next((vehicle for vehicle in vehicles if vehicle.vin == vin), None)
     line = next((line for line in record.lines if line.vin == vin), None)
     if vehicle is None or line is None:
         return VinCoverage(vin=vin, state="missing")

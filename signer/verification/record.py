@@ -9,10 +9,10 @@ from signer.domain.evidence import Part, RecordFacts, State
 from signer.domain.values import Frozen, Instant
 from signer.domain.verdict import Check, Code, Comparison, Coverage, Issuer, Parts, Verdict, VinCoverage, combine
 from signer.verification import checks
-from signer.verification.decide import compare, lines_of, names_exporter, vin_coverage
+from signer.verification.decide import compare, issuer_of, lines_of, names_exporter, uncompared, vin_coverage
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from signer.domain.evidence import Asked, CopyFacts, LineFacts
     from signer.verification.policy import Policy
@@ -51,10 +51,16 @@ def unknown_digest(question: RecordQuestion, policy: Policy) -> Verdict:
     return _verdict(question, policy, done=(check,), default=Code.INDETERMINATE, parts=_UNKNOWN)
 
 
+def needs_register(question: RecordQuestion, policy: Policy) -> Verdict:
+    """Answer that a look-up by VINs needs the register: an offline bundle holds none."""
+    check = checks.open_("record", Part.STANDING, "REGISTER_NEEDED")
+    return _verdict(question, policy, done=(check,), default=Code.INDETERMINATE, parts=_UNKNOWN)
+
+
 def on_record(question: RecordQuestion, asked: Asked, policy: Policy, *, today: date) -> Verdict:
     """Answer that one record exists, with its standing: ON_RECORD unless the standing says otherwise."""
     (record,) = question.records
-    done = (checks.passed("record", Part.STANDING), *_standing(record, asked, policy, today))
+    done = (checks.passed("record", Part.STANDING), *_standing(record, asked, policy, at=question.at, today=today))
     found = _verdict(question, policy, done=done, default=Code.ON_RECORD, parts=_parts(done))
     shown = {**_shown(record), "coverage": _coverage(question.records, asked, today)}
     return found.model_copy(update={**shown, "sealed_at": record.recorded_at})
@@ -71,14 +77,15 @@ def official_copy(facts: CopyFacts, asked: Asked, policy: Policy) -> Verdict:
     question = RecordQuestion(
         at=facts.at, test=facts.test, trust_list=facts.trust_list, records=(record,), subject="file"
     )
-    done = (checks.official_copy(facts), *_standing(record, asked, policy, facts.today))
+    done = (checks.official_copy(facts), *_standing(record, asked, policy, at=facts.at, today=facts.today))
     parts = _parts(done).model_copy(update={"integrity": State.PASSED})
     found = _verdict(question, policy, done=done, default=Code.OFFICIAL_COPY, parts=parts)
     coverage = _coverage(question.records, asked, facts.today)
-    extra = tuple(str(vin) for vin in record.confirmation.terms.vins if vin not in asked.vins) if asked.vins else ()
+    extra = tuple(vin for vin in record.vins if vin not in asked.vins) if asked.vins else ()
     ended = _first_end(record)
     shown = {
         **_shown(record),
+        "issuer": _issuer(record) or issuer_of(facts.entry),
         "coverage": coverage.model_copy(update={"extra": extra}),
         "successor": ended.successor if ended and names_exporter(record, asked) else None,
     }
@@ -92,7 +99,7 @@ def _shown(record: RecordFacts) -> dict[str, object]:
         "number": record.number,
         "issuer": _issuer(record),
         "confirmation": record.confirmation,
-        "lines": lines_of(record),
+        "lines": lines_of(record) if record.confirmation else (),
         "standing_as_of": record.as_of,
         "ended_at": ended.ended_at if ended else None,
         "end_reason": ended.reason_class if ended else None,
@@ -106,7 +113,8 @@ def _first_end(record: RecordFacts) -> LineFacts | None:
 def covered(question: RecordQuestion, asked: Asked, policy: Policy, *, today: date) -> Verdict:
     """Answer whether records cover every VIN asked, for this destination and exporter, all in force: COVERED if so."""
     coverage = _coverage(question.records, asked, today)
-    done = [check for record in question.records for check in _of_one(record, asked, policy, today)]
+    at = question.at
+    done = [check for record in question.records for check in _of_one(record, asked, policy, at=at, today=today)]
     listed = all(vin.state != "missing" for vin in coverage.vins)
     done.append(
         checks.passed("coverage-vins", Part.STANDING)
@@ -116,11 +124,10 @@ def covered(question: RecordQuestion, asked: Asked, policy: Policy, *, today: da
     found = _verdict(question, policy, done=tuple(done), default=Code.COVERED, parts=_parts(tuple(done)))
     one = question.records[0]
     ended = next((vin for vin in coverage.vins if vin.ended_at), None)
+    makers = {record.whole.terms.manufacturer.uscc for record in question.records}
     shown = {
         "number": one.number if len(question.records) == 1 else None,
-        "issuer": _issuer(one)
-        if len({record.confirmation.terms.manufacturer.uscc for record in question.records}) == 1
-        else None,
+        "issuer": _issuer(one) if len(makers) == 1 else None,
         "coverage": coverage,
         "standing_as_of": min((record.as_of for record in question.records if record.as_of), default=None),
         "ended_at": ended.ended_at if ended else None,
@@ -128,16 +135,16 @@ def covered(question: RecordQuestion, asked: Asked, policy: Policy, *, today: da
     return found.model_copy(update=shown)
 
 
-def _of_one(record: RecordFacts, asked: Asked, policy: Policy, today: date) -> tuple[Check, ...]:
+def _of_one(record: RecordFacts, asked: Asked, policy: Policy, *, at: datetime, today: date) -> tuple[Check, ...]:
     """Judge one of several records: its own share of the VINs, and the destination and exporter of all."""
-    mine = asked.model_copy(update={"vins": tuple(vin for vin in asked.vins if vin in record.confirmation.terms.vins)})
+    mine = asked.model_copy(update={"vins": tuple(vin for vin in asked.vins if vin in record.vins)})
     if not mine.vins:
         return ()
-    return tuple(check for check in _standing(record, mine, policy, today) if check.id != "coverage-vins")
+    return tuple(check for check in _standing(record, mine, policy, at=at, today=today) if check.id != "coverage-vins")
 
 
-def _standing(record: RecordFacts, asked: Asked, policy: Policy, today: date) -> tuple[Check, ...]:
-    current = checks.standing_current(record, policy)
+def _standing(record: RecordFacts, asked: Asked, policy: Policy, *, at: datetime, today: date) -> tuple[Check, ...]:
+    current = checks.standing_current(record, policy, at=at)
     return (
         checks.standing(record, asked),
         *((current,) if current else ()),
@@ -148,11 +155,12 @@ def _standing(record: RecordFacts, asked: Asked, policy: Policy, today: date) ->
 
 
 def _coverage(records: tuple[RecordFacts, ...], asked: Asked, today: date) -> Coverage:
+    known = tuple(record.confirmation for record in records if record.confirmation is not None)
+    if not known:
+        return uncompared(asked)
     found = tuple(_best(vin, records, asked, today) for vin in asked.vins)
-    destinations = {
-        compare(asked.destination, record.confirmation.terms.destination.country.alpha2) for record in records
-    }
-    exporters = {compare(asked.exporter, record.confirmation.terms.exporter.uscc) for record in records}
+    destinations = {compare(asked.destination, one.terms.destination.country.alpha2) for one in known}
+    exporters = {compare(asked.exporter, one.terms.exporter.uscc) for one in known}
     return Coverage(vins=found, destination=_all(destinations), exporter=_all(exporters))
 
 
@@ -174,7 +182,9 @@ def _parts(done: tuple[Check, ...]) -> Parts:
     return _UNKNOWN.model_copy(update={"standing": standing})
 
 
-def _issuer(record: RecordFacts) -> Issuer:
+def _issuer(record: RecordFacts) -> Issuer | None:
+    if record.confirmation is None:
+        return None
     terms = record.confirmation.terms
     return Issuer(name=terms.manufacturer.legal_name, uscc=terms.manufacturer.uscc, seal_class=terms.seal.seal_class)
 
@@ -185,9 +195,8 @@ def _verdict(
     """A green or blue look-up never becomes `VALID_WITH_NOTICE`, which speaks of a file."""
     doubts = tuple(check for check in done if check.argues_for is not Code.VALID_WITH_NOTICE)
     code = combine(doubts, default=default)
-    is_test = question.test or any(
-        record.confirmation.terms.seal.seal_class is SealClass.TEST for record in question.records
-    )
+    known = (record.confirmation for record in question.records)
+    is_test = question.test or any(one is not None and one.terms.seal.seal_class is SealClass.TEST for one in known)
     shown = Code.TEST_ONLY if is_test and policy.mode == "production" else code
     return Verdict(
         code=shown,

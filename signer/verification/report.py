@@ -40,12 +40,12 @@ KEYS = (
 _NOT_TOLD: IncEx = {"coverage": {"vins": {"__all__": {"ended_at"}}}}
 
 
-def as_json(verdict: Verdict, language: Language, *, check_texts: Texts) -> dict[str, Json]:
+def as_json(verdict: Verdict, language: Language, *, check_texts: Texts, receipt: str | None = None) -> dict[str, Json]:
     """
     Return a verdict as plain JSON: `KEYS`, in their order, and no other.
 
     Codes, reasons and check ids are never translated. The text of a check that argues for the verdict's code holds
-    the whole sentence, with the day of an end and the successor where they may be told.
+    the whole sentence, with the day of an end and the successor where they may be told. `receipt` is a compact JWS.
     """
     plain: dict[str, Json] = verdict.model_dump(mode="json", by_alias=True, exclude=_NOT_TOLD)
     confirmation = verdict.confirmation
@@ -62,7 +62,7 @@ def as_json(verdict: Verdict, language: Language, *, check_texts: Texts) -> dict
         }
         for check in verdict.checks
     ]
-    plain["receipt"] = None
+    plain["receipt"] = receipt
     return {key: plain[key] for key in KEYS}
 
 

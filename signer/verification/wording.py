@@ -148,6 +148,21 @@ SENTENCES: dict[Code, tuple[str, str]] = {
     ),
 }
 
+_WITHOUT_CONTENT: dict[Code, tuple[str, str]] = {
+    Code.OFFICIAL_COPY: (
+        "此文件与生产企业以编号 {number} 备案的正式用印件逐字节相同；离线数据包中没有该记录的内容。",
+        (
+            "This is, byte for byte, the officially sealed copy that the manufacturer filed under {number}; "
+            "what its record lists is not in an offline bundle."
+        ),
+    ),
+    Code.ON_RECORD: (
+        "有此记录；离线数据包中没有其内容：请提交文件本身进行核验。",
+        "This record exists; what it lists is not in an offline bundle: verify the file itself.",
+    ),
+}
+_OF_AGE = ("STANDING_INCOMPLETE", "STANDING_AS_OF")
+"""Notices that say why a standing is told as of an earlier time."""
 REASONS: dict[str, tuple[str, str]] = {
     "EMPTY": ("文件是空的", "the file is empty"),
     "NOT_PDF": ("不是 PDF 文件", "it is not a PDF"),
@@ -200,6 +215,25 @@ REASONS: dict[str, tuple[str, str]] = {
         "登记簿由备份恢复，此后的撤回、替代或暂停可能未记录",
         "the register was restored from a backup: what ended since may be missing",
     ),
+    "NOT_IN_BUNDLE_YET": (
+        "离线数据包中没有此编号，且不能证明此文件早于该数据包",
+        "the offline bundle does not hold it, and the file is not proven older than the bundle",
+    ),
+    "STANDING_AS_OF": (
+        "登记状态取自离线数据包，此后的撤回、替代或暂停不在其中",
+        "its standing comes from an offline bundle: what ended since is not in it",
+    ),
+    "STANDING_TOO_OLD": ("离线数据包已超过 24 小时", "the offline bundle is older than 24 hours"),
+    "BUNDLE_EXPIRED": ("离线数据包已过期", "the offline bundle has expired"),
+    "BUNDLE_FROM_FUTURE": ("离线数据包的时间晚于当前时间", "the offline bundle is of a time in the future"),
+    "CONTENT_NOT_KNOWN": (
+        "离线数据包只有内容的摘要，无法比对",
+        "the offline bundle holds only the digest of the content: nothing could be compared",
+    ),
+    "REGISTER_NEEDED": (
+        "离线数据包不含车架号，此项查询须联网向登记簿提出",
+        "an offline bundle holds no VINs: this look-up needs the register",
+    ),
     "TRY_LATER": ("正在签发，请稍后再试", "it is being issued right now; try again in a minute"),
     "SUSPENDED": ("确认书已暂停", "the confirmation is suspended"),
     "SEAL_SUSPENDED": ("印章已暂停使用", "the seal is suspended"),
@@ -246,7 +280,8 @@ def reason(word: str | None, language: Language) -> str:
 def sentence(verdict: Verdict, language: Language) -> str:
     """Return what a verdict says, whole; TEST answers say TEST."""
     separator = "；" if language == "zh" else "; "
-    told = _pick(SENTENCES[verdict.code], language).format(
+    texts = _WITHOUT_CONTENT.get(verdict.code) if verdict.confirmation is None else None
+    told = _pick(texts or SENTENCES[verdict.code], language).format(
         reason=reason(verdict.reason, language),
         number=verdict.number or "-",
         ended=beijing(verdict.ended_at),
@@ -257,8 +292,9 @@ def sentence(verdict: Verdict, language: Language) -> str:
     )
     if verdict.standing_as_of and verdict.code in (Code.COVERED, Code.OFFICIAL_COPY, Code.ON_RECORD):
         as_of = beijing(verdict.standing_as_of)
-        told += _pick((f" 登记状态截至 {as_of}；", f" Standing as of {as_of}: "), language)
-        told += reason("STANDING_INCOMPLETE", language) + _pick(("。", "."), language)
+        word = next((notice for notice in verdict.notices if notice in _OF_AGE), None)
+        told += _pick((f" 登记状态截至 {as_of}", f" Standing as of {as_of}"), language)
+        told += (_pick(("；", ": "), language) + reason(word, language) if word else "") + _pick(("。", "."), language)
     if verdict.test and verdict.code is not Code.TEST_ONLY:
         told += _pick((" 这是测试（TEST）答复，没有效力。", " This is a TEST answer; it has no effect."), language)
     return told

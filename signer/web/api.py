@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from signer.domain.evidence import Asked
+    from signer.services.answering import Answering, ReceiptMaking
     from signer.services.licence import Answer
     from signer.verification.wording import Language
-    from signer.wiring import Services
 
     Body = TypeVar("Body", bound=BaseModel)
 
@@ -38,7 +38,7 @@ _SINGLE = ("destination", "exporter", "applied_on")
 _COMPARE = frozenset({"vin", "lang", *_SINGLE})
 
 
-def blueprint(services: Services, *, clock: Callable[[], datetime]) -> APIBlueprint:
+def blueprint(services: Answering, *, clock: Callable[[], datetime]) -> APIBlueprint:
     """Return the routes under /api/v1."""
     api = APIBlueprint("api", __name__, url_prefix="/api/v1")
 
@@ -47,20 +47,23 @@ def blueprint(services: Services, *, clock: Callable[[], datetime]) -> APIBluepr
         """Verify one file."""
         data, compare = _verify_request()
         verdict = services.verifying.file(data, compare)
-        return jsonify(telling.verdict_json(verdict, languages.chosen()))
+        receipt = services.receipts.of_file(verdict, data, compare)
+        return jsonify(telling.verdict_json(verdict, languages.chosen(), receipt))
 
     @api.post("/lookups", **documented.LOOKUPS)
     def look_up() -> Response:
         """Look up a record without its file."""
-        verdict = telling.look_up(services.lookups, _lookup_request(), network=intake.network())
-        return jsonify(telling.verdict_json(verdict, languages.chosen()))
+        question = _lookup_request()
+        verdict = telling.look_up(services.lookups, question, network=intake.network())
+        receipt = telling.receipt_of(services.receipts, verdict, question)
+        return jsonify(telling.verdict_json(verdict, languages.chosen(), receipt))
 
     @api.post("/licence-checks", **documented.LICENCE_CHECKS)
     def check_licence() -> Response:
         """Check an export licence against its confirmations."""
         question = _licence_request(clock())
         answer = services.licence.check(question, network=intake.network())
-        return _licence_response(answer, languages.chosen())
+        return _licence_response(answer, languages.chosen(), services.receipts)
 
     return api
 
@@ -192,7 +195,7 @@ def _question(
     )
 
 
-def _licence_response(answer: Answer, language: Language) -> Response:
+def _licence_response(answer: Answer, language: Language, receipts: ReceiptMaking) -> Response:
     if (
         request.accept_mimetypes.best_match(["application/json", sheets.MIME], default="application/json")
         == sheets.MIME
@@ -200,7 +203,7 @@ def _licence_response(answer: Answer, language: Language) -> Response:
         response = current_app.response_class(sheets.licence_csv(answer, language), mimetype=sheets.MIME)
         response.headers["Content-Disposition"] = f'attachment; filename="{sheets.NAME}"'
         return response
-    return jsonify(telling.licence_json(answer, language))
+    return jsonify(telling.licence_json(answer, language, receipts.of_licence(answer)))
 
 
 def _parse(model: type[Body], data: bytes) -> Body:

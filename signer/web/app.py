@@ -23,15 +23,20 @@ if TYPE_CHECKING:
 
     from flask import Flask, Response
 
+    from signer.services.answering import Answering
     from signer.settings import Settings
-    from signer.wiring import Services
+    from signer.web.pages import AsOf
 
 _SCHEMA_PLACE = "#/components/schemas/{model}"
 _STATIC_SECONDS = 3600
 
 
-def create_app(services: Services, *, clock: Callable[[], datetime] = wiring.now) -> Flask:
-    """Return the WSGI application over these services."""
+def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.now, as_of: AsOf | None = None) -> Flask:
+    """
+    Return the WSGI application over these services.
+
+    `as_of`: whose bundles it speaks by, and of when, where no register is asked; every page says so.
+    """
     settings, folder = services.settings, resources.templates_dir() / "web"
     app = OpenAPI(
         "signer.web",
@@ -52,7 +57,7 @@ def create_app(services: Services, *, clock: Callable[[], datetime] = wiring.now
         MAX_FORM_PARTS=intake.MOST_PARTS,
         SEND_FILE_MAX_AGE_DEFAULT=_STATIC_SECONDS,
     )
-    pages = Pages(app, phrases=languages.read_phrases(folder / "strings"), settings=settings)
+    pages = Pages(app, phrases=languages.read_phrases(folder / "strings"), settings=settings, as_of=as_of)
     app.extensions["signer.pages"] = pages
     headers.install(app, https=settings.base_url.startswith("https:"))
     problems.install(app, base_url=settings.base_url, page=pages.problem)

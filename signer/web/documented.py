@@ -149,7 +149,7 @@ LICENCE_CHECKS: Documented = {
     "summary": "Check an export licence against its confirmations",
     "description": (
         "Files and numbers in any mix, with the licence's VINs, destination, exporter and application date. One table, "
-        "one outcome. `Accept: text/csv` gives the table as a spreadsheet."
+        "one outcome, one receipt. `Accept: text/csv` gives the table as a spreadsheet."
     ),
     "tags": [_VERIFYING],
     "operation_id": "check_licence",

@@ -15,20 +15,28 @@ from markupsafe import Markup, escape
 
 from signer.domain.parties import ALPHA3, Country
 from signer.seal.precheck import MOST_BYTES
+from signer.verification import wording
 from signer.web import intake, languages, problems, sheets, telling, view
 from signer.web.problem_kinds import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import TypeAlias
+
     from flask import Flask
 
     from signer.domain.evidence import Asked
     from signer.domain.verdict import Verdict
     from signer.services.licence import Answer
+    from signer.services.receipts import Receipt
     from signer.settings import Settings
     from signer.verification.wording import Language
     from signer.web.asking import Form
     from signer.web.intake import Upload
     from signer.web.problems import Fault, Problem
+
+    AsOf: TypeAlias = Callable[[], tuple[tuple[str, datetime], ...]]
 
 _PLACES = frozenset({"files", "destination", "exporter", "applied_on"})
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
@@ -45,13 +53,22 @@ class Frame:
     other_tag: str
     other_href: str
     path: str
+    offline: tuple[tuple[str, str], ...]
 
 
 class Pages:
     """Draws pages for one application."""
 
-    def __init__(self, app: Flask, *, phrases: dict[Language, languages.Phrases], settings: Settings) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        phrases: dict[Language, languages.Phrases],
+        settings: Settings,
+        as_of: AsOf | None = None,
+    ) -> None:
         self._phrases = phrases
+        self._as_of = as_of
         self._is_test = settings.mode == "test"
         self._host = settings.base_url.partition("://")[2].rstrip("/")
         app.jinja_env.undefined = StrictUndefined
@@ -74,12 +91,20 @@ class Pages:
             most_files=intake.MOST_FILES,
         )
 
-    def verdict(self, verdict: Verdict, *, asked: Asked, filled: Form, upload: Upload | None = None) -> str:
+    def verdict(
+        self,
+        verdict: Verdict,
+        *,
+        asked: Asked,
+        filled: Form,
+        upload: Upload | None = None,
+        receipt: Receipt | None = None,
+    ) -> str:
         """Draw a verdict."""
-        shown = view.of(verdict, self._t(), asked=asked, upload=upload)
+        shown = view.of(verdict, self._t(), asked=asked, upload=upload, receipt=receipt)
         return self._draw("verdict.html", view=shown, form=filled)
 
-    def licence(self, answer: Answer, filled: Form) -> str:
+    def licence(self, answer: Answer, filled: Form, *, receipt: Receipt | None = None) -> str:
         """Draw the table of a licence."""
         t = self._t()
         return self._draw(
@@ -88,7 +113,10 @@ class Pages:
             country=dict(countries(t.language)).get(answer.question.destination, ""),
             form=filled,
             colour=view.outcome_colour(answer.outcome),
-            line=telling.licence_line(answer, t.language),
+            line=telling.licence_line(answer, t.language, receipt=receipt),
+            receipt=view.receipt_of(receipt),
+            digests=telling.digests(answer),
+            checked=wording.beijing(answer.checked_at),
             csv_href=view.csv_href(sheets.licence_csv(answer, t.language)),
             csv_name=sheets.NAME,
             verdict_title=view.title,
@@ -123,6 +151,7 @@ class Pages:
             other_tag=languages.TAGS[other],
             other_href=f"{path}?lang={other}",
             path=path,
+            offline=tuple((origin, wording.beijing(at)) for origin, at in self._as_of()) if self._as_of else (),
         )
         return render_template(template, t=t, frame=frame, **values)
 

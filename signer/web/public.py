@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
     from werkzeug.wrappers import Response
 
+    from signer.services.answering import Answering
     from signer.web.asking import Wanted
     from signer.web.pages import Pages
-    from signer.wiring import Services
 
 _MOST_BODY = intake.MOST_TOTAL + intake.OVERHEAD
 
 
-def blueprint(services: Services, pages: Pages, *, clock: Callable[[], datetime]) -> Blueprint:
+def blueprint(services: Answering, pages: Pages, *, clock: Callable[[], datetime]) -> Blueprint:
     """Return the public pages."""
     public = Blueprint("public", __name__)
 
@@ -60,7 +60,7 @@ def blueprint(services: Services, pages: Pages, *, clock: Callable[[], datetime]
     return public
 
 
-def _verified(services: Services, pages: Pages, *, at: datetime) -> tuple[str, int] | str:
+def _verified(services: Answering, pages: Pages, *, at: datetime) -> tuple[str, int] | str:
     values, uploads = _read_form()
     filled = _form(values)
     if values.get("step") == "edit":
@@ -89,11 +89,14 @@ def _form(values: MultiDict[str, str]) -> Form:
     )
 
 
-def _answer(services: Services, pages: Pages, wanted: Wanted, filled: Form) -> str:
+def _answer(services: Answering, pages: Pages, wanted: Wanted, filled: Form) -> str:
     if isinstance(wanted, FileAsked):
         verdict = services.verifying.file(wanted.upload.data, wanted.asked)
-        return pages.verdict(verdict, asked=wanted.asked, filled=filled, upload=wanted.upload)
+        receipt = services.receipts.of_file(verdict, wanted.upload.data, wanted.asked)
+        return pages.verdict(verdict, asked=wanted.asked, filled=filled, upload=wanted.upload, receipt=receipt)
     if isinstance(wanted, RecordAsked):
         verdict = telling.look_up(services.lookups, wanted.look_up, network=intake.network())
-        return pages.verdict(verdict, asked=wanted.look_up.asked, filled=filled)
-    return pages.licence(services.licence.check(wanted.question, network=intake.network()), filled)
+        receipt = telling.receipt_of(services.receipts, verdict, wanted.look_up)
+        return pages.verdict(verdict, asked=wanted.look_up.asked, filled=filled, receipt=receipt)
+    answer = services.licence.check(wanted.question, network=intake.network())
+    return pages.licence(answer, filled, receipt=services.receipts.of_licence(answer))

@@ -105,7 +105,7 @@ class LicenceSource(Frozen):
 
 
 class LicenceAnswer(Frozen):
-    """One table and one outcome for a licence; `line` is for the case file."""
+    """One table and one outcome for a licence; `line` is for the case file, `receipt` (compact JWS) is of the whole."""
 
     outcome: Outcome
     test: bool
@@ -119,6 +119,7 @@ class LicenceAnswer(Frozen):
     checked_at: Instant
     line: str
     sources: tuple[LicenceSource, ...]
+    receipt: str | None
 
 
 class Health(Frozen):

@@ -15,8 +15,9 @@ from signer.web.problems import Fault, Refused
 if TYPE_CHECKING:
     from signer.domain.json_text import Json
     from signer.domain.verdict import Verdict
+    from signer.services.answering import ReceiptMaking, RecordLookups
     from signer.services.licence import Answer
-    from signer.services.lookups import LookingUp
+    from signer.services.receipts import Receipt
     from signer.verification.wording import Language
 
 CHECK_TEXTS = {str(which): (asked.zh, asked.en) for which, asked in QUESTIONS.items()}
@@ -33,7 +34,7 @@ class LookUp:
     asked: Asked = _NOTHING
 
 
-def look_up(lookups: LookingUp, question: LookUp, *, network: str) -> Verdict:
+def look_up(lookups: RecordLookups, question: LookUp, *, network: str) -> Verdict:
     """Ask the register. Raises Refused when something is missing, InvalidInput, TooManyRequests."""
     if question.digest is not None and not question.numbers:
         return lookups.digest(question.digest)
@@ -45,6 +46,14 @@ def look_up(lookups: LookingUp, question: LookUp, *, network: str) -> Verdict:
     raise Refused("invalid-input", (_INCOMPLETE,))
 
 
+def receipt_of(receipts: ReceiptMaking, verdict: Verdict, question: LookUp) -> Receipt | None:
+    """Return the receipt of a look-up, for the question as it was asked."""
+    if question.digest is not None and not question.numbers:
+        return receipts.of_record(verdict, question.asked, sha256=question.digest)
+    tail = question.tail if len(question.numbers) == 1 else None
+    return receipts.of_record(verdict, question.asked, numbers=question.numbers, tail=tail)
+
+
 _INCOMPLETE = Fault(
     pointer="",
     code="lookup.incomplete",
@@ -53,14 +62,19 @@ _INCOMPLETE = Fault(
 )
 
 
-def verdict_json(verdict: Verdict, language: Language) -> dict[str, Json]:
+def verdict_json(verdict: Verdict, language: Language, receipt: Receipt | None = None) -> dict[str, Json]:
     """Return a verdict as the API and the command line give it."""
-    return report.as_json(verdict, language, check_texts=CHECK_TEXTS)
+    return report.as_json(verdict, language, check_texts=CHECK_TEXTS, receipt=receipt.token if receipt else None)
 
 
-def licence_json(answer: Answer, language: Language) -> dict[str, Json]:
-    """Return the answer of a licence check."""
-    digests = {name: hashlib.sha256(data).hexdigest() for name, data in answer.question.files}
+def digests(answer: Answer) -> tuple[str, ...]:
+    """Return SHA-256 of the files that were handed in for a licence, in hex; its first sources are these files."""
+    return tuple(hashlib.sha256(data).hexdigest() for _, data in answer.question.files)
+
+
+def licence_json(answer: Answer, language: Language, receipt: Receipt | None = None) -> dict[str, Json]:
+    """Return the answer of a licence check. Its one receipt is of the whole; the verdicts in it have none."""
+    sums = digests(answer)
     return {
         "outcome": answer.outcome.value,
         "test": answer.test,
@@ -81,19 +95,20 @@ def licence_json(answer: Answer, language: Language) -> dict[str, Json]:
         "exporter": answer.question.exporter,
         "applied_on": answer.question.applied_on.isoformat(),
         "checked_at": format_instant(answer.checked_at),
-        "line": licence_line(answer, language),
+        "line": licence_line(answer, language, receipt=receipt),
         "sources": [
             {
                 "name": source.name,
-                "sha256": digests.get(source.name),
+                "sha256": sums[place] if place < len(sums) else None,
                 "verdict": verdict_json(source.verdict, language),
             }
-            for source in answer.sources
+            for place, source in enumerate(answer.sources)
         ],
+        "receipt": receipt.token if receipt else None,
     }
 
 
-def verdict_line(verdict: Verdict, language: Language, *, digest: str | None) -> str:
+def verdict_line(verdict: Verdict, language: Language, *, digest: str | None, receipt: Receipt | None = None) -> str:
     """Return the one line that an officer puts into a case file."""
     parts = [
         wording.beijing(verdict.checked_at),
@@ -102,11 +117,12 @@ def verdict_line(verdict: Verdict, language: Language, *, digest: str | None) ->
         verdict.issuer.name if verdict.issuer else "",
         f"SHA-256 {digest}" if digest else "",
         verdict.policy,
+        _receipt_words(receipt, language),
     ]
     return " | ".join(part for part in parts if part)
 
 
-def licence_line(answer: Answer, language: Language) -> str:
+def licence_line(answer: Answer, language: Language, *, receipt: Receipt | None = None) -> str:
     """Return the one line about a licence for a case file."""
     question = answer.question
     numbers = dict.fromkeys(source.verdict.number for source in answer.sources if source.verdict.number)
@@ -117,5 +133,12 @@ def licence_line(answer: Answer, language: Language) -> str:
         f"{question.destination} | {question.exporter} | {question.applied_on.isoformat()}",
         ", ".join(numbers),
         ("；" if language == "zh" else "; ").join(answer.issuers),
+        _receipt_words(receipt, language),
     ]
     return " | ".join(part for part in parts if part)
+
+
+def _receipt_words(receipt: Receipt | None, language: Language) -> str:
+    if receipt is None:
+        return ""
+    return f"{'凭证' if language == 'zh' else 'receipt'} {receipt.jti}"

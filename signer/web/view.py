@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from signer.domain.json_text import Json
     from signer.domain.vehicle import Vehicle
     from signer.domain.verdict import Check, Coverage, Line, Verdict, VinCoverage
+    from signer.services.receipts import Receipt
     from signer.verification.wording import Language
     from signer.web.intake import Upload
     from signer.web.languages import Phrases
@@ -103,6 +104,16 @@ class ComparedView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptView:
+    """A signed receipt: its id, its text, and the address under which a browser saves it."""
+
+    jti: str
+    token: str
+    href: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictView:
     """Everything on a verdict page, in page order."""
 
@@ -126,9 +137,12 @@ class VerdictView:
     digest: str
     checked: str
     by_record: bool
+    receipt: ReceiptView | None
 
 
-def of(verdict: Verdict, t: Phrases, *, asked: Asked, upload: Upload | None) -> VerdictView:
+def of(
+    verdict: Verdict, t: Phrases, *, asked: Asked, upload: Upload | None, receipt: Receipt | None = None
+) -> VerdictView:
     """Return what the page of a verdict shows."""
     language = t.language
     digest = hashlib.sha256(upload.data).hexdigest() if upload else ""
@@ -148,12 +162,15 @@ def of(verdict: Verdict, t: Phrases, *, asked: Asked, upload: Upload | None) -> 
         extra=verdict.coverage.extra,
         details=_details(verdict, t, digest=digest, upload=upload),
         checks=tuple(_check(check, language) for check in verdict.checks),
-        line=telling.verdict_line(verdict, language, digest=digest or None),
-        json_href=_download("application/json", json.dumps(_json(verdict, language), ensure_ascii=False, indent=1)),
+        line=telling.verdict_line(verdict, language, digest=digest or None, receipt=receipt),
+        json_href=_download(
+            "application/json", json.dumps(_json(verdict, language, receipt), ensure_ascii=False, indent=1)
+        ),
         file_name=upload.name if upload else "",
         digest=digest,
         checked=wording.beijing(verdict.checked_at),
         by_record=verdict.subject != "file",
+        receipt=receipt_of(receipt),
     )
 
 
@@ -163,8 +180,16 @@ def title(verdict: Verdict, language: Language) -> str:
     return " · ".join(word for word in words if word)
 
 
-def _json(verdict: Verdict, language: Language) -> dict[str, Json]:
-    return telling.verdict_json(verdict, language)
+def _json(verdict: Verdict, language: Language, receipt: Receipt | None) -> dict[str, Json]:
+    return telling.verdict_json(verdict, language, receipt)
+
+
+def receipt_of(receipt: Receipt | None) -> ReceiptView | None:
+    """Return a receipt as a page shows it, if there is one."""
+    if receipt is None:
+        return None
+    href = _download("application/jwt", receipt.token)
+    return ReceiptView(jti=receipt.jti, token=receipt.token, href=href, file_name=f"receipt-{receipt.jti}.jwt")
 
 
 def _download(mime: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""A sealed file for every attack, made just before it; nothing of it is shared."""
+"""One freshly sealed file for all attacks of a process; those that change the world have one of their own."""
 
 from __future__ import annotations
 
@@ -12,12 +12,37 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import genuine as honest
 import world as worlds
+from table import CHANGES_THE_WORLD
 
 if TYPE_CHECKING:
-    from world import World
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def shared(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[honest.Genuine]:
+    made = sealed(template_folder, tmp_path_factory.mktemp("attacks"))
+    yield made
+    made.world.services.database.close()
 
 
 @pytest.fixture
-def genuine(world: World, tmp_path: Path) -> honest.Genuine:
+def genuine(
+    request: pytest.FixtureRequest, shared: honest.Genuine, template_folder: Path, tmp_path: Path
+) -> Iterator[honest.Genuine]:
+    """A sealed file and its world; whatever an attack does to the clock is undone."""
+    name = request.node.callspec.params.get("name") if hasattr(request.node, "callspec") else None
+    if name in CHANGES_THE_WORLD:
+        made = sealed(template_folder, tmp_path)
+        yield made
+        made.world.services.database.close()
+        return
+    before = shared.world.at
+    yield shared
+    assert shared.world.at == before, "name it in CHANGES_THE_WORLD"
+
+
+def sealed(template_folder: Path, folder: Path) -> honest.Genuine:
+    """Issue a confirmation in a world whose judge is the real one: a child of its own for every file."""
+    world = worlds.World(worlds.copy(template_folder, folder / "data"), is_sandboxed=True)
     issued = world.issue(worlds.sample(worlds.KAZAKHSTAN))
-    return honest.Genuine(world=world, issued=issued, elsewhere=tmp_path / "strangers")
+    return honest.Genuine(world=world, issued=issued, elsewhere=folder / "strangers")

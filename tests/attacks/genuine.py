@@ -104,6 +104,7 @@ class Genuine:
     def flipped(self, place: int, *, bit: int = 1) -> bytes:
         return self.pdf[:place] + bytes((self.pdf[place] ^ bit,)) + self.pdf[place + 1 :]
 
+    @cached_property
     def other(self) -> Issued:
         """Another genuine confirmation, of the other manufacturer."""
         return self.world.issue(worlds.sample(worlds.EMIRATES))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from genuine import VINS
 from table import EXPECTED, REASONS
-from world import HAIYI, TIANSHAN
+from world import AT, HAIYI, TIANSHAN
 
 from signer.domain.verdict import Code, Outcome
 from signer.verification import wording
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from genuine import Genuine
 
 MADE = Path(__file__).parent / "made"
-MOST_SECONDS = 8.0
+MOST_SECONDS = 6.0
+"""The child has less than five; a machine that runs other tests beside takes its time for the rest."""
 SHOWS_ITS_CONTENT = {Code.NOT_COVERED}
 
 
@@ -55,7 +56,7 @@ def test_an_attack_is_answered(genuine: Genuine, name: str) -> None:
         assert wording.sentence(verdict, "en")
         found.add(verdict.code)
     assert found == set(EXPECTED[name])
-    assert genuine.world.verify(genuine.pdf).code is Code.VALID
+    assert genuine.world.verify(genuine.pdf, applied_on=AT.date()).outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize("name", ["homemade_with_a_real_number", "printed_and_scanned"])

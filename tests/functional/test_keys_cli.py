@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def test_keys_that_serve_are_told_and_the_exit_is_0(live_world: World) -> None:
     told = signer(live_world.folder, "keys", "check")
     assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.count("\n  ok       trial     a trial signature verifies by the certificate") == 2
+    assert told.stdout.count("\n  ok       trial     a trial signature verifies by the certificate") == 4
     assert "ok       store     file opens, ecdsa-p256 with sha256" in told.stdout
     lines = signer(live_world.folder, "keys", "check", "--json", "seals/beichen.p12").stdout.splitlines()
     (one,) = (json.loads(line) for line in lines)

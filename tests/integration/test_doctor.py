@@ -39,6 +39,7 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
         "register": "ok",
         "trust-list": "ok",
         "seal": "ok",
+        "service-keys": "ok",
         "timestamps": "ok",
         "template": "ok",
         "pending": "ok",

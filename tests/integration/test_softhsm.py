@@ -18,15 +18,17 @@ import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from pki import entry_of
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from world import EMIRATES, World, sample
 
+from signer.domain.trust import Purpose
 from signer.domain.verdict import Code
 from signer.errors import KeyElsewhere, KeyUnavailable, Misconfigured, SignerError
 from signer.register import parties
-from signer.seal import algorithms, certificates
+from signer.seal import algorithms, certificates, jws, service_key
 from signer.seal.stores import outside
 from signer.seal.stores.opening import Stores
 
@@ -464,3 +466,16 @@ def test_the_doctor_says_what_keys_check_says(world: World, public_keys: dict[st
 def test_a_trial_can_be_taken_for_nothing_that_a_seal_signs() -> None:
     assert outside.TRIAL[0] not in (0x30, 0x31, ord("%"))
     assert certificates.TEST_POLICY_OID.encode() not in outside.TRIAL
+
+
+def test_a_key_in_a_token_signs_for_the_service(world: World, public_keys: dict[str, Any]) -> None:
+    keys = world.folder / "keys"
+    own = enrolling.Issuer(keys).certify(public_keys["p256"], at=world.at, usage="digital_signature")
+    (keys / write(world, own)).rename(keys / "receipt.key.toml")
+    (keys / "receipt.pem").unlink()
+    entries = world.services.trust.current(world.at).entries
+    world.publish(entries=(*entries, entry_of(Purpose.RECEIPT, own, "TEST receipts in a token")))
+    key = world.services.service_keys.open(Purpose.RECEIPT)
+    assert (key.key.capabilities.store, key.entry.certificate_digest) == ("pkcs11", own.digest)
+    token = jws.parse(key.sign(b"{}", typ="t"), typ="t", field="token", most_bytes=1000)
+    assert token.is_by(service_key.public_key(key.entry))

@@ -51,6 +51,28 @@ def examine(
     return (_store(key), *_secrets(secrets), *_certificate(key, at), *_listed(key, entry, trust, at), _trial(key))
 
 
+def examine_service(
+    open_key: Callable[[], SealKey],
+    list_fault: Callable[[SealKey], str],
+    *,
+    usage_fault: Callable[[SealKey], str],
+    at: datetime,
+    secrets: Callable[[], tuple[Path, ...]],
+) -> tuple[Found, ...]:
+    """Return what was found of a key of the service, which seals nothing, in the same order; nothing is changed."""
+    try:
+        key = open_key()
+        unlisted = list_fault(key)
+    except SignerError as error:
+        return (Found("store", "error", str(error)),)
+    unfit = usage_fault(key)
+    usage = (
+        Found("usage", "error", unfit) if unfit else Found("usage", "ok", "the certificate may sign for the service")
+    )
+    listed = Found("listed", "error", unlisted) if unlisted else Found("listed", "ok", "the trust list names it")
+    return (_store(key), *_secrets(secrets), usage, _validity(key, at), listed, _trial(key))
+
+
 def _store(key: SealKey) -> Found:
     known = key.capabilities
     batch = f", {known.batch_size} signatures a request" if known.batch_size > 1 else ""
@@ -69,12 +91,15 @@ def _certificate(key: SealKey, at: datetime) -> Iterator[Found]:
         yield Found("usage", "error", f"{fault}: ask the authority for a certificate for seals")
     else:
         yield Found("usage", "ok", "the certificate may seal")
-    days = (certificate.not_after - at).days
-    told = f"{days} days left, until {certificate.not_after:%Y-%m-%d}"
+    yield _validity(key, at)
+
+
+def _validity(key: SealKey, at: datetime) -> Found:
+    days = (key.certificate.not_after - at).days
+    told = f"{days} days left, until {key.certificate.not_after:%Y-%m-%d}"
     if days <= EXPIRY_DAYS:
-        yield Found("validity", "warning", f"{told}: ask the authority for the next certificate now")
-    else:
-        yield Found("validity", "ok", told)
+        return Found("validity", "warning", f"{told}: ask the authority for the next certificate now")
+    return Found("validity", "ok", told)
 
 
 def _listed(key: SealKey, entry: TrustEntry | None, trust: TrustList, at: datetime) -> Iterator[Found]:

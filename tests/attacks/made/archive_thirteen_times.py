@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 def make(genuine: Genuine) -> Iterator[bytes]:
     pdf = genuine.pdf
     for number in range(12):
-        pdf = extended(genuine, pdf, number)
+        pdf = extended(genuine, pdf, number, checked=number == 11)
     yield extended(genuine, pdf, 12, checked=False)

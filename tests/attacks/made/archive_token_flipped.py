@@ -16,7 +16,7 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     pdf = extended(genuine, genuine.pdf, 0)
     start = pdf.rindex(b"/Contents <") + len(b"/Contents <")
     end = len(pdf[start : pdf.index(b">", start)].rstrip(b"0"))
-    for place in range(start, start + end, 331):
+    for place in range(start, start + end, 613):
         for digit in (b"0", b"F"):
             if pdf[place : place + 1] != digit:
                 yield pdf[:place] + digit + pdf[place + 1 :]

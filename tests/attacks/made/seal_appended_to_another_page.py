@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 def make(genuine: Genuine) -> Iterator[bytes]:
     revision = genuine.pdf[len(genuine.page) :]
     yield blank_pdf() + revision
-    yield genuine.other().pdf[: len(genuine.page)] + revision
+    yield genuine.other.pdf[: len(genuine.page)] + revision

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def make(genuine: Genuine) -> Iterator[bytes]:
-    other = genuine.other().pdf
+    other = genuine.other.pdf
     start, end = genuine.gap
     value = genuine.pdf[start:end]
     at = other.index(b"/Contents <") + len(b"/Contents <")

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +32,15 @@ import os, sys
 from signer import serve, settings
 os.dup2(int(sys.argv[1]), 3)
 os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-serve.run(settings.load(), workers=1)
+if sys.argv[2] == "register":
+    serve.run(settings.load(), workers=1)
+else:
+    def cut(event, args):
+        if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo"):
+            os.write(2, f"{event} {args[1:]}: nothing may be asked of anybody".encode())
+            os._exit(99)
+    sys.addaudithook(cut)
+    serve.run_verify_only(settings.load(), workers=1)
 """
 """The server, given its listening socket as systemd gives it."""
 _PATIENCE_S = PATIENCE_MS / 1000
@@ -83,14 +91,26 @@ def elsewhere(
         yield serve
 
 
+@pytest.fixture(scope="session")
+def served_offline() -> Callable[[dict[str, str]], AbstractContextManager[str]]:
+    """Serve imported bundles, with the network cut: the socket that listens is the only one it is given."""
+    return lambda given: _served(given, by="bundles")
+
+
+def _may_unshare() -> bool:
+    """Tell whether this machine lets us run a process without any network."""
+    return shutil.which("unshare") is not None and not subprocess.run(["unshare", "-n", "true"], check=False).returncode
+
+
 @contextmanager
-def _served(given: dict[str, str]) -> Iterator[str]:
+def _served(given: dict[str, str], *, by: str = "register") -> Iterator[str]:
     """Serve a folder on a socket that listens already: no port can be lost, and whoever asks early only waits."""
     clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
     environment = {**clean, "SIGNER_MODE": "test", "SIGNER_LOG_LEVEL": "warning", **given}
     with socket.create_server(("127.0.0.1", 0)) as door:
         url = f"http://127.0.0.1:{door.getsockname()[1]}"
-        command = [sys.executable, "-c", _SERVE, str(door.fileno())]
+        command = [sys.executable, "-c", _SERVE, str(door.fileno()), by]
+        command = ["unshare", "-n", *command] if by == "bundles" and _may_unshare() else command
         server = subprocess.Popen(command, env=environment, cwd=worlds.ROOT, pass_fds=[door.fileno()])
     try:
         with urllib.request.urlopen(f"{url}/healthz", timeout=_PATIENCE_S):

@@ -6,6 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING, Any
 
+import pypdfium2
 import pytest
 from exhibits import ELSEWHERE, TIANSHAN, VINS, Exhibit
 from tabs import PATIENCE_MS
@@ -218,6 +219,10 @@ def test_a_licence_is_checked_with_and_without_scripts(
     with page.expect_download() as download:
         page.click("a[download='licence-check.csv']")
     assert VINS[0] in download.value.path().read_text(encoding="utf-8-sig")
+    with page.expect_download() as download:
+        page.click("a[download^='receipt-']")
+    page.click("details.receipt summary")
+    assert download.value.path().read_text() == page.input_value("details.receipt textarea").strip()
     assert faults(page) == []
     assert overflow(page) <= 0
 
@@ -320,5 +325,21 @@ def test_the_print_is_short_complete_and_without_controls(open_page: Open, case:
     page.emulate_media(media="print")
     for control in ("form", ".copy", ".act", ".top-row"):
         assert not any(element.is_visible() for element in page.query_selector_all(control)), control
-    for kept in (".banner", ".test-panel", ".answers", "[data-sealed]", ".line"):
+    for kept in (".banner", ".test-panel", ".answers", "[data-sealed]", ".line", ".report", ".print .checks"):
         assert page.is_visible(kept), kept
+
+
+def test_the_print_is_a_report_with_question_answer_checks_time_host_and_receipt(open_page: Open, case: Case) -> None:
+    page = open_page(scripts=False)
+    asked = Exhibit(files={"kz.pdf": case.kz}, box="\n".join(VINS), destination="KZ", exporter=TIANSHAN)
+    ask(page, asked, "en")
+    assert not page.is_visible(".report")
+    receipt = page.inner_text("h3#receipt + p code")
+    with pypdfium2.PdfDocument(page.pdf(format="A4", display_header_footer=False)) as printed:
+        texts = [sheet.get_textpage().get_text_range() for sheet in printed]
+    text = " ".join(" ".join(texts).split())
+    assert len(texts) <= 4
+    assert text.index("Verification report") < text.index("What this means") < text.index("What this does not prove")
+    asked_for = (*VINS, "KZ", TIANSHAN)
+    for told in (receipt, "Valid", *asked_for, "127.0.0.1:8000", "(UTC+8)", "signature verify", "nothing about today"):
+        assert told in text, told

@@ -62,8 +62,10 @@ def test_every_error_has_a_code_of_its_own() -> None:
 
 
 def _declared() -> set[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    named = [*project["dependencies"], *(name for extra in project["optional-dependencies"].values() for name in extra)]
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = whole["project"]
+    groups = (*project["optional-dependencies"].values(), *whole["dependency-groups"].values())
+    named = [*project["dependencies"], *(name for group in groups for name in group)]
     return {re.match(r"[A-Za-z0-9._-]+", name)[0].lower() for name in named}  # type: ignore[index]
 
 

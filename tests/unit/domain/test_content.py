@@ -127,6 +127,7 @@ MODELS = [
         number=LIVE_NUMBER,
         confirmation=WHOLE,
         content_digest="0" * 64,
+        issued_at=AT,
         standing=Standing.ISSUED,
         lines=(),
         recorded_at=AT,

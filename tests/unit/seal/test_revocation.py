@@ -80,27 +80,32 @@ def test_long_after_the_answers_ended_they_still_prove_the_moment_of_the_timesta
 
 
 @pytest.mark.parametrize(
-    ("revoked", "sub_indication"),
+    ("revoked", "indication", "sub_indication"),
     [
-        ({"hengyuan": BEFORE}, "REVOKED"),
-        ({"issuing": BEFORE}, "REVOKED_CA_NO_POE"),  # the authority of the timestamp falls with it
+        ({"hengyuan": BEFORE}, "TOTAL-FAILED", "REVOKED"),
+        # the authority of the timestamp falls with it
+        ({"issuing": BEFORE}, "INDETERMINATE", "REVOKED_CA_NO_POE"),
     ],
 )
 def test_a_file_whose_own_data_say_revoked_fails(
-    world: World, page: bytes, revoked: dict[str, datetime], sub_indication: str
+    world: World, page: bytes, revoked: dict[str, datetime], indication: str, sub_indication: str
 ) -> None:
     facts = sealed_with(world, page, world.forged_evidence(**revoked))
     found = finding(facts, "revocation")
     assert (found.state, found.sub_indication) == (State.FAILED, sub_indication)
     assert facts.level == "B-T"
-    assert facts.indication == "INDETERMINATE"
+    assert (facts.indication, facts.sub_indication) == (indication, sub_indication)
 
 
-def test_without_a_timestamp_a_revocation_has_no_proof_of_order(world: World, page: bytes) -> None:
+def test_a_revocation_inside_what_was_sealed_is_older_than_the_seal_even_without_a_timestamp(
+    world: World, page: bytes
+) -> None:
     facts = sealed_with(world, page, world.forged_evidence(hengyuan=BEFORE), timestamper=None)
-    assert finding(facts, "revocation").sub_indication == "REVOKED_NO_POE"
+    assert finding(facts, "revocation").sub_indication == "REVOKED"
+    assert (facts.indication, facts.sub_indication) == ("TOTAL-FAILED", "REVOKED")
     facts = sealed_with(world, page, world.forged_evidence(issuing=BEFORE), timestamper=None)
     assert finding(facts, "revocation").sub_indication == "REVOKED_CA_NO_POE"
+    assert facts.indication == "INDETERMINATE"
 
 
 def test_the_timestamp_of_a_revoked_authority_proves_nothing(world: World, page: bytes) -> None:

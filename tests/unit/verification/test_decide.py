@@ -291,13 +291,15 @@ def test_a_file_that_says_of_itself_that_it_is_revoked_is_revoked_whatever_the_l
     assert verdict(stale).code is Code.SEAL_REVOKED
 
 
-def test_no_revocation_data_is_a_notice_online_and_a_doubt_elsewhere(valid: Facts) -> None:
+def test_no_revocation_data_is_a_notice_where_a_register_speaks_and_a_doubt_elsewhere(valid: Facts) -> None:
     silent = with_finding(valid, "revocation", state=State.UNDETERMINED, sub_indication="TRY_LATER")
-    assert (verdict(silent).code, verdict(silent).notices) == (Code.VALID_WITH_NOTICE, ("NO_REVOCATION_DATA",))
-    for source in ("bundle", "none"):
+    for source in ("register", "bundle"):
         register = silent.register_.model_copy(update={"source": source})
-        offline = verdict(silent.model_copy(update={"register_": register}))
-        assert (offline.code, offline.reason) == (Code.INDETERMINATE, "NO_REVOCATION_DATA")
+        told = verdict(silent.model_copy(update={"register_": register}))
+        assert (told.code, told.notices) == (Code.VALID_WITH_NOTICE, ("NO_REVOCATION_DATA",))
+    register = silent.register_.model_copy(update={"source": "none"})
+    alone = verdict(silent.model_copy(update={"register_": register}))
+    assert (alone.code, alone.reason) == (Code.INDETERMINATE, "NO_REVOCATION_DATA")
 
 
 def _expired(facts: Facts, recorded_at: object, *, sub_indication: str = "OUT_OF_BOUNDS_NO_POE") -> Facts:

@@ -56,7 +56,7 @@ def test_a_genuine_file_is_valid_and_its_json_is_the_command_lines(house: House)
     assert response.json is not None
     assert (response.json["code"], response.json["outcome"], response.json["test"]) == ("VALID", "pass", True)
     plain = report.as_json(house.world.verify(house.kz), "en", check_texts=CHECK_TEXTS)
-    assert response.json == plain
+    assert {**response.json, "receipt": None} == plain
 
 
 def test_the_keys_are_those_that_were_promised_and_no_other(house: House) -> None:
@@ -82,8 +82,9 @@ def test_a_raw_body_and_a_form_get_the_same_answer(house: House) -> None:
     query = {"vin": [VIN, VIN], "destination": "KZ"}
     raw = house.client.post(URL, data=house.kz, content_type="application/pdf", query_string=query)
     form = house.verify(house.kz, vin=[VIN], destination="kz")
-    assert raw.json == form.json
     assert raw.json is not None
+    assert form.json is not None
+    assert {**raw.json, "receipt": None} == {**form.json, "receipt": None}
     assert raw.json["coverage"]["vins"][0]["state"] == "matched"
 
 
