@@ -5,13 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test lint format bench soak fuzz docs clean
+.PHONY: help demo test lint format bench soak fuzz mutants docs clean
 
 help:
 	@echo "make demo    seal the samples with TEST seals and verify them (ARGS=--once: only check, then end)"
 	@echo "make test    all tests   make lint   style, types, floors   make format   put code in form"
 	@echo "make bench   measured tables   make soak   the large counts   make docs   rewrite the reference pages"
 	@echo "make fuzz    ten minutes of hostile files (FUZZ_MINUTES=60; ARGS=values: one target)"
+	@echo "make mutants the decision broken in every small way, and which of it no test noticed"
 
 $(VENV)/run.stamp: requirements/run.txt deploy/setup.sh
 	@sh deploy/setup.sh run
@@ -46,6 +47,9 @@ soak: $(VENV)/dev.stamp
 
 fuzz: $(VENV)/dev.stamp $(VENV)/fuzz.stamp
 	$(BIN)/python tests/fuzz/run.py $(ARGS)
+
+mutants: $(VENV)/dev.stamp
+	$(BIN)/python tests/mutation/mutants.py $(ARGS)
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/python docs/make_reference.py

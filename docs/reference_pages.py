@@ -224,7 +224,8 @@ answer below it about a TEST seal, and `would_be` holds that answer.
         intro,
         "## Codes",
         _table(("code", "colour, exit", "banner", "sentence"), map(_verdict, Code)),
-        "## Checks\n\nEach is answered `passed`, `failed` or `undetermined`; what could not be checked is never fine.",
+        "## Checks\n\nEach is answered `passed`, `failed` or `undetermined`; what could not be checked is never fine. "
+        "Clauses,\nsub-indications and codes of each: [EN 319 102-1 in our words](en-319-102-1.md).",
         _table(("id", "中文", "English", "asked by"), _checks()),
         "## Reasons\n\nWhy a code was chosen (`reason`), or what else must be told (`notices`). "
         "A check id in capitals, such as `SEAL_FORM`, may stand here too: the check that did not pass.",

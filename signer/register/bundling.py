@@ -28,6 +28,8 @@ _CHUNK = 400
 """So many records are in memory at a time; fewer than a statement's parameters may be."""
 _heads, _lines, _files, _claims = tables.confirmations, tables.lines, tables.files, tables.vin_claims
 _copies, _notices = tables.official_copies, tables.notices
+_Line: TypeAlias = Any
+"""A row of `_OF_LINE`."""
 Ids: TypeAlias = "array[int]"
 """Ids in eight bytes each: a million of them are no burden."""
 _OF_HEAD = (
@@ -56,7 +58,7 @@ _GONE = (Standing.SUPERSEDED, Standing.WITHDRAWN, Standing.ABANDONED)
 class _Parts:
     """What belongs to the records of one chunk, by their ids."""
 
-    lines: dict[int, list[Row[Any]]] = field(default_factory=lambda: defaultdict(list))
+    lines: dict[int, list[_Line]] = field(default_factory=lambda: defaultdict(list))
     sealed: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     files: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     copies: dict[int, list[Copy]] = field(default_factory=lambda: defaultdict(list))
@@ -109,10 +111,10 @@ def _parts(tx: Connection, chunk: tuple[int, ...]) -> _Parts:
     listed = select(*_OF_LINE).where(_lines.c.confirmation_id.in_(chunk)).order_by(_lines.c.position)
     for row in tx.execute(listed):
         found.lines[row.confirmation_id].append(row)
-    for row in tx.execute(select(*_OF_FILE).where(_files.c.confirmation_id.in_(chunk))):
-        found.files[row.confirmation_id].add(row.file_digest.hex())
-        if row.sealed_digest is not None:
-            found.sealed[row.confirmation_id].add(row.sealed_digest.hex())
+    for file in tx.execute(select(*_OF_FILE).where(_files.c.confirmation_id.in_(chunk))):
+        found.files[file.confirmation_id].add(file.file_digest.hex())
+        if file.sealed_digest is not None:
+            found.sealed[file.confirmation_id].add(file.sealed_digest.hex())
     counts = and_(_copies.c.compared_at.is_not(None), _copies.c.retracted_at.is_(None))
     for row in tx.execute(select(_copies).where(_copies.c.confirmation_id.in_(chunk), counts)):
         found.copies[row.confirmation_id].append(Copy(file_digest=row.file_digest.hex(), filed_at=row.compared_at))
@@ -149,7 +151,7 @@ def _record(head: Row[Any], parts: _Parts, *, at: datetime) -> Record:
     )
 
 
-def _word(row: Row[Any], parts: _Parts, *, is_over: bool) -> LineWord:
+def _word(row: _Line, parts: _Parts, *, is_over: bool) -> LineWord:
     return LineWord(
         standing=_standing(row.standing, is_over=is_over),
         ended_at=row.ended_at,

@@ -85,9 +85,10 @@ def judge(entry: TrustEntry, trust: TrustList, *, at: datetime) -> Judged:
 
 def _missing(entry: TrustEntry, links: tuple[Certificate, ...], trust: TrustList, own: Certificate) -> str:
     """Return what the trust list lacks of a chain, or ''. Only a pinned certificate, or an anchor, needs none."""
-    listed = {authority.certificate_digest for authority in trust.of(Purpose.CA)}
-    if lacking := [digest[:16] for digest in entry.chain if digest not in listed]:
-        return f"the trust list does not hold {', '.join(lacking)[:100]} of the chain of {named(own)}"
+    if len(links) != len(entry.chain):
+        listed = {authority.certificate_digest for authority in trust.of(Purpose.CA)}
+        lacking = ", ".join(digest[:16] for digest in entry.chain if digest not in listed)
+        return f"the trust list does not hold {lacking[:100]} of the chain of {named(own)}"
     if entry.naming_profile not in ("pinned", None) and not links:
         return f"the trust list names no chain for {named(own)}"
     return ""

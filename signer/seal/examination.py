@@ -153,7 +153,7 @@ def _examine_tail(document: Document, where: place.Range, findings: Findings) ->
         length = len(document.file) - where.sealed_length
         findings.failed(Id.REVISIONS, "FORMAT_FAILURE", f"{length} bytes follow what was sealed: {error}")
         return None
-    is_so = findings.settle(Id.REVISIONS, place.change_fault(document.whole, len(found)))
+    is_so = findings.settle(Id.REVISIONS, place.change_fault(document.whole, document.reader, len(found)))
     return found if is_so else None
 
 

@@ -39,7 +39,7 @@ _ARCHIVE_ONLY: Final = StandardDiffPolicy(
     form_rule=FormUpdatingRule(field_rules=list(_FIELDS)),
 )
 """pyHanko's own policy without what it lets pass beside archive revisions: metadata, whose XML it would parse here."""
-_MOST_OBJECTS_COMPARED: Final = 1000
+_MOST_OBJECTS_COMPARED: Final = 500
 """Above it pyHanko's comparison, which reads every object of S, takes seconds; S is none of the attacker's choice."""
 _BEFORE: Final = b"/Contents "
 
@@ -169,11 +169,12 @@ def coverage_fault(reader: PdfFileReader, seal: Filled) -> str:
     return "" if summary["docmdp_ok"] else "the document was changed against its certification"
 
 
-def change_fault(reader: PdfFileReader, revisions: int) -> str:
+def change_fault(reader: PdfFileReader, sealed: PdfFileReader, revisions: int) -> str:
     """
     Return what pyHanko finds wrong with the revisions that follow the seal, or '': a second opinion again.
 
-    In a document of very many objects it is asked of coverage alone. Source: docs/adr/0022-five-seconds.md.
+    `sealed` reads S alone. In a document of very many objects it is asked of coverage alone.
+    Source: docs/adr/0022-five-seconds.md.
     """
     if reader.xrefs.total_revisions < revisions + 2:
         return "another number of revisions"
@@ -181,7 +182,7 @@ def change_fault(reader: PdfFileReader, revisions: int) -> str:
     if seal is None:
         return "the seal is gone"
     embedded = EmbeddedPdfSignature(reader, seal.field, seal.name)
-    is_large = int(reader.trailer["/Size"]) > _MOST_OBJECTS_COMPARED
+    is_large = int(sealed.trailer["/Size"]) > _MOST_OBJECTS_COMPARED
     embedded.compute_integrity_info(_ARCHIVE_ONLY, skip_diff=is_large)  # type: ignore[no-untyped-call]  # pyHanko's
     summary = embedded.summarise_integrity_info()
     if summary["coverage"] is not SignatureCoverageLevel.ENTIRE_REVISION:

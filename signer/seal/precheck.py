@@ -28,8 +28,8 @@ _MOST_SIZES: Final = 10_000
 
 _END = re.compile(rb"%%EOF(?:\r\n|\r|\n)?\Z")
 _ENCRYPT = re.compile(rb"/Encrypt(?![A-Za-z0-9])")
-_SIZE = re.compile(rb"/(?:Params\s{0,8}<<(?:(?!>>|/Size).){0,400}/Size|Size\s{1,8}([0-9]{1,20}))", re.DOTALL)
-"""The size of a table; that of an attached file, which stands among its parameters, is passed over."""
+_SIZE = re.compile(rb"/Size\s{1,8}([0-9]{1,20})")
+_NEAR: Final = 400
 _TOO_MANY_DIGITS = b"0" * (MOST_DIGITS + 1)
 _DIGITS_ALIKE = bytes(0x30 if chr(byte).isdecimal() and byte < 0x80 else 0x20 for byte in range(256))
 _BEFORE_HEX = frozenset(b"0123456789ABCDEFabcdef<")
@@ -69,8 +69,7 @@ def refusal(pdf: bytes) -> Refusal | None:
 def _size_fault(pdf: bytes) -> str:
     if pdf.count(b"startxref") > MOST_REVISIONS:
         return f"more than {MOST_REVISIONS} revisions"
-    sizes = (found[1] for found in islice(_SIZE.finditer(pdf), _MOST_SIZES))
-    if any(size is not None and int(size) > MOST_OBJECTS for size in sizes):
+    if any(_is_too_large(pdf, found) for found in islice(_SIZE.finditer(pdf), _MOST_SIZES)):
         return f"more than {MOST_OBJECTS} objects"
     if pdf.count(b"/FT") > MOST_FIELDS:
         return f"more than {MOST_FIELDS} fields"
@@ -79,6 +78,14 @@ def _size_fault(pdf: bytes) -> str:
     if _has_long_number(pdf):
         return f"a number of more than {MOST_DIGITS} digits"
     return ""
+
+
+def _is_too_large(pdf: bytes, size: re.Match[bytes]) -> bool:
+    """Tell whether a table says that it has too many objects; the size of an attached file is its own."""
+    if int(size[1]) <= MOST_OBJECTS:
+        return False
+    before = pdf[max(0, size.start() - _NEAR) : size.start()]
+    return before.rfind(b"/Params") <= before.rfind(b">>")
 
 
 def _has_long_number(pdf: bytes) -> bool:

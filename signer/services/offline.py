@@ -104,12 +104,13 @@ class OfflineVerifying:
 
     def file_for(self, data: bytes, ask: Callable[[RecordFacts | None], Asked]) -> Verdict:
         """Return the verdict on a file for a question that depends on the record which it names."""
-        houses = tuple(self._house(issuer) for issuer in issuers_of(self._shelf))
-        for house in houses:
+        waiting = {issuer: self._house(issuer) for issuer in issuers_of(self._shelf)}
+        for house in waiting.values():
             if house.copy(data) is not None:
                 return house.file_for(data, ask)
         strangers: list[tuple[Facts, Verdict]] = []
-        for house in houses:
+        while waiting:
+            house = waiting.pop(_likeliest(tuple(waiting), strangers))
             facts = house.gather(data)
             verdict = house.decide(facts, ask(facts.register_.record))
             if facts.trust.entry is not None:
@@ -132,6 +133,12 @@ def issuers_of(shelf: Shelf) -> tuple[Issuer, ...]:
 def as_of(shelf: Shelf) -> tuple[tuple[str, datetime], ...]:
     """Return whose bundles are on a shelf, and as of when each speaks."""
     return tuple((issuer.header.origin, issuer.header.complete_until) for issuer in shelf.issuers())
+
+
+def _likeliest(issuers: tuple[Issuer, ...], found: list[tuple[Facts, Verdict]]) -> Issuer:
+    """Return the issuer to ask next: one whose list names the seal, once it is known whose list is needed."""
+    digest = found[0][0].seal.certificate_digest if found else None
+    return next((one for one in issuers if digest and one.trust.by_digest(digest) is not None), issuers[0])
 
 
 def _of_nobody(found: list[tuple[Facts, Verdict]]) -> Verdict:

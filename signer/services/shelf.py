@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from signer.seal.trust import RootKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Issuer:
     """What one issuer's register said, ready to be asked, and its trust list."""
 

@@ -8,12 +8,14 @@ from signer.domain.confirmation import Standing
 from signer.domain.evidence import Form, Part, State
 from signer.domain.parties import is_same_name
 from signer.domain.trust import SealState
+from signer.domain.values import format_instant
 from signer.domain.verdict import Check, Code
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from signer.domain.evidence import Asked, CopyFacts, Facts, LineFacts, RecordFacts, SealFinding, Told, TrustFacts
+    from signer.domain.trust import TrustEntry
     from signer.verification.policy import Policy
 
 _FAILED = {Part.INTEGRITY: Code.ALTERED, Part.SEAL: Code.UNKNOWN_SEAL, Part.STANDING: Code.INDETERMINATE}
@@ -174,32 +176,45 @@ def entitled(facts: Facts) -> Check | None:
         return None
     at = proven_at or facts.at
     if entry.state is SealState.REVOKED:
-        return _revoked(facts, proven_at)
+        return _revoked(entry, proven_at)
     if proven_at is None and entry.until_at is not None and at >= entry.until_at:
-        return open_("entitled", Part.SEAL, "NOT_PROVEN_IN_TIME")
+        return open_("entitled", Part.SEAL, "NOT_PROVEN_IN_TIME", _entitlement(entry, proven_at))
     if not entry.is_entitled(at):
-        return failed("entitled", Part.SEAL, Code.UNKNOWN_SEAL, reason="NOT_ENTITLED_THEN")
+        told = _entitlement(entry, proven_at)
+        return failed("entitled", Part.SEAL, Code.UNKNOWN_SEAL, reason="NOT_ENTITLED_THEN", detail=told)
     if entry.state is SealState.SUSPENDED:
-        return open_("entitled", Part.SEAL, "SEAL_SUSPENDED")
+        return open_("entitled", Part.SEAL, "SEAL_SUSPENDED", f"suspended{_since(entry)}")
     if entry.state is SealState.VERIFY_ONLY:
+        told = f"verify-only{_since(entry)}; {_proven(proven_at)}"
         if entry.state_since is not None and at >= entry.state_since:
-            return failed("entitled", Part.SEAL, Code.UNKNOWN_SEAL, reason="SEALED_AFTER_VERIFY_ONLY")
-        return noted("entitled", Part.SEAL, "SEAL_VERIFY_ONLY")
+            return failed("entitled", Part.SEAL, Code.UNKNOWN_SEAL, reason="SEALED_AFTER_VERIFY_ONLY", detail=told)
+        return noted("entitled", Part.SEAL, "SEAL_VERIFY_ONLY", told)
     return passed("entitled", Part.SEAL)
 
 
-def _revoked(facts: Facts, proven_at: datetime | None) -> Check:
-    entry = facts.trust.entry
-    cut = None if entry is None else entry.compromised_from or entry.revoked_at
-    if (
-        entry is not None
-        and cut is not None
-        and proven_at is not None
-        and proven_at < cut
-        and entry.is_entitled(proven_at)
-    ):
-        return noted("entitled", Part.SEAL, "SEAL_REVOKED_LATER")
-    return failed("entitled", Part.SEAL, Code.SEAL_REVOKED, reason="SEAL_REVOKED", detail=str(cut or ""))
+def _entitlement(entry: TrustEntry, proven_at: datetime | None) -> str:
+    until = f" until {format_instant(entry.until_at)}" if entry.until_at else " on"
+    return f"entitled from {format_instant(entry.from_at)}{until}; {_proven(proven_at)}"
+
+
+def _proven(proven_at: datetime | None) -> str:
+    return f"the file is proven as of {format_instant(proven_at)}" if proven_at else "no time is proven"
+
+
+def _since(entry: TrustEntry) -> str:
+    return f" since {format_instant(entry.state_since)}" if entry.state_since else ""
+
+
+def _revoked(entry: TrustEntry, proven_at: datetime | None) -> Check:
+    """Tell when a seal was revoked, from when on its key is known to be another's, and why; a file may be older."""
+    cut = entry.compromised_from or entry.revoked_at
+    when = f" at {format_instant(entry.revoked_at)}" if entry.revoked_at else ""
+    compromised = f", compromised from {format_instant(entry.compromised_from)}" if entry.compromised_from else ""
+    because = f" ({entry.reason})" if entry.reason else ""
+    told = f"revoked{when}{compromised}{because}; {_proven(proven_at)}"
+    if cut is not None and proven_at is not None and proven_at < cut and entry.is_entitled(proven_at):
+        return noted("entitled", Part.SEAL, "SEAL_REVOKED_LATER", told)
+    return failed("entitled", Part.SEAL, Code.SEAL_REVOKED, reason="SEAL_REVOKED", detail=told)
 
 
 def revocation_since(facts: Facts) -> Check | None:

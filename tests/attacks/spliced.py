@@ -29,6 +29,7 @@ class Places:
     info: int
     size: int
     table_at: int
+    identifier: bytes
 
 
 def places(file: bytes) -> Places:
@@ -46,6 +47,7 @@ def places(file: bytes) -> Places:
         info=reader.trailer.raw_get("/Info").idnum if "/Info" in reader.trailer else 0,
         size=int(reader.trailer["/Size"]),
         table_at=int(reader.last_startxref or 0),
+        identifier=b" ".join(re.findall(rb"/ID ?\[ ?<[^]]*\]", file)[-1:]),
     )
 
 
@@ -98,9 +100,11 @@ def table(found: Mapping[int, int]) -> bytes:
 
 
 def trailer(at: Places, found: Iterable[int], *, prev: int | None = None, more: bytes = b"") -> bytes:
+    info = b"/Info %d 0 R" % at.info if at.info else b""
     size = max(max(found, default=0) + 1, at.size)
     before = at.table_at if prev is None else prev
-    return b"trailer\n<< /Root %d 0 R /Info %d 0 R /Size %d /Prev %d %b>>\n" % (at.root, at.info, size, before, more)
+    told = b"trailer\n<< /Root %d 0 R %b /Size %d /Prev %d %b %b>>\n"
+    return told % (at.root, info, size, before, at.identifier, more)
 
 
 def updated(file: bytes, objects: Mapping[int, bytes], *, more: bytes = b"") -> bytes:

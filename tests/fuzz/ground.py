@@ -111,9 +111,9 @@ class Ground:
         at = spliced.places(self.sealed)
         what, found = spliced.written(objects, at=len(b"%PDF-1.7\n"))
         body = b"%PDF-1.7\n" + what
-        named = b"trailer\n<< /Root %d 0 R /Info %d 0 R /Size %d /ID [ <00> <00> ] >>\nstartxref\n%d\n%%%%EOF\n"
+        named = b"trailer\n<< /Root %d 0 R /Size %d %b >>\nstartxref\n%d\n%%%%EOF\n"
         rows = spliced.table(found).replace(b"xref\n", b"xref\n0 1\n0000000000 65535 f \n", 1)
-        whole = body + rows + named % (at.root, at.info, at.size, len(body))
+        whole = body + rows + named % (at.root, at.size, at.identifier, len(body))
         start = whole.find(b"/Contents <") + len(b"/Contents ")
         end = whole.find(b">", start) + 1
         ranged = re.compile(rb"/ByteRange \[[^]]*\] *").search(whole, end)

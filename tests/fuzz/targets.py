@@ -135,4 +135,4 @@ def seeds(ground: Ground, name: str) -> list[bytes]:
         known = [bytes((KINDS.index(kind),)) + value for kind, value in ground.values()]
         return [*known, bytes((KINDS.index("syntax"),)) + next(iter(ground.objects.values()))]
     recipes = list(ground.recipes())
-    return recipes if name == "files" else [ground.file(recipe) for recipe in recipes]
+    return recipes if name == "files" else list(dict.fromkeys(map(ground.file, recipes)))

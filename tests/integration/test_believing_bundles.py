@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import world as worlds
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from signer.cli import main
 from signer.domain.evidence import Asked
 from signer.domain.trust import Purpose, SealState
 from signer.domain.verdict import Code
@@ -433,3 +440,61 @@ def test_the_doctor_names_a_bundle_that_is_missing_old_expired_or_of_the_future(
         told = found(node, after)
         assert (told[0][0], word in told[0][1]) == (health, True)
     assert found(node, 25 * DAY)[1][0] == "warning"
+
+
+def test_sha256_and_es256_are_enough_to_believe_a_bundle(post: Post) -> None:
+    head, token, rest = post.data.split(b"\n", 2)
+    published = rest.split(b"\n", 1)[0]
+    (entry,) = (one for one in json.loads(_plain(published.split(b".")[1]))["entries"] if one["purpose"] == "bundle")
+    key = x509.load_der_x509_certificate(base64.b64decode(entry["certificate"])).public_key()
+    header, empty, signature = token.split(b".")
+    signed = header + b"." + base64.urlsafe_b64encode(head).rstrip(b"=")
+    r, s = (int.from_bytes(_plain(signature)[at : at + 32], "big") for at in (0, 32))
+    assert isinstance(key, ec.EllipticCurvePublicKey)
+    key.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    assert (json.loads(_plain(header))["typ"], empty) == ("signer-bundle+jws", b"")
+    told = json.loads(head)
+    assert (told["size"], told["sha256"]) == (len(rest), hashlib.sha256(rest).hexdigest())
+    record = json.loads(rest.splitlines()[-1])
+    assert hashlib.sha256(post.pdf).hexdigest() in record["file_digests"]
+    assert not any(word in post.data for word in (b"L0YSA3B2", b"KZ", worlds.TIANSHAN.encode()))
+
+
+def _plain(part: bytes) -> bytes:
+    return base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4))
+
+
+def test_the_command_line_carries_a_bundle_from_register_to_verifier(
+    live_world: worlds.World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(folder: str, *words: str) -> tuple[int, str]:
+        monkeypatch.setenv("SIGNER_DATA_DIR", str(tmp_path / folder))
+        monkeypatch.setattr(sys, "argv", ["signer", *words])
+        try:
+            main()
+        except SystemExit as ended:
+            return int(ended.code or 0), "".join(capsys.readouterr())
+        return 0, "".join(capsys.readouterr())
+
+    names = ("cli.bundle", "paper.pdf", "data/keys/trust-root.pub.pem")
+    bundle, paper, root = (str(tmp_path / name) for name in names)
+    plain = worlds.sample(worlds.KAZAKHSTAN, today=live_world.at.date())
+    (tmp_path / "paper.pdf").write_bytes(live_world.issue(plain).pdf)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    code, told = run("data", "bundle", bundle)
+    assert (code, "1 records" in told) == (0, True)
+    assert run("far", "verify", "--offline", paper)[0] == 70
+    assert run("far", "verify", "--bundle", bundle, paper)[0] == 64
+    assert run("far", "verify", "--offline", "--root", root, paper)[0] == 64
+    assert run("far", "verify", "--offline", "--bundle", str(tmp_path / "none"), paper)[0] == 64
+    assert run("far", "verify", "--offline", "--bundle", bundle, paper)[0] == 64
+    code, told = run("far", "verify", "--offline", "--allow-test", "--bundle", bundle, "--root", root, paper)
+    assert (code, told.split()[1]) == (0, "VALID")
+    assert run("far", "doctor", "--verify-only")[0] == 1
+    assert run("far", "import-bundle", bundle, "--root", root)[0] == 0
+    code, told = run("far", "import-bundle", bundle)
+    assert (code, "bundle-refused" in told) == (1, True)
+    assert run("far", "verify", "--offline", "--allow-test", paper)[0] == 0
+    code, told = run("far", "doctor", "--verify-only", "--json")
+    assert code == 0
+    assert [json.loads(line)["part"] for line in told.splitlines()] == ["sandbox", "bundles"]

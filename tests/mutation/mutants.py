@@ -1,7 +1,7 @@
 """
 Break the decision in every small way, one at a time, and see whether the tests of verification notice.
 
-`make mutants`: each mutant of signer/verification/decide.py and checks.py is compiled in a fork of this process, in
+`make mutants` (`ARGS=signer.verification.decide`: of one module): each mutant of signer/verification/decide.py and checks.py is compiled in a fork of this process, in
 which tests/unit/verification then runs until its first failure. Those that no test noticed are listed, to be judged:
 docs/explanation/what-mutants-say.md says of each of the last run why it lives, or which test was written.
 """
@@ -127,7 +127,7 @@ def main() -> None:
     """Run every mutant, and list those that no test noticed."""
     sys.path[:0] = [str(ROOT / "tests"), str(TESTS)]
     made, alive = 0, []
-    for name in MODULES:
+    for name in sys.argv[1:] or MODULES:
         path = ROOT / (name.replace(".", "/") + ".py")
         assert not is_noticed(name, ast.parse(path.read_text(encoding="utf-8"))), "the tests fail without a mutant"
         for line, what, tree in mutants(ast.parse(path.read_text(encoding="utf-8"))):

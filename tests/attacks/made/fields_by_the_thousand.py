@@ -30,7 +30,7 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     yield updated(file, {at.root: _with_form(file, at, b"<< /Fields [ %d 0 R %b ] >>" % (at.field, named)), **objects})
     deep = b"<< /FT /Sig /T (a) /Kids [ " * 400 + b" ] >>" * 400
     yield updated(file, {at.root: _with_form(file, at, b"<< /Fields [ %d 0 R %b ] >>" % (at.field, deep))})
-    chained = {number: b"<< /T (%d) /Kids [ %d 0 R ] >>" % (number, number + 1) for number in numbers[:5000]}
+    chained = {number: b"<< /T (%d) /Kids [ %d 0 R ] >>" % (number, number + 1) for number in numbers[:400]}
     yield updated(file, {at.root: _with_form(file, at, b"<< /Fields [ %d 0 R ] >>" % at.size), **chained})
     signed = b" ".join(b"<< /FT /Sig /T (%d) /V << /Type /Sig >> >>" % number for number in range(20_000))
     yield updated(file, {at.root: _with_form(file, at, b"<< /Fields [ %b ] >>" % signed)})

@@ -20,23 +20,21 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     digits += b"0" * (len(digits) % 2)
     evil = painted(file, at, at.size)
 
-    def moved(head: bytes, tail: bytes, *, table_at: int | None = None) -> bytes:
-        """Put objects and a table in between; the table stands where the last startxref says."""
-        told, filler, length = head, b"", 0
-        for _ in range(4):
-            inside, found = written(evil, at=len(first) + len(told))
-            room = at.table_at - len(first) - len(told) - len(inside)
-            filler = b" " * max(room, 0)
-            begun = len(first) + len(told) + len(inside) + len(filler)
-            length = begun + len(table(found)) + 300
-            ranges = b"/ByteRange [0 %d %d %d]" % (len(first) - 1, length, len(second))
-            told = head.replace(b"/ByteRange", ranges)
-        prev = length + (at.table_at - end - 1) if table_at is None else table_at
-        whole = first + told + inside + filler + table(found) + trailer(at, found, prev=prev)
+    def moved(head: bytes, tail: bytes, *, prev: int | None = None) -> bytes:
+        """Put a table where the last startxref says, objects behind it, and only then what was signed second."""
+        length = at.table_at + 2000
+        told = head.replace(b"/ByteRange", b"/ByteRange [0 %d %d %d]" % (len(first) - 1, length, len(second)))
+        begun = (first + told).ljust(at.table_at)
+        assert len(begun) == at.table_at
+        before = length + at.table_at - end - 1 if prev is None else prev
+        rows = table(dict.fromkeys(evil, 0)) + trailer(at, evil, prev=before)
+        inside, found = written(evil, at=len(begun) + len(rows))
+        whole = begun + table(found) + trailer(at, evil, prev=before) + inside
+        assert len(whole) < length - len(tail)
         return whole.ljust(length - len(tail)) + tail + second
 
     yield moved(digits + b"> /ByteRange /Wrapped (", b")")
-    yield moved(digits + b"> /ByteRange /Wrapped (", b")", table_at=at.table_at)
+    yield moved(digits + b"> /ByteRange /Wrapped (", b")", prev=at.table_at)
     yield moved(digits + b"> /ByteRange /Type /Sig >> endobj\n", b" 999 0 obj << ")
     yield moved(digits + b"\n% ", b">")
     yield moved(digits + b"> /ByteRange /Contents <", b">")

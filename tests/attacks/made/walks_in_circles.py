@@ -23,20 +23,21 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     names = b"<< /EmbeddedFiles << /Kids [ %d 0 R %d 0 R ] >> >>" % (one, one)
     leaf = b"<< /Names [ (confirmation.json) %d 0 R ] /Kids [ %d 0 R %d 0 R ] >>" % (one, one, one)
     field = b"<< /T (Seal) /Kids [ %d 0 R %d 0 R ] /Parent %d 0 R >>" % (one, one, one)
-    circles: tuple[dict[bytes, bytes], ...] = (
-        {b"Pages": b"%d 0 R" % one},
-        {b"Names": names},
-        {b"Outlines": b"%d 0 R" % one},
-        {b"Metadata": b"%d 0 R" % one},
-        {b"StructTreeRoot": b"%d 0 R" % one},
-        {b"Perms": b"<< /DocMDP %d 0 R >>" % one},
-        {b"DSS": b"%d 0 R" % one},
-        {b"AF": b"%d 0 R" % one},
-    )
-    themselves = (pages, fan, leaf, field, b"%d 0 R" % one, b"[ %d 0 R ]" % one, b"<< /Next %d 0 R >>" % one)
-    for entries in circles:
-        for value in themselves:
-            yield updated(file, {at.root: catalogue(file, at, entries), one: value})
+    reference, array, chain = b"%d 0 R" % one, b"[ %d 0 R ]" % one, b"<< /Next %d 0 R >>" % one
+    circles: dict[bytes, tuple[bytes, bytes, bytes]] = {
+        b"Pages": (reference, pages, fan),
+        b"Names": (reference, leaf, array),
+        b"Outlines": (reference, chain, leaf),
+        b"Metadata": (reference, array, chain),
+        b"StructTreeRoot": (reference, leaf, pages),
+        b"DSS": (reference, array, leaf),
+        b"AF": (reference, array, leaf),
+    }
+    for key, values in circles.items():
+        named = names if key == b"Names" else reference
+        for value in values:
+            yield updated(file, {at.root: catalogue(file, at, {key: named}), one: value})
+    yield updated(file, {at.root: catalogue(file, at, {b"Perms": b"<< /DocMDP %d 0 R >>" % one}), one: reference})
     for value in (field, b"%d 0 R" % one):
         form = re.sub(rb"/Fields \[[^]]*\]", b"/Fields [ %d 0 R ]" % one, body(file, at.root))
         yield updated(file, {at.root: form, one: value})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def make(genuine: Genuine) -> Iterator[bytes]:
     private: Any = genuine.ours.seal("yunzhou")._key
-    by_sha1 = lambda data: private.sign(data, ec.ECDSA(hashes.SHA1()))  # noqa: E731
+    by_sha1 = partial(private.sign, signature_algorithm=ec.ECDSA(hashes.SHA1()))
     sha1, md5 = (algos.DigestAlgorithm({"algorithm": name}).dump() for name in ("sha1", "md5"))
     named = {name: algos.SignedDigestAlgorithm({"algorithm": name}).dump() for name in NAMES}
     yield forged(
@@ -32,9 +32,7 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     for bits, digest in ((1024, "sha256"), (2048, "sha1"), (2048, "md5")):
         key = rsa.generate_private_key(65537, bits)
         other = certified(genuine, key.public_key())
-        made = {"sha256": hashes.SHA256(), "sha1": hashes.SHA1(), "md5": hashes.MD5()}[
-            digest
-        ]  # the weak ones on purpose
+        made = {"sha256": hashes.SHA256(), "sha1": hashes.SHA1(), "md5": hashes.MD5()}[digest]
         value = Value(
             certificate=other,
             sign=partial(key.sign, padding=padding.PKCS1v15(), algorithm=made),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import world as worlds
@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from world import KAZAKHSTAN, World, sample
 
 from signer.domain.confirmation import Standing
-from signer.domain.evidence import Asked, Facts, Form, Part, State
+from signer.domain.evidence import Asked, Facts, Form, Part, State, Told
 from signer.domain.trust import SealState
 from signer.domain.verdict import Check, Code, Colour, Outcome, Verdict, combine
+from signer.verification.checks import covered
 from signer.verification.decide import decide
 from signer.verification.policy import Policy
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
 POLICY = Policy(mode="test")
@@ -322,3 +324,121 @@ def test_the_register_places_an_expired_seal_in_its_time(valid: Facts) -> None:
         assert verdict(_expired(valid, outside)).code is not Code.VALID
     other = verdict(_expired(valid, inside, sub_indication="CHAIN_CONSTRAINTS_FAILURE"))
     assert other.code is Code.INDETERMINATE
+
+
+def told_by_a_bundle(facts: Facts, at: datetime, *, expires: datetime | None = None, **changes: object) -> Facts:
+    """The same facts, as a bundle of an instant tells them."""
+    record = facts.register_.record
+    assert record is not None
+    told = Told(at=at, expires=expires or at + timedelta(days=7))
+    changes = {"record": record.model_copy(update={"told": told}), "source": "bundle", "as_of": at, **changes}
+    return facts.model_copy(update={"register_": facts.register_.model_copy(update=changes)})
+
+
+SECOND, SKEW = timedelta(seconds=1), POLICY.clock_skew
+
+
+@pytest.mark.parametrize(
+    ("age", "code", "reason"),
+    [
+        (-SKEW - SECOND, Code.INDETERMINATE, "BUNDLE_FROM_FUTURE"),
+        (-SKEW, Code.VALID, None),
+        (SKEW, Code.VALID, None),
+        (SKEW + SECOND, Code.VALID_WITH_NOTICE, "STANDING_AS_OF"),
+        (timedelta(hours=24), Code.VALID_WITH_NOTICE, "STANDING_AS_OF"),
+        (timedelta(hours=24) + SECOND, Code.INDETERMINATE, "STANDING_TOO_OLD"),
+        (timedelta(days=7) - SECOND, Code.INDETERMINATE, "STANDING_TOO_OLD"),
+        (timedelta(days=7), Code.INDETERMINATE, "BUNDLE_EXPIRED"),
+    ],
+)
+def test_a_standing_told_long_ago_is_said_to_be_and_one_too_old_says_nothing(
+    valid: Facts, age: timedelta, code: Code, reason: str | None
+) -> None:
+    found = verdict(told_by_a_bundle(valid, valid.at - age))
+    assert (found.code, found.reason) == (code, reason)
+    (check,) = (one for one in found.checks if one.id == "standing-current")
+    assert (check.state is State.PASSED) is (code is not Code.INDETERMINATE)
+
+
+@pytest.mark.parametrize(
+    ("later", "reason"), [(-SECOND, "NOT_IN_BUNDLE_YET"), (timedelta(0), "NOT_IN_BUNDLE_YET"), (SECOND, None)]
+)
+def test_a_bundle_says_that_there_is_no_record_only_of_what_is_proven_older(
+    valid: Facts, later: timedelta, reason: str | None
+) -> None:
+    assert valid.seal.timestamp is not None
+    until = valid.seal.timestamp.at + POLICY.bundle_margin + later
+    absent = told_by_a_bundle(valid, until, record=None, number_of_digest=None)
+    found = verdict(absent)
+    assert found.code is (Code.INDETERMINATE if reason else Code.NOT_REGISTERED)
+    assert found.reason == (reason or "NUMBER_UNKNOWN")
+    unproven = absent.model_copy(update={"seal": absent.seal.model_copy(update={"timestamp": None})})
+    (check,) = (one for one in verdict(unproven).checks if one.id == "record")
+    assert check.reason == "NOT_IN_BUNDLE_YET"
+
+
+@pytest.mark.parametrize("asked", [{"vins": ("L0YSA3B29T0000101",)}, {"destination": "KZ"}, {"exporter": "91X"}])
+def test_what_cannot_be_compared_is_not_covered_for_certain(valid: Facts, asked: dict[str, Any]) -> None:
+    record = valid.register_.record
+    assert record is not None
+    bare = valid.register_.model_copy(update={"record": record.model_copy(update={"confirmation": None})})
+    (check,) = covered(bare.record, Asked(**asked))  # type: ignore[arg-type]
+    assert (check.state, check.reason) == (State.UNDETERMINED, "CONTENT_NOT_KNOWN")
+    assert covered(bare.record, Asked()) == ()  # type: ignore[arg-type]
+
+
+def test_a_valid_verdict_names_every_question_that_was_asked(valid: Facts) -> None:
+    own = ["trust-list", "times", "content-form", "content-issuer", "entitled", "record"]
+    of_record = ["standing", "vin-conflict", "until"]
+    found = [check.id for check in verdict(valid).checks]
+    seal = [finding.id for finding in valid.seal.findings]
+    assert found == ["form", *seal, *own, *of_record]
+    assert set(IDS) <= set(seal)
+
+
+@pytest.mark.parametrize(
+    ("form", "reason", "code"),
+    [
+        (Form.UNREADABLE, "ENCRYPTED", Code.UNREADABLE),
+        (Form.STRANGER, None, Code.NOT_A_CONFIRMATION),
+        (Form.UNSEALED, None, Code.UNSEALED),
+    ],
+)
+def test_what_was_handed_in_comes_first(valid: Facts, form: Form, reason: str | None, code: Code) -> None:
+    seal = valid.seal.model_copy(update={"form": form, "reason": reason, "findings": ()})
+    found = verdict(valid.model_copy(update={"seal": seal}))
+    assert (found.code, found.checks[0].id, found.checks[0].state) == (code, "form", State.FAILED)
+    assert found.seal_report is None
+
+
+@pytest.mark.parametrize("lost", ["chain_not_before", "chain_not_after"])
+def test_an_expired_chain_is_not_lifted_by_a_time_that_nobody_bounds(valid: Facts, lost: str) -> None:
+    late = changed_finding(valid, "chain", state=State.UNDETERMINED, sub_indication="OUT_OF_BOUNDS_NO_POE")
+    assert verdict(late).code is Code.VALID
+    unbounded = late.model_copy(update={"seal": late.seal.model_copy(update={lost: None})})
+    assert verdict(unbounded).code is Code.INDETERMINATE
+
+
+def test_an_altered_file_is_altered_under_a_stale_list_too(valid: Facts) -> None:
+    stale = valid.trust.model_copy(update={"expires": valid.at})
+    altered = with_findings(valid, {"digest": State.FAILED}).model_copy(update={"trust": stale})
+    assert verdict(altered).code is Code.ALTERED
+
+
+@pytest.mark.parametrize(
+    ("sub_indication", "reason"),
+    [
+        ("NO_CERTIFICATE_CHAIN_FOUND", "ARCHIVED_BY_OTHERS"),
+        ("OUT_OF_BOUNDS_NO_POE", "ARCHIVE_LAPSED"),
+        (None, "ARCHIVE"),
+    ],
+)
+def test_an_archive_that_does_not_count_is_a_notice(valid: Facts, sub_indication: str | None, reason: str) -> None:
+    facts = changed_finding(valid, "archive", state=State.UNDETERMINED, sub_indication=sub_indication)
+    found = verdict(facts)
+    assert (found.code, found.notices) == (Code.VALID_WITH_NOTICE, (reason,))
+
+
+def changed_finding(facts: Facts, which: str, **changes: object) -> Facts:
+    findings = tuple(found.model_copy(update=changes if found.id == which else {}) for found in facts.seal.findings)
+    return facts.model_copy(update={"seal": facts.seal.model_copy(update={"findings": findings})})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from signer import wiring
 from signer.domain.evidence import Asked, Facts, SealFacts, State, TimestampFacts
 from signer.domain.trust import SealState
 from signer.domain.verdict import Code, Colour
+from signer.seal.findings import Id
 from signer.seal.validate import validate
 from signer.verification.decide import decide
 from signer.verification.policy import Policy
@@ -62,6 +64,33 @@ def proven(facts: Facts, *, stamp: datetime | None, recorded: datetime | None, *
     register = facts.register_.model_copy(update={"record": record.model_copy(update={"recorded_at": recorded})})
     seal = facts.seal.model_copy(update={"timestamp": token})
     return facts.model_copy(update={"seal": seal, "register_": register})
+
+
+# What the page on EN 319 102-1 says of each check of the seal
+
+
+def _page() -> dict[str, tuple[set[str], set[str]]]:
+    """Return check -> the codes for which it argues when it failed, and when it is open, as the page has them."""
+    text = (worlds.ROOT / "docs" / "reference" / "en-319-102-1.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split(" | ") for line in text.partition("## Checks\n")[2].splitlines() if line[:3] == "| `"]
+    of_checks = [row for row in rows if len(row) == 5 and row[0].strip()[1].islower()]
+    return {
+        row[0].strip().strip("`"): tuple(set(re.findall(r"`([A-Z_]+)`", cell)) for cell in row[3:])  # type: ignore[misc]
+        for row in of_checks
+    }
+
+
+@pytest.mark.parametrize("which", [one.value for one in Id])
+def test_a_check_argues_for_the_codes_that_the_page_names(valid: Facts, which: str) -> None:
+    if_failed, if_open = _page()[which]
+    told = {}
+    for state in (State.FAILED, State.UNDETERMINED):
+        facts = changed(valid, which, state=state)
+        sources = [facts, facts.model_copy(update={"register_": facts.register_.model_copy(update={"source": "none"})})]
+        found = [check for one in sources for check in verdict(one).checks if check.id == which]
+        told[state] = {check.argues_for.value for check in found if check.argues_for is not None}
+    assert told[State.UNDETERMINED] == if_open
+    assert told[State.FAILED] == if_failed or not if_failed
 
 
 # Rule 3: absence is authoritative
@@ -252,3 +281,36 @@ def test_a_seal_that_ended_passes_only_with_a_proof_from_before(valid: Facts, en
         if stamp == -3:
             assert is_green, (stamp, record)
     assert seen == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("entry", "code", "says"),
+    [
+        (
+            {"state": SealState.REVOKED, "revoked_at": -1, "reason": "key compromise"},
+            Code.SEAL_REVOKED,
+            "revoked at 2026-11-22T02:00:00Z (key compromise); the file is proven as of 2026-11-22T03:00:00Z",
+        ),
+        (
+            {"state": SealState.REVOKED, "revoked_at": 2, "compromised_from": -1},
+            Code.SEAL_REVOKED,
+            "revoked at 2026-11-22T05:00:00Z, compromised from 2026-11-22T02:00:00Z; the file is proven",
+        ),
+        ({"state": SealState.REVOKED, "revoked_at": 2}, Code.VALID_WITH_NOTICE, "revoked at 2026-11-22T05:00:00Z; "),
+        ({"state": SealState.SUSPENDED, "state_since": 1}, Code.INDETERMINATE, "suspended since 2026-11-22T04:00:00Z"),
+        ({"state": SealState.VERIFY_ONLY, "state_since": -1}, Code.UNKNOWN_SEAL, "verify-only since 2026-11-22T02:00"),
+        ({"from_at": 1}, Code.UNKNOWN_SEAL, "entitled from 2026-11-22T04:00:00Z until 2029"),
+        ({"until_at": -1}, Code.UNKNOWN_SEAL, "until 2026-11-22T02:00:00Z; the file is proven as of 2026-11-22T03:00"),
+    ],
+)
+def test_what_the_list_says_against_a_seal_is_told_with_its_times(
+    valid: Facts, entry: dict[str, Any], code: Code, says: str
+) -> None:
+    """Hours from the seal."""
+    told = {key: worlds.AT + value * HOUR if isinstance(value, int) else value for key, value in entry.items()}
+    assert valid.trust.entry is not None
+    assert valid.proven_at == worlds.AT
+    trust = valid.trust.model_copy(update={"entry": valid.trust.entry.model_copy(update=told)})
+    found = verdict(valid.model_copy(update={"trust": trust}))
+    assert found.code is code
+    assert says in next(check.detail for check in found.checks if check.id == "entitled")
