@@ -1,9 +1,10 @@
 """
 Break the decision in every small way, one at a time, and see whether the tests of verification notice.
 
-`make mutants` (`ARGS=signer.verification.decide`: of one module): each mutant of signer/verification/decide.py and checks.py is compiled in a fork of this process, in
-which tests/unit/verification then runs until its first failure. Those that no test noticed are listed, to be judged:
-docs/explanation/what-mutants-say.md says of each of the last run why it lives, or which test was written.
+`make mutants` (`ARGS=signer.verification.decide`: of one module): each mutant of signer/verification/decide.py and
+checks.py is compiled in a fork of this process, in which tests/unit/verification then runs until its first failure.
+Those that no test noticed are listed, to be judged: docs/explanation/what-mutants-say.md says of each of the last run
+why it lives, or which test was written.
 """
 
 from __future__ import annotations

@@ -43,3 +43,12 @@ def test_numbers_that_are_none_do_not_keep_anybody_busy() -> None:
     assert precheck.number_in(b"22222-22222-2222 " * 1_000_000) is None
     assert time.process_time() - begun < 1
     assert precheck.number_in(b"22222-22222-2222 " * 9 + b"80WPP-ER5SC-MKR8") is not None
+
+
+@pytest.mark.parametrize("unit", [b"/Params <<", b"/Params << /Size ", b"/Size 1 ", b"/Contents <", b"<" + b"a" * 511])
+def test_nothing_that_is_repeated_keeps_the_parent_busy(unit: bytes) -> None:
+    body = unit * (5_000_000 // len(unit))
+    begun = time.process_time()
+    refused(body)
+    precheck.claims_ours(body, [b"x" * 800])
+    assert time.process_time() - begun < 2
