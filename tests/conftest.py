@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import postgres
+import structlog
 import world as worlds
 
 if TYPE_CHECKING:
@@ -78,3 +79,11 @@ def live_world(live_template_folder: Path, tmp_path: Path) -> Iterator[worlds.Wo
     made = worlds.World(worlds.copy(live_template_folder, tmp_path / "data"), at=datetime.now(UTC))
     yield made
     made.services.database.close()
+
+
+@pytest.fixture(autouse=True)
+def logged_as_before() -> Iterator[None]:
+    """Let no test that runs an entrance leave its log, on a stream that ends with the test, to the next one."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)

@@ -62,13 +62,14 @@ class Tabs:
         if page not in self._switches:
             return _audit(page)
         assert page.locator("noscript").count() == 0, "axe-core passes over noscript: give the part the class no-js"
-        seen = page.evaluate(_SEEN)
+        seen = _settled(page)
         _turn(self._switches[page], scripts=True)
         try:
             page.evaluate("setTimeout(() => { window.lent = true })")
             page.wait_for_function("window.lent")
             found = _audit(page)
-            assert page.evaluate(_SEEN) == seen, "lending scripts to axe-core changed the page"
+            after = page.evaluate(_SEEN)
+            assert after == seen, f"lending scripts to axe-core changed the page: {_difference(seen, after)}"
         finally:
             _turn(self._switches[page], scripts=False)
         return found
@@ -82,6 +83,23 @@ class Tabs:
     def _refuse_script(self, request: Request) -> None:
         if request.resource_type == "script":
             self._complaints.append(f"a script was asked for: {request.url}")
+
+
+def _settled(page: Page) -> list[str]:
+    """Return what is seen once it stands still: the browser sets the focus when it first draws, not when it has read."""
+    seen = page.evaluate(_SEEN)
+    for _ in range(100):
+        page.wait_for_timeout(60)
+        before, seen = seen, page.evaluate(_SEEN)
+        if before == seen:
+            break
+    return list(seen)
+
+
+def _difference(seen: list[str], after: list[str]) -> str:
+    names = ("title", "focus", "markup", "text")
+    told = zip(names, seen, after, strict=True)
+    return "; ".join(f"{name}: {one[:300]!r}, then {two[:300]!r}" for name, one, two in told if one != two)
 
 
 def _turn(switch: CDPSession, *, scripts: bool) -> None:
