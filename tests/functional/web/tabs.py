@@ -86,7 +86,7 @@ class Tabs:
 
 
 def _settled(page: Page) -> list[str]:
-    """Return what is seen once it stands still: the browser sets the focus when it first draws, not when it has read."""
+    """Return what is seen once it stands still: the focus is set when the page is first drawn, not when it was read."""
     seen = page.evaluate(_SEEN)
     for _ in range(100):
         page.wait_for_timeout(60)
