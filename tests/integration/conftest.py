@@ -41,12 +41,33 @@ def sister(
     """Make a deployment with the same keys and an empty register, on a database of the same kind or another."""
     made: list[worlds.World] = []
 
-    def make(kind: str = "") -> worlds.World:
-        folder = tmp_path / f"sister-{len(made)}"
-        shutil.copytree(world.folder / "keys", folder / "keys")
+    def make(kind: str = "", *, folder: Path | None = None) -> worlds.World:
+        """Make one; in a folder that is given it stays after the test."""
+        place = folder or tmp_path / f"sister-{len(made)}"
+        shutil.copytree(world.folder / "keys", place / "keys")
         on_postgresql = kind == "postgresql" or (not kind and world.database_url)
         url = request.getfixturevalue("server").create() if on_postgresql else ""
-        made.append(worlds.World(folder, at=world.at, database_url=url))
+        found = worlds.World(place, at=world.at, database_url=url)
+        if folder is None:
+            made.append(found)
+        return found
+
+    yield make
+    for each in made:
+        each.services.database.close()
+        if each.database_url:
+            request.getfixturevalue("server").drop(each.database_url)
+
+
+@pytest.fixture
+def again(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[worlds.World], worlds.World]]:
+    """Copy a deployment that was made once, register and all; nobody may be using it."""
+    made: list[worlds.World] = []
+
+    def make(of: worlds.World) -> worlds.World:
+        server = request.getfixturevalue("server") if of.database_url else None
+        url = server.create(template=of.database_url) if server else ""
+        made.append(worlds.World(worlds.copy(of.folder, tmp_path / "again"), at=of.at, database_url=url))
         return made[-1]
 
     yield make

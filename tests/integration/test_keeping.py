@@ -44,19 +44,38 @@ def content(world: World) -> dict[str, list[tuple[str, ...]]]:
     return {table: sorted(tuple(map(str, row)) for row in world.rows(f"SELECT * FROM {table}")) for table in TABLES}
 
 
+_MADE: dict[str, Lost] = {}
+"""One for each kind of database: making it takes two restores, and every test has a copy of its own."""
+
+
 @pytest.fixture
-def lost(world: World, sister: Callable[..., World], tmp_path: Path) -> Lost:
+def lost(
+    database: str,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    again: Callable[[World], World],
+) -> Lost:
+    if database not in _MADE:
+        _MADE[database] = _lose(request, tmp_path_factory.mktemp("lost"))
+        _MADE[database].world.services.database.close()
+    return replace(_MADE[database], world=again(_MADE[database].world))
+
+
+def _lose(request: pytest.FixtureRequest, folder: Path) -> Lost:
+    world: World = request.getfixturevalue("world")
+    sister: Callable[..., World] = request.getfixturevalue("sister")
     other = sister()
-    other.services.keeping.restore(_backup(world, tmp_path / "empty.zip"), actor="test")
+    other.services.keeping.restore(_backup(world, folder / "empty.zip"), actor="test")
     other.services.keeping.release(by="test")
     stranger = other.issue(sample(MEXICO)).pdf
     kept = world.issue(sample(KAZAKHSTAN)).pdf
     world.at += timedelta(hours=1)
-    backup = _backup(world, tmp_path / "backup.zip")
+    backup = _backup(world, folder / "backup.zip")
     world.at += timedelta(hours=1)
     gone = world.issue(sample(EMIRATES)).pdf
     world.at += timedelta(hours=1)
-    restored = sister()
+    restored = sister(folder=folder / "restored")
     restored.services.keeping.restore(backup, actor="test")
     return Lost(restored, kept, gone, stranger)
 
