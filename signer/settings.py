@@ -61,6 +61,8 @@ class Settings(BaseSettings):
     """RFC 3161 authorities, tried in order, separated by blanks; empty in test mode: the built-in TEST authority."""
     tsa_policy: Literal["require", "best-effort"] = "best-effort"
     """Whether to seal without timestamp or revocation data when nobody answers; a manufacturer may have its own."""
+    secret_file: Path | None = None
+    """The secret of the web pages (forms, links), made when it is not there; empty: `web.secret` beside the keys."""
     queue_url: str = ""
     """Where workers are woken: `sqlite:///FILE` or PostgreSQL's; empty: a file beside SQLite, else the register's."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
@@ -95,6 +97,11 @@ class Settings(BaseSettings):
     def trust_root_path(self) -> Path:
         """The pinned root key, resolved."""
         return self.trust_root or self.keys / "trust-root.pub.pem"
+
+    @property
+    def secret_path(self) -> Path:
+        """The web pages' secret, resolved."""
+        return self.secret_file or self.keys / "web.secret"
 
     @property
     def authorities(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from signer import __version__, resources, sandbox
 from signer.errors import Misconfigured
+from signer.identity.vault import open_vault
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.register.journal import Journal
@@ -35,6 +36,7 @@ from signer.services.reimport import Reimporting
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
 from signer.services.service_keys import ServiceKeys
+from signer.services.sessions import Sessions
 from signer.services.shelf import Shelf
 from signer.services.sources import RegisterSource
 from signer.services.trust import TrustSource
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signer.domain.trust import TrustList
+    from signer.identity.vault import Vault
     from signer.services.verify import Judge
     from signer.settings import Settings
 
@@ -85,6 +88,11 @@ class Services:
     redacting: Redacting
     reimporting: Reimporting
     doctor: Doctor
+    sessions: Sessions
+
+    def vault(self) -> Vault:
+        """Open the web pages' secret: only those processes do that serve them."""
+        return open_vault(self.settings.secret_path)
 
 
 def now() -> datetime:
@@ -171,6 +179,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ),
         key_checks=KeyChecking(database=database, seals=seals, service_keys=service_keys, clock=clock),
         keeping=keeping,
+        sessions=Sessions(database=database, clock=clock, bits=chance.bits),
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance

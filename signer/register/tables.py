@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -13,58 +10,17 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
     text,
 )
 
 from signer.domain.confirmation import Standing
+from signer.register import account_tables, desk_tables
+from signer.register.columns import At, metadata, one_of, partial
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Dialect
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-
-class At(TypeDecorator[datetime]):
-    """An aware instant, stored as `YYYY-MM-DDTHH:MM:SS.ffffffZ`: it sorts as text and reads alike on every database."""
-
-    impl = String(27)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
-        """Write an aware instant in UTC."""
-        del dialect
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant needs a time zone")
-        return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
-        """Read it back."""
-        del dialect
-        return None if value is None else datetime.strptime(value, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-
-
-def _one_of(column: str, values: list[str], name: str) -> CheckConstraint:
-    return CheckConstraint(f"{column} IN ({', '.join(repr(value) for value in values)})", name=name)
-
-
-def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
-    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
-
+__all__ = ["At", "account_tables", "desk_tables", "metadata"]
 
 _STANDINGS = [standing.value for standing in Standing]
 
@@ -102,7 +58,7 @@ memberships = Table(
     Column("manufacturer_id", ForeignKey("manufacturers.id"), primary_key=True),
     Column("role", String(16), primary_key=True),
     Column("granted_at", At, nullable=False),
-    _one_of("role", ["preparer", "approver", "exporter", "officer", "admin", "operator", "auditor"], "role"),
+    one_of("role", ["preparer", "approver", "exporter", "officer", "admin", "operator", "auditor"], "role"),
 )
 
 outlets = Table(
@@ -129,8 +85,8 @@ seals = Table(
     Column("key_ref", String(200), nullable=False),
     Column("monthly_limit", Integer),
     Column("created_at", At, nullable=False),
-    _one_of("seal_class", ["TEST", "MAKER", "OFFICIAL"], "seal_class"),
-    _one_of("state", ["active", "verify-only", "suspended", "revoked"], "state"),
+    one_of("seal_class", ["TEST", "MAKER", "OFFICIAL"], "seal_class"),
+    one_of("state", ["active", "verify-only", "suspended", "revoked"], "state"),
 )
 
 approvals = Table(
@@ -167,11 +123,11 @@ confirmations = Table(
     Column("end_reason", String(200)),
     Column("suspended_by", String(64)),
     Column("suspended_until", At),
-    _one_of("standing", _STANDINGS, "standing"),
+    one_of("standing", _STANDINGS, "standing"),
     CheckConstraint("(standing IN ('pending', 'abandoned')) = (recorded_at IS NULL)", name="recorded"),
     Index("ix_confirmations_manufacturer_id_reserved_at", "manufacturer_id", "reserved_at"),
-    _partial("ix_confirmations_pending", "reserved_at", where="standing = 'pending'"),
-    _partial("ix_confirmations_suspended_until", "suspended_until", where="suspended_until IS NOT NULL"),
+    partial("ix_confirmations_pending", "reserved_at", where="standing = 'pending'"),
+    partial("ix_confirmations_suspended_until", "suspended_until", where="suspended_until IS NOT NULL"),
 )
 
 IS_PENDING = text("confirmations.standing = 'pending'")
@@ -187,7 +143,7 @@ lines = Table(
     Column("ended_at", At),
     Column("reason_class", String(24)),
     Column("successor", String(16), ForeignKey("confirmations.number")),
-    _one_of("standing", _STANDINGS, "standing"),
+    one_of("standing", _STANDINGS, "standing"),
     sqlite_with_rowid=False,
 )
 
@@ -198,7 +154,7 @@ vin_claims = Table(
     Column("manufacturer_id", ForeignKey("manufacturers.id"), primary_key=True),
     Column("slot", String(4), primary_key=True),
     Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False),
-    _one_of("slot", ["live", "next"], "slot"),
+    one_of("slot", ["live", "next"], "slot"),
     sqlite_with_rowid=False,
 )
 
@@ -216,8 +172,8 @@ files = Table(
     Column("timestamp_at", At),
     Column("made_at", At, nullable=False),
     Column("holds_until", At),
-    _one_of("kind", ["sealed", "archive", "official"], "kind"),
-    _partial("ix_files_holds_until", "holds_until", where="holds_until IS NOT NULL"),
+    one_of("kind", ["sealed", "archive", "official"], "kind"),
+    partial("ix_files_holds_until", "holds_until", where="holds_until IS NOT NULL"),
 )
 
 official_copies = Table(
@@ -235,7 +191,7 @@ official_copies = Table(
     Column("retracted_by", ForeignKey("people.id")),
     Column("retracted_second", ForeignKey("people.id")),
     Column("retracted_at", At),
-    _one_of("kind", ["pdf", "ofd", "png", "jpeg"], "kind"),
+    one_of("kind", ["pdf", "ofd", "png", "jpeg"], "kind"),
     CheckConstraint("compared_by <> offered_by", name="four_eyes"),
     CheckConstraint("retracted_by <> retracted_second", name="retract_four_eyes"),
     CheckConstraint("(compared_by IS NULL) = (compared_at IS NULL)", name="compared"),
@@ -243,8 +199,8 @@ official_copies = Table(
         "(retracted_by IS NULL) = (retracted_at IS NULL) AND (retracted_second IS NULL) = (retracted_at IS NULL)",
         name="retracted",
     ),
-    _partial("uq_official_copies_offered", "confirmation_id", "file_digest", where="retracted_at IS NULL", unique=True),
-    _partial(
+    partial("uq_official_copies_offered", "confirmation_id", "file_digest", where="retracted_at IS NULL", unique=True),
+    partial(
         "uq_official_copies_filed", "file_digest", where="compared_at IS NOT NULL AND retracted_at IS NULL", unique=True
     ),
 )
@@ -307,8 +263,8 @@ leaves = Table(
     Column("digest", LargeBinary(32), nullable=False),
     Column("queued_at", At, nullable=False),
     Column("sequence", Integer),
-    _one_of("type", ["intent", "issued", "abandon", "withdraw", "supersede", "backfill"], "type"),
-    _partial("uq_leaves_sequence", "sequence", where="sequence IS NOT NULL", unique=True),
+    one_of("type", ["intent", "issued", "abandon", "withdraw", "supersede", "backfill"], "type"),
+    partial("uq_leaves_sequence", "sequence", where="sequence IS NOT NULL", unique=True),
 )
 
 notices = Table(
@@ -331,7 +287,7 @@ revocation_answers = Table(
     Column("this_update", At, nullable=False),
     Column("revoked_at", At),
     Column("asked_at", At, nullable=False),
-    _one_of("kind", ["ocsp", "crl"], "kind"),
+    one_of("kind", ["ocsp", "crl"], "kind"),
 )
 
 lookup_failures = Table(
@@ -382,7 +338,7 @@ jobs = Table(
     Column("lease_until", At),
     Column("error", String(400)),
     Column("progress", String(400)),
-    _one_of("state", ["waiting", "running", "done", "failed"], "state"),
-    _partial("uq_jobs_periodic", "kind", where="argument IS NULL", unique=True),
+    one_of("state", ["waiting", "running", "done", "failed"], "state"),
+    partial("uq_jobs_periodic", "kind", where="argument IS NULL", unique=True),
     Index("ix_jobs_state_next_at", "state", "next_at"),
 )

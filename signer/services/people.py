@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from signer.domain.parties import Uscc
     from signer.domain.trust import TrustList
     from signer.register.database import Database, Transaction
 
@@ -67,6 +68,11 @@ class People:
                 tenant = parties.tenant(tx, membership.manufacturer)
                 parties.save_membership(tx, membership, scope=tenant.scope, at=at)
         return found
+
+    def name_of(self, uscc: Uscc) -> str:
+        """Return the legal name of a manufacturer. NotFound."""
+        with self._database.read() as tx:
+            return parties.tenant(tx, uscc).manufacturer.legal_name
 
     def enrol_seals(self, trust: TrustList, key_refs: Mapping[str, str], *, actor: str) -> int:
         """

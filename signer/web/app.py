@@ -15,6 +15,7 @@ from signer import resources, wiring
 from signer.web import api, documented, headers, intake, languages, problems, public
 from signer.web.json_provider import StrictJson
 from signer.web.pages import Pages
+from signer.web.portal import entry
 from signer.web.shapes import Health, Version
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
     app.register_api(api.blueprint(services, clock=clock))
     app.register_blueprint(public.blueprint(services, pages, clock=clock))
     app.register_blueprint(_about(app, settings))
+    if isinstance(services, wiring.Services):
+        entry.install(app, services, pages, clock=clock)
     for shape in documented.SHAPES:
         _register(app, shape.model_json_schema(ref_template=_SCHEMA_PLACE, mode="serialization"), shape.__name__)
     return app

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import structlog
 from flask import g, request
 
+from signer.web.portal import cookies
+
 if TYPE_CHECKING:
     from flask import Flask, Response
 
@@ -52,6 +54,8 @@ def install(app: Flask, *, https: bool) -> None:
 
     @app.after_request
     def _guard(response: Response) -> Response:
+        if cookies.is_place(request.path):  # a form's origin is told to ourselves alone
+            response.headers.setdefault("Referrer-Policy", "same-origin")
         for name, value in _ALWAYS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = request_id()

@@ -1,11 +1,11 @@
-"""Which language an answer is in, and its phrases. No cookie: `?lang=` or the form's field, then Accept-Language."""
+"""Which language an answer is in, and its phrases: `?lang=` or the form's field, the account's, Accept-Language."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from flask import request
+from flask import g, request
 
 from signer.domain import json_text
 
@@ -24,7 +24,8 @@ def chosen() -> Language:
     for wanted in (request.args.get("lang"), form.get("lang")):
         if wanted is not None:
             return "zh" if wanted.lower().startswith("zh") else "en"
-    return accepted()
+    known = getattr(g.get("principal"), "language", "")
+    return known if known in LANGUAGES else accepted()
 
 
 def accepted() -> Language:
@@ -46,13 +47,25 @@ class Phrases:
 
 
 def read_phrases(folder: Path) -> dict[Language, Phrases]:
-    """Read `zh.json` and `en.json`; ValueError when one has a text that the other lacks."""
+    """
+    Read `zh.json` and `en.json`, and those of each room (`portal/<room>.zh.json`, `.en.json`).
+
+    ValueError when a language has a text that the other lacks, or two files have the same one.
+    """
     found: dict[Language, dict[str, str]] = {}
     for language in LANGUAGES:
-        plain = json_text.load((folder / f"{language}.json").read_bytes())
-        found[language] = (
-            {key: text for key, text in plain.items() if isinstance(text, str)} if isinstance(plain, dict) else {}
-        )
+        texts: dict[str, str] = {}
+        for path in (folder / f"{language}.json", *sorted((folder / "portal").glob(f"*.{language}.json"))):
+            texts |= _read(path, known=texts)
+        found[language] = texts
     if odd := found["zh"].keys() ^ found["en"].keys():
         raise ValueError(f"phrases in one language only: {json.dumps(sorted(odd))}")
     return {language: Phrases(language, texts) for language, texts in found.items()}
+
+
+def _read(path: Path, *, known: dict[str, str]) -> dict[str, str]:
+    plain = json_text.load(path.read_bytes())
+    texts = {key: text for key, text in plain.items() if isinstance(text, str)} if isinstance(plain, dict) else {}
+    if twice := texts.keys() & known.keys():
+        raise ValueError(f"{path.name} says again: {json.dumps(sorted(twice))}")
+    return texts

@@ -17,6 +17,7 @@ from signer.domain.parties import ALPHA3, Country
 from signer.seal.precheck import MOST_BYTES
 from signer.verification import wording
 from signer.web import intake, languages, problems, sheets, telling, view
+from signer.web.portal import cookies
 from signer.web.problem_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -136,13 +137,21 @@ class Pages:
         title, detail = problems.describe(KINDS[code], languages.chosen())
         return self._draw("problem_kind.html", code=code, status=KINDS[code].status, title=title, detail=detail)
 
+    def phrases(self, language: Language) -> languages.Phrases:
+        """Return the fixed texts in a language."""
+        return self._phrases[language]
+
     def _t(self) -> languages.Phrases:
         return self._phrases[languages.chosen()]
 
     def _draw(self, template: str, **values: object) -> str:
+        return self.draw(template, **values)
+
+    def draw(self, template: str, **values: object) -> str:
+        """Draw a page of a template, in the request's language, with the frame that every page has."""
         t = self._t()
         other: Language = "en" if t.language == "zh" else "zh"
-        path = request.path if request.method == "GET" else "/verify"
+        path = request.path if request.method == "GET" or cookies.is_place(request.path) else "/verify"
         frame = Frame(
             language=t.language,
             tag=languages.TAGS[t.language],

@@ -37,6 +37,14 @@ KINDS: dict[str, Kind] = {
         "请在名为 file 的部分中发送一个 PDF，或以 application/pdf 直接发送。",
         "Send one PDF in the part `file`, or as the body with the type application/pdf.",
     ),
+    "form-expired": Kind(
+        400,
+        "此表单已失效",
+        "This form has expired",
+        "表单不是由当前登录会话生成的，或登录状态已改变。请返回上一页，刷新后重试；已自动保存的内容不会丢失。",
+        "It was not made for your present session, or you signed in anew since. Go back, load the page again and "
+        "repeat; what was saved is not lost.",
+    ),
     "not-authenticated": Kind(401, "请先登录", "Please sign in", "此处需要登录。", "This needs a sign-in."),
     "not-permitted": Kind(403, "无此权限", "Not permitted", "您无权进行此操作。", "You may not do this."),
     "not-found": Kind(

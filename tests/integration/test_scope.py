@@ -29,6 +29,7 @@ _ADDS = "adds a row of the manufacturer that it is told, reads and changes nothi
 _WHOLE = "copies or looks through the whole register, or fills an empty one: for operators"
 _ANYBODYS = "answers no manufacturer: a digest, a certificate or a person of this deployment, for anybody's verdict"
 _PERIODIC = "maintenance of everybody's files, asked by no manufacturer"
+_OWN = "tells a person for whom that person works, and nothing of theirs"
 UNSCOPED = {
     "audit.note": _ADDS,
     "audit.note_seal_use": _ADDS,
@@ -43,6 +44,7 @@ UNSCOPED = {
     "official.filed": _ANYBODYS,
     "official.digests": _WHOLE,
     "seals.used": _BY_ID,
+    "sessions.roles_of": _OWN,
     "seals.reached_limit": _BY_ID,
     "seals.refuse_unusable": _BY_ID,
     "seals.standing_of": _ANYBODYS,

@@ -1,0 +1,206 @@
+"""
+The doors of the portal: every route says who may open it, in one form, so that a test can try them all.
+
+A manufacturer's pages have its USCC in their address: who has no role there is told that there is no such page; who
+has another role, that this one is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlsplit
+
+from flask import Blueprint, g, redirect, request
+from flask_wtf.csrf import CSRFError, CSRFProtect
+
+from signer.domain.parties import Role, Uscc
+from signer.errors import NotAuthenticated, NotFound, NotPermitted
+from signer.web import intake
+from signer.web.portal.cookies import principal
+from signer.web.problems import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import TypeAlias
+
+    from flask.typing import ResponseReturnValue
+    from werkzeug.datastructures import MultiDict
+
+    from signer.domain.account import Principal
+    from signer.web.intake import Upload
+
+    View: TypeAlias = Callable[..., ResponseReturnValue]
+
+ANYBODY: Final = frozenset[Role]()
+"""Who knows the address may open it: signing in itself, an invitation, an outlet's link."""
+SIGNED_IN: Final = frozenset(Role)
+"""Every signed-in person, with a role or without."""
+MAKERS: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITOR})
+"""The manufacturer's own people."""
+_MOST_FORM = 2_000_000
+_MOST_NEXT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """One route: who may open it, and by which method; `is_open`: anybody who has its address."""
+
+    endpoint: str
+    rule: str
+    method: str
+    roles: frozenset[Role]
+    is_open: bool
+
+    @property
+    def is_of_a_maker(self) -> bool:
+        """Tell whether the address names a manufacturer."""
+        return "<uscc>" in self.rule
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who opens a door, of which manufacturer if it is one's."""
+
+    principal: Principal
+    maker: Uscc | None = None
+
+    @property
+    def person(self) -> str:
+        """The person's id."""
+        return self.principal.person.id
+
+    @property
+    def uscc(self) -> Uscc:
+        """The manufacturer; every door with `<uscc>` has one."""
+        if self.maker is None:
+            raise NotFound("no manufacturer in this address")
+        return self.maker
+
+    def has(self, *roles: Role) -> bool:
+        """Tell whether the person has one of these roles here."""
+        return self.principal.has(frozenset(roles), at=self.maker)
+
+
+class Doors:
+    """Collects the doors of one application; `blueprint` gives a room its part."""
+
+    def __init__(self, *, csrf: CSRFProtect, clock: Callable[[], datetime]) -> None:
+        self.all: list[Door] = []
+        self._csrf = csrf
+        self._clock = clock
+
+    def room(self, name: str) -> Room:
+        """Return a room, with a blueprint of its own."""
+        return Room(name, self)
+
+    def check(self, door: Door, uscc: str | None) -> Visit | None:
+        """Let through who may, and refuse whoever may not. NotAuthenticated, NotFound, NotPermitted."""
+        found = principal()
+        if door.is_open:
+            return None if found is None else Visit(found)
+        if found is None:
+            raise NotAuthenticated("sign in first")
+        if uscc is None:
+            if door.roles != SIGNED_IN and not found.has(door.roles, at=None):
+                raise NotPermitted("this needs another role")
+            return Visit(found)
+        maker = _known(found, uscc)
+        if not found.has(door.roles, at=maker):
+            raise NotPermitted("this needs another role for this manufacturer")
+        return Visit(found, maker)
+
+    def refuse_forged(self) -> None:
+        """Refuse a form that no page of ours made for this session. Refused."""
+        intake.refuse_type(intake.FORM, intake.MULTIPART)
+        if request.mimetype == intake.FORM and (request.content_length or 0) <= _MOST_FORM:
+            request.max_content_length = _MOST_FORM
+            request.max_form_memory_size = _MOST_FORM
+            request.max_form_parts = 10_000
+        try:
+            self._csrf.protect()
+        except CSRFError as error:
+            raise Refused("form-expired") from error
+
+
+class Room:
+    """One subject's pages: a blueprint whose routes are doors."""
+
+    def __init__(self, name: str, doors: Doors) -> None:
+        self.blueprint = Blueprint(name, __name__)
+        self._doors = doors
+
+    def get(self, rule: str, roles: frozenset[Role]) -> Callable[[View], View]:
+        """Add a page. The view is handed a Visit, and then what its address names."""
+        return self._add(rule, "GET", roles, is_open=False)
+
+    def post(self, rule: str, roles: frozenset[Role]) -> Callable[[View], View]:
+        """Add an action: its form is one of ours, or it is refused."""
+        return self._add(rule, "POST", roles, is_open=False)
+
+    def open_get(self, rule: str) -> Callable[[View], View]:
+        """Add a page for anybody; the view is handed a Visit or None."""
+        return self._add(rule, "GET", ANYBODY, is_open=True)
+
+    def open_post(self, rule: str) -> Callable[[View], View]:
+        """Add an action for anybody; its form is one of ours all the same."""
+        return self._add(rule, "POST", ANYBODY, is_open=True)
+
+    def _add(self, rule: str, method: str, roles: frozenset[Role], *, is_open: bool) -> Callable[[View], View]:
+        def add(view: View) -> View:
+            endpoint = f"{self.blueprint.name}.{view.__name__}"
+            door = Door(endpoint=endpoint, rule=rule, method=method, roles=roles, is_open=is_open)
+            self._doors.all.append(door)
+
+            @wraps(view)
+            def opened(**names: str) -> ResponseReturnValue:
+                try:
+                    visit = self._doors.check(door, names.pop("uscc", None))
+                except NotAuthenticated:
+                    if method == "GET":
+                        return redirect(f"/sign-in?next={quote(here())}", code=303)
+                    raise
+                if method == "POST":
+                    self._doors.refuse_forged()
+                g.visit = visit
+                return view(visit, **names)
+
+            self.blueprint.add_url_rule(rule, endpoint=view.__name__, view_func=opened, methods=[method])
+            return view
+
+        return add
+
+
+def here() -> str:
+    """Return this page's own address, for coming back to it."""
+    return request.full_path.rstrip("?")[:_MOST_NEXT]
+
+
+def safe_next(typed: str) -> str:
+    """Return an address of this site to go on to; the portal's first page for anything else (an open redirect)."""
+    parts = urlsplit(typed)
+    is_ours = not parts.scheme and not parts.netloc and typed.startswith("/") and not typed.startswith(("//", "/\\"))
+    is_plain = all(char.isprintable() and char not in "\\\t\r\n" for char in typed)
+    return typed if is_ours and is_plain and len(typed) <= _MOST_NEXT else "/portal"
+
+
+def form() -> MultiDict[str, str]:
+    """Return the fields of the form that was sent."""
+    return request.form
+
+
+def files(field: str, *, most: int = 1) -> tuple[Upload, ...]:
+    """Return the files of one field of the form that was sent."""
+    return intake.uploads(field, most=most)
+
+
+def _known(found: Principal, uscc: str) -> Uscc:
+    try:
+        maker = Uscc(uscc)
+    except ValueError:
+        maker = None
+    if maker is None or not (found.knows(maker) or found.appointments):
+        raise NotFound("no such manufacturer, or none that you may know of")
+    return maker

@@ -1,0 +1,35 @@
+"""The first page after signing in: the manufacturers one works for, and each one's desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import redirect
+
+from signer.web.portal.doors import MAKERS, SIGNED_IN
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from signer.web.portal.doors import Room, Visit
+    from signer.web.portal.rooms import Building
+
+
+def room(building: Building) -> Room:
+    """Return the room."""
+    home, frame = building.doors.room("home"), building.frame
+
+    @home.get("/portal", SIGNED_IN)
+    def choose(visit: Visit) -> ResponseReturnValue:
+        """Lead to the one manufacturer, or let choose among several."""
+        makers = tuple(visit.principal.roles)
+        if len(makers) == 1:
+            return redirect(f"/portal/{makers[0]}", code=303)
+        return frame.draw("portal/choose.html", visit)
+
+    @home.get("/portal/<uscc>", MAKERS)
+    def desk(visit: Visit) -> ResponseReturnValue:
+        """Show what is to be done for one manufacturer."""
+        return frame.draw("portal/desk.html", visit)
+
+    return home

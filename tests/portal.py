@@ -1,0 +1,76 @@
+"""People at the portal: a browser without a browser for each, signed in, whose forms are the pages' own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from signer.services.sessions import Begun
+from signer.web.app import create_app
+
+if TYPE_CHECKING:
+    import world as worlds
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+
+@dataclass
+class Visitor:
+    """One person's browser; None for a guest's."""
+
+    client: FlaskClient
+    person: str | None
+    csrf: str
+
+    def get(self, path: str, *, lang: str = "", **more: Any) -> TestResponse:
+        headers = {"Accept-Language": lang} if lang else {}
+        return self.client.get(path, headers=headers, **more)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, *, forged: bool = False, **more: Any) -> TestResponse:
+        """Send a form with the session's own secret in it; `forged`: without."""
+        told = dict(data or {})
+        if not forged and "csrf_token" not in told:
+            told["csrf_token"] = self.token()
+        return self.client.post(path, data=told, **more)
+
+    def token(self) -> str:
+        """The form's secret, from a page that has a form for everybody who is signed in."""
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/portal?lang=en", follow_redirects=True).text)
+        assert found, "no page with a form"
+        return found[1]
+
+
+@dataclass
+class Portal:
+    """The portal over a world's services."""
+
+    world: worlds.World
+    app: Flask
+
+    @classmethod
+    def of(cls, world: worlds.World) -> Portal:
+        return cls(world, create_app(world.services, clock=lambda: world.at))
+
+    def visitor(self, person: str | None = None, *, has_factor: bool = True, language: str = "en") -> Visitor:
+        """A browser, signed in as a person of the world, who gets an account where there is none."""
+        client = self.app.test_client()
+        if person is None:
+            return Visitor(client, None, "")
+        self.give_account(person, language=language)
+        token = self.world.services.sessions.begin(
+            Begun(person=person, way="password", agent="test", network="127.0.0.0/24", has_factor=has_factor)
+        )
+        client.set_cookie("signer", token)
+        principal = self.world.services.sessions.principal(token)
+        assert principal is not None
+        return Visitor(client, person, principal.csrf)
+
+    def give_account(self, person: str, *, language: str = "en") -> None:
+        """Let a person sign in, behind the services' back: without password or factor."""
+        at = self.world.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        self.world.change(
+            "INSERT INTO accounts (person_id, login, language, state, created_at) "
+            f"VALUES ('{person}', '{person}@example.com', '{language}', 'active', '{at}') ON CONFLICT DO NOTHING"
+        )
