@@ -1,0 +1,89 @@
+"""What the doors' addresses name: for each blueprint and placeholder, how a manufacturer comes to have such a thing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import world as worlds
+
+from signer.domain.parties import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from portal import Portal, Visitor
+
+    from signer.web.portal.doors import Door
+
+MAKERS = {
+    maker["record"]["legal_name"]: maker["record"]["uscc"] for maker in worlds.sample("register")["manufacturers"]
+}
+OWN, OTHER = MAKERS[worlds.YUNZHOU], MAKERS[worlds.BEICHEN]
+
+FACTORIES: dict[tuple[str, str], Callable[[Case, str], str]] = {}
+"""(blueprint or endpoint, placeholder) -> a function of the case and a USCC that returns what stands in the address."""
+
+
+@dataclass
+class Case:
+    """A register with somebody in each role, and objects made when an address first needs them."""
+
+    portal: Portal
+    own: str = OWN
+    other: str = OTHER
+    made: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    visitors: dict[Role | None, Visitor] = field(default_factory=dict)
+
+    def visitor(self, role: Role) -> Visitor:
+        """Somebody who has this role and no other: for the first manufacturer, or appointed for all."""
+        if role not in self.visitors:
+            self.visitors[role] = self.portal.visitor(f"only.{role}")
+        return self.visitors[role]
+
+    def guest(self) -> Visitor:
+        return self.portal.visitor()
+
+    def knows(self, role: Role) -> bool:
+        """Tell whether somebody with this role may know that the manufacturer is here."""
+        del role
+        return True
+
+    def address(self, door: Door, *, maker: str | None = None, of: str | None = None) -> str:
+        """The door's address, under a manufacturer, with objects of one: both the first one unless said otherwise."""
+        maker, of = maker or self.own, of or self.own
+        path = door.rule.replace("<uscc>", maker)
+        for placeholder, name in names(path):
+            path = path.replace(placeholder, self._object(door.endpoint, name, of))
+        return path
+
+    def _object(self, endpoint: str, name: str, uscc: str) -> str:
+        room = endpoint.partition(".")[0]
+        key = (endpoint, name) if (endpoint, name) in FACTORIES else (room, name)
+        made = (*key, uscc)
+        if made not in self.made:
+            self.made[made] = FACTORIES[key](self, uscc)
+        return self.made[made]
+
+
+def names(rule: str) -> list[tuple[str, str]]:
+    """Return the placeholders of a rule besides the manufacturer: as written, and by name."""
+    return [(f"<{kind}{name}>", name) for kind, name in re.findall(r"<(\w+:)?(\w+)>", rule) if name != "uscc"]
+
+
+def make(portal: Portal) -> Case:
+    """Put somebody into each role."""
+    world = portal.world
+    for role in Role:
+        if role in (Role.OPERATOR, Role.AUDITOR, Role.OFFICER):
+            world.services.people.load(
+                worlds.as_bytes({"people": [{"id": f"only.{role}", "name": f"只是{role}"}]}), actor="test"
+            )
+            world.change(
+                "INSERT INTO appointments (person_id, role, granted_by, granted_at) "
+                f"VALUES ('only.{role}', '{role}', 'test', '2026-11-22T00:00:00.000000Z')"
+            )
+        else:
+            world.give(role.value, f"only.{role}")
+    return Case(portal)

@@ -1,0 +1,125 @@
+"""
+Every door, tried by everybody: each route x each role x another manufacturer's objects.
+
+What a route needs besides the manufacturer stands in `objects.py`; a route that is no door, or whose objects nobody
+makes, fails here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import objects
+import pytest
+import world as worlds
+from portal import Portal
+
+from signer.domain.parties import Role
+from signer.web.portal.doors import SIGNED_IN, Door
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from portal import Visitor
+
+PUBLIC = frozenset({"static", "public", "api", "about", "openapi"})
+"""Blueprints (and Flask's own) that know no person: their own tests say what they answer."""
+APPOINTED = (Role.OPERATOR, Role.AUDITOR, Role.OFFICER)
+
+
+@pytest.fixture(scope="module")
+def case(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[objects.Case]:
+    """One register for all: a person for each role, and the objects of two manufacturers."""
+    made = worlds.World(worlds.copy(template_folder, tmp_path_factory.mktemp("matrix") / "data"))
+    yield objects.make(Portal.of(made))
+    made.services.database.close()
+
+
+@pytest.fixture(scope="module")
+def doors(case: objects.Case) -> tuple[Door, ...]:
+    return tuple(case.portal.app.extensions["signer.doors"].all)
+
+
+def test_every_route_is_a_door_or_a_public_page(case: objects.Case, doors: tuple[Door, ...]) -> None:
+    known = {(door.endpoint, door.rule, door.method) for door in doors}
+    found = {
+        (rule.endpoint, rule.rule, method)
+        for rule in case.portal.app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.endpoint.partition(".")[0] not in PUBLIC
+    }
+    assert found == known
+
+
+def test_every_door_names_the_manufacturer_or_says_that_it_has_none(doors: tuple[Door, ...]) -> None:
+    for door in doors:
+        assert door.is_of_a_maker == door.rule.startswith("/portal/<uscc>"), door.rule
+        assert door.is_open != bool(door.roles), door.rule
+
+
+def test_every_door_is_closed_to_guests(case: objects.Case, doors: tuple[Door, ...]) -> None:
+    for door in doors:
+        if door.is_open:
+            continue
+        answer = opened(door, case.guest(), case.address(door))
+        if door.method == "GET":
+            assert (answer.status_code, answer.location.startswith("/sign-in?next=")) == (303, True), door
+        else:
+            assert answer.status_code == 401, door
+
+
+@pytest.mark.parametrize("role", sorted(Role))
+def test_a_door_opens_for_its_roles_and_for_no_other(case: objects.Case, doors: tuple[Door, ...], role: Role) -> None:
+    for door in doors:
+        if door.is_open:
+            continue
+        visitor = case.visitor(role)
+        status = opened(door, visitor, case.address(door)).status_code
+        may = role in door.roles and (door.is_of_a_maker or role in APPOINTED or door.roles == SIGNED_IN)
+        assert status < 500, (door, status)
+        if may:
+            assert status not in (401, 403), (door, role, status)
+        else:
+            assert status == (404 if door.is_of_a_maker and not case.knows(role) else 403), (door, role, status)
+
+
+@pytest.mark.parametrize("role", sorted(Role))
+def test_another_manufacturers_pages_are_not_there(case: objects.Case, doors: tuple[Door, ...], role: Role) -> None:
+    if role in APPOINTED:
+        return  # appointed for the whole deployment
+    for door in doors:
+        if door.is_of_a_maker:
+            status = opened(door, case.visitor(role), case.address(door, maker=case.other, of=case.other)).status_code
+            assert status == 404, (door, role, status)
+
+
+def test_another_manufacturers_objects_are_not_there_under_ones_own_address(
+    case: objects.Case, doors: tuple[Door, ...]
+) -> None:
+    tried = 0
+    for door in doors:
+        if not door.is_of_a_maker or not objects.names(door.rule):
+            continue
+        for role in sorted(door.roles - set(APPOINTED)):
+            status = opened(door, case.visitor(role), case.address(door, of=case.other)).status_code
+            assert status == 404, (door, role, status)
+            tried += 1
+    assert tried or not any(objects.names(door.rule) for door in doors)
+
+
+def test_a_form_that_no_page_made_does_nothing(case: objects.Case, doors: tuple[Door, ...]) -> None:
+    for door in doors:
+        if door.method != "POST":
+            continue
+        role = next(iter(sorted(door.roles)), Role.PREPARER)
+        visitor = case.guest() if door.is_open else case.visitor(role)
+        answer = visitor.post(case.address(door), {"csrf_token": "forged"})
+        assert (answer.status_code, "form" in answer.text.lower()) == (400, True), door
+
+
+def opened(door: Door, visitor: Visitor, address: str):  # noqa: ANN201 -- a werkzeug response
+    """Open a door as its method does: a form that a page of ours made, with nothing in it."""
+    if door.method == "GET":
+        return visitor.get(address)
+    return visitor.post(address, {}, forged=visitor.person is None)

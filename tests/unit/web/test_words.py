@@ -1,0 +1,73 @@
+"""No page says a word that is not in both languages: what stands in a template besides its phrases has no letters."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from world import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WEB = ROOT / "templates" / "web"
+PAGES = sorted(path for path in WEB.rglob("*.html"))
+NAMES = {"TEST", "VIN", "PDF", "JSON", "SHA-256", "CSV", "XLSX", "TOTP", "en", "zh", "kB", "MB", "DRAFT", "HTTP", "n"}
+"""Names that are the same in every language; codes and numbers are never translated."""
+_CODE = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->|<(script|style|code)\b.*?</\1>", re.DOTALL)
+_CLASS = re.compile(r"\{% block main_class %\}.*?\{% endblock %\}")
+_TAG = re.compile(r"""<[^>]*>|\s(?:aria-describedby|aria-invalid|selected|checked)(?:="[^"]*")?""", re.DOTALL)
+_SPOKEN = re.compile(r"\b(?:alt|title|placeholder|aria-label|aria-description|label|data-[a-z-]+)=\"([^\"]*)\"")
+_KEY = re.compile(r"""\bt\(\s*["']([a-z0-9_.-]+)["']\s*[,)]""")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def said(text: str) -> list[str]:
+    """Return the words that a template says by itself."""
+    bare = _CODE.sub(" ", _CLASS.sub(" ", text))
+    spoken = " ".join(_SPOKEN.findall(bare)) + " " + _TAG.sub(" ", bare)
+    return [word for word in re.findall(r"[^\W\d_][\w-]*", spoken) if word not in NAMES]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(WEB)))
+def test_a_template_says_nothing_by_itself(path: Path) -> None:
+    words = said(path.read_text(encoding="utf-8"))
+    assert not [word for word in words if word not in {"确"}]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(WEB)))
+def test_every_phrase_that_a_template_names_is_there(path: Path) -> None:
+    missing = set(_KEY.findall(path.read_text(encoding="utf-8"))) - phrases("en").keys()
+    assert not missing
+
+
+def test_every_phrase_is_in_both_languages_with_the_same_places_to_fill() -> None:
+    zh, en = phrases("zh"), phrases("en")
+    assert zh.keys() == en.keys()
+    for key in zh:
+        assert places(zh[key]) == places(en[key]), key
+        assert zh[key].strip(), key
+        assert en[key].strip(), key
+
+
+def test_chinese_is_chinese_and_english_is_not() -> None:
+    odd = [key for key, text in phrases("en").items() if _HAN.search(text) and key not in {"site.other"}]
+    assert not [key for key in odd if not key.endswith((".names", ".aliases"))]
+    plain = [key for key, text in phrases("zh").items() if not _HAN.search(text) and re.search(r"[a-z]{4}", text)]
+    assert not [key for key in plain if key not in {"site.other"}]
+
+
+def places(text: str) -> set[str]:
+    return set(re.findall(r"\{([a-z_0-9]+)\}", text))
+
+
+def phrases(language: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for path in (
+        WEB / "strings" / f"{language}.json",
+        *sorted((WEB / "strings" / "portal").glob(f"*.{language}.json")),
+    ):
+        found |= json.loads(path.read_text(encoding="utf-8"))
+    return found
