@@ -20,6 +20,7 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))
 
 import exhibits
+from chromium import FLAGS
 from tabs import PATIENCE_MS, Tabs
 
 if TYPE_CHECKING:
@@ -44,15 +45,6 @@ else:
 """
 """The server, given its listening socket as systemd gives it."""
 _PATIENCE_S = PATIENCE_MS / 1000
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +122,7 @@ def browser(address: str) -> Iterator[Browser]:
     path = shutil.which("chromium")
     assert path, "chromium is missing: apt-get install chromium"
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=_FLAGS, timeout=PATIENCE_MS)
+        found = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
         yield found
         found.close()
 

@@ -1,0 +1,114 @@
+"""Every page behind a sign-in as people meet it: axe finds nothing, nothing runs over, phone and desk, both themes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import world as worlds
+from playwright.sync_api import sync_playwright
+from portal import Portal
+from tabs import PATIENCE_MS, Tabs
+from werkzeug.serving import make_server
+
+from signer.services.sessions import Begun
+
+sys.path.insert(0, str(worlds.ROOT / "tests" / "integration" / "portal"))
+
+import objects
+from chromium import FLAGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+ALL_HATS = "all.hats"
+"""Somebody with every role of a manufacturer, who sees whatever there is to see."""
+
+
+@pytest.fixture(scope="module")
+def case(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[objects.Case]:
+    folder = tmp_path_factory.mktemp("portal") / "data"
+    world = worlds.World(worlds.copy(live_template_folder, folder), at=datetime.now(UTC))
+    made = objects.make(Portal.of(world))
+    maker = {"manufacturer": made.own, "person": ALL_HATS, "roles": ["preparer", "approver", "admin", "auditor"]}
+    plain = {"people": [{"id": ALL_HATS, "name": "多职样例"}], "memberships": [maker]}
+    world.services.people.load(worlds.as_bytes(plain), actor="test")
+    yield made
+    world.services.database.close()
+
+
+@pytest.fixture(scope="module")
+def address(case: objects.Case) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, case.portal.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(address: str) -> Iterator[Browser]:
+    del address
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium")
+        found = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def tabs(browser: Browser, address: str) -> Iterator[Tabs]:
+    opened = Tabs(browser, address)
+    yield opened
+    assert opened.close() == []
+
+
+def signed_in(tabs: Tabs, case: objects.Case, address: str, **more: object) -> Page:
+    page = tabs.open(**more)  # type: ignore[arg-type]
+    case.portal.give_account(ALL_HATS)
+    begun = Begun(person=ALL_HATS, way="password", agent="test", network="127.0.0.0/24", has_factor=True)
+    token = case.portal.world.services.sessions.begin(begun)
+    page.context.add_cookies([{"name": "signer", "value": token, "url": address}])
+    return page
+
+
+def pages(case: objects.Case) -> list[tuple[str, bool]]:
+    """Return the address of every page, and whether it is for guests."""
+    doors = case.portal.app.extensions["signer.doors"].all
+    found = [(case.address(door), door.is_open) for door in doors if door.method == "GET"]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize(("language", "width", "dark"), [("zh", 390, True), ("en", 1200, False)])
+def test_axe_finds_nothing_on_any_page_and_nothing_runs_over(
+    tabs: Tabs, case: objects.Case, address: str, language: str, width: int, dark: bool
+) -> None:
+    member, guest = signed_in(tabs, case, address, width=width, dark=dark), tabs.open(width=width, dark=dark)
+    wrong: dict[str, list[str]] = {}
+    for path, is_open in pages(case):
+        page = guest if is_open else member
+        told = case.portal.app.test_client().head(path) if is_open else page.request.head(path)
+        kind = told.headers.get("content-type", told.headers.get("Content-Type", ""))
+        if not kind.startswith("text/html"):
+            continue  # a file: its own tests look at it
+        page.goto(f"{path}?lang={language}")
+        found = [f"{fault} at {width}" for fault in tabs.faults(page)]
+        for narrow in (320, 640, width):
+            page.set_viewport_size({"width": narrow, "height": 900})
+            if (over := overflow(page)) > 0:
+                found.append(f"runs over by {over} at {narrow}")
+        if found:
+            wrong[path] = found
+    assert wrong == {}
+
+
+def overflow(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
