@@ -14,6 +14,7 @@ drafts = Table(
     Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False),
     Column("title", String(120), nullable=False),
     Column("body", Text, nullable=False),
+    Column("words", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("state", String(10), nullable=False),
     Column("import_id", Integer),
@@ -25,7 +26,7 @@ drafts = Table(
     one_of("state", ["open", "waiting", "sealing", "issued", "discarded"], "state"),
     Index("ix_drafts_manufacturer_id_state_changed_at", "manufacturer_id", "state", "changed_at"),
 )
-"""`ref` is random and stands in addresses; `body` is `signer.draft/1`; `version` counts every change."""
+"""`ref` is random and stands in addresses; `body` is `signer.draft/1`, and `words` what of it is searched."""
 
 draft_versions = Table(
     "draft_versions",

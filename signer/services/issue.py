@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signer.domain import content as encoding
 from signer.domain import rules
-from signer.domain.circumstances import Circumstances, Predecessor, SealCircumstances
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
-from signer.domain.parties import Role, normalise_uscc
-from signer.domain.trust import SealState
-from signer.domain.vehicle import normalise_vin
 from signer.errors import Conflict, NotFound, RuleViolation
 from signer.register import confirmations, lookup, parties, restores, seals
 from signer.register.scope import Scope
+from signer.services.gathering import Asking, Gathering, usable_seal
 from signer.services.sealing import Issued, Sealing, Work
 from signer.services.seals import warn_near_limit
 
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     from signer.domain.confirmation import Confirmation, Draft, Terms
     from signer.errors import Finding
     from signer.register.blobs import Blobs
-    from signer.register.database import Database, Transaction
+    from signer.register.database import Database
     from signer.services.engines import Chance, Page, SealBox
 
 
@@ -71,6 +68,7 @@ class Issuing:
         self._blobs = blobs
         self._page = page
         self._seals = seals
+        self._gathering = Gathering(page=page, seals=seals)
         self._sealing = sealing
         self._clock = clock
         self._chance = chance
@@ -121,8 +119,9 @@ class Issuing:
         at = self._clock()
         with self._database.read() as tx:
             tenant = parties.tenant(tx, order.manufacturer)
-            seal = _usable_seal(parties.seals_of(tx, scope=tenant.scope, at=at))
-            circumstances = self._circumstances(tx, order, tenant, seal, at)
+            seal = usable_seal(tx, tenant, at=at)
+            asking = Asking(tenant=tenant, preparer=order.preparer, approver=order.approver)
+            circumstances = self._gathering.circumstances(tx, order.draft, asking, seal=seal, at=at)
         found = rules.check(order.draft, circumstances)
         _refuse(found)
         if seal is None:
@@ -130,32 +129,6 @@ class Issuing:
         self._seals.refuse_unusable(seal, at=at, tsa_policy=tenant.tsa_policy)
         terms = rules.to_terms(order.draft, circumstances)
         return _Ready(order=order, tenant=tenant, seal=seal, terms=terms, findings=found, at=at)
-
-    def _circumstances(
-        self, tx: Transaction, order: Order, tenant: parties.Tenant, seal: parties.Seal | None, at: datetime
-    ) -> Circumstances:
-        preparer, approver = parties.person_of(tx, order.preparer), parties.person_of(tx, order.approver)
-        typed_vins = {normalise_vin(vehicle.vin) for vehicle in order.draft.vehicles}
-        return Circumstances(
-            at=at,
-            manufacturer=tenant.manufacturer,
-            exporter=parties.exporter_of(tx, normalise_uscc(order.draft.exporter)),
-            outlets=parties.outlets_of(tx, scope=tenant.scope),
-            seal=None if seal is None else self._of_seal(tx, seal, tenant, at),
-            live=confirmations.claims_of(tx, typed_vins, scope=tenant.scope),
-            predecessor=_predecessor(tx, order.draft.supersedes, tenant, at),
-            preparer=preparer,
-            approver=approver,
-            preparer_may_prepare=Role.PREPARER in parties.roles_of(tx, preparer.id, scope=tenant.scope),
-            approver_may_approve=Role.APPROVER in parties.roles_of(tx, approver.id, scope=tenant.scope),
-            production=None,
-            uncovered=self._page.uncovered,
-            template_version=self._page.version,
-        )
-
-    def _of_seal(self, tx: Transaction, seal: parties.Seal, tenant: parties.Tenant, at: datetime) -> SealCircumstances:
-        found = self._seals.circumstances(seal, tenant.manufacturer)
-        return replace(found, reached_limit=seals.reached_limit(tx, seal.certificate_digest, at=at))
 
     def _reserve(self, ready: _Ready) -> tuple[Confirmation, bytes]:
         """Write transaction 1 (step 5): from here on the number is used up."""
@@ -207,24 +180,6 @@ def _key(order: Order) -> confirmations.Key:
     return confirmations.Key(
         operation="issue", key=order.key or "", payload_digest=hashlib.sha256(payload.encode()).digest()
     )
-
-
-def _usable_seal(seals: tuple[parties.Seal, ...]) -> parties.Seal | None:
-    active = tuple(seal for seal in seals if seal.state is SealState.ACTIVE)
-    return next(iter(active or seals), None)
-
-
-def _predecessor(tx: Transaction, typed: str, tenant: parties.Tenant, at: datetime) -> Predecessor | None:
-    try:
-        number = Number.parse(typed)
-    except ValueError:
-        return None
-    record = lookup.by_number(tx, number, scope=tenant.scope, at=at)
-    if record is None:
-        return None
-    held = (Standing.ISSUED, Standing.SUSPENDED)
-    live = frozenset(line.vin for line in record.lines if line.standing in held)
-    return Predecessor(number=number, exporter=record.whole.terms.exporter.uscc, live_vins=live)
 
 
 def _refuse(found: tuple[Finding, ...]) -> None:
