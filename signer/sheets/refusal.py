@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from signer.errors import SignerError
 
-
-class SheetRefused(SignerError):
-    """A whole file cannot be taken; said in the child, told to people by `reading`."""
-
-    code = "sheet-refused"
+class SheetRefused(Exception):
+    """A whole file cannot be taken: said in the child alone, where `reading` makes a RuleViolation of it."""
 
     def __init__(self, rule: str, **said: str) -> None:
         super().__init__(rule)
