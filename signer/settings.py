@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "SIGNER_"
+MOST_ADDRESS = 120
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
 class Settings(BaseSettings):
@@ -65,6 +68,12 @@ class Settings(BaseSettings):
     """The secret of the web pages (forms, links), made when it is not there; empty: `web.secret` beside the keys."""
     queue_url: str = ""
     """Where workers are woken: `sqlite:///FILE` or PostgreSQL's; empty: a file beside SQLite, else the register's."""
+    smtp_url: str = ""
+    """The mail server: `smtp://USER@HOST:PORT` (STARTTLS, unless local) or `smtps://`; empty: files in `mail`."""
+    smtp_password_file: Path | None = None
+    """The file of the mail server's password, for the user that its address names."""
+    mail_from: str = ""
+    """The sender of mail, an address; empty: `signer` at the base URL's host."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
 
@@ -77,6 +86,27 @@ class Settings(BaseSettings):
         if value and not (is_file or is_server):
             raise ValueError("is neither sqlite:///FILE nor postgresql://USER@HOST/NAME")
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server_is_one(cls, value: str) -> str:
+        parts = urlsplit(value)
+        is_plain = parts.path in ("", "/") and not parts.query and parts.password is None
+        if value and not (parts.scheme in ("smtp", "smtps") and parts.hostname and is_plain):
+            raise ValueError("is neither smtp://USER@HOST:PORT nor smtps://USER@HOST:PORT (the password is in a file)")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender_is_an_address(cls, value: str) -> str:
+        if value and not is_address(value):
+            raise ValueError("is not an address such as signer@example.com")
+        return value
+
+    @property
+    def sender(self) -> str:
+        """The sender of mail, resolved."""
+        return self.mail_from or f"signer@{urlsplit(self.base_url).hostname or 'localhost'}"
 
     @property
     def database(self) -> str:
@@ -107,6 +137,11 @@ class Settings(BaseSettings):
     def authorities(self) -> tuple[str, ...]:
         """The addresses of the timestamping authorities, in order."""
         return tuple(self.tsa_urls.split())
+
+
+def is_address(text: str) -> bool:
+    """Tell whether a text is one plain e-mail address, with nothing in it that a mail's head would read otherwise."""
+    return len(text) <= MOST_ADDRESS and _ADDRESS.fullmatch(text) is not None
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:

@@ -25,10 +25,12 @@ from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
 from signer.services.licence import LicenceChecking
 from signer.services.lookups import LookingUp
+from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
 from signer.services.official import Copying
 from signer.services.offline import OfflineLookups, OfflineVerifying
 from signer.services.people import People
+from signer.services.post import post_of
 from signer.services.publishing import Publishing
 from signer.services.receipts import Receipts
 from signer.services.redact import Redacting
@@ -82,6 +84,7 @@ class Services:
     receipts: Receipts
     bundling: Bundling
     key_checks: KeyChecking
+    mailing: Mailing
     maintaining: Maintaining
     upgrading: Upgrading
     working: Working
@@ -150,6 +153,15 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         verifying=verifying,
         clock=clock,
     )
+    mailing = Mailing(
+        database=database,
+        post=lambda: post_of(settings),
+        templates=templates / "web" / "mail",
+        sender=settings.sender,
+        base_url=settings.base_url,
+        clock=clock,
+        below=chance.below,
+    )
     return Services(
         settings=settings,
         database=database,
@@ -166,7 +178,15 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         exporting=Exporting(database=database),
         maintaining=maintaining,
         upgrading=upgrading,
-        working=Working(database=database, maintaining=maintaining, keeping=keeping, upgrading=upgrading, clock=clock),
+        mailing=mailing,
+        working=Working(
+            database=database,
+            maintaining=maintaining,
+            keeping=keeping,
+            upgrading=upgrading,
+            mailing=mailing,
+            clock=clock,
+        ),
         service_keys=service_keys,
         bundling=Bundling(database=database, trust=trust, keys=service_keys, clock=clock),
         receipts=Receipts(

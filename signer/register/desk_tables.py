@@ -179,8 +179,15 @@ mails = Table(
     Column("queued_at", At, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", At, nullable=False),
+    Column("taken_at", At),
+    Column("repeats", Integer, nullable=False),
     Column("sent_at", At),
+    Column("given_up_at", At),
     Column("error", String(400)),
-    partial("ix_mails_unsent", "next_at", where="sent_at IS NULL"),
+    partial("ix_mails_waiting", "next_at", where="sent_at IS NULL AND given_up_at IS NULL"),
 )
-"""Mail that waits to be sent; a text and a link, never an attachment."""
+"""
+Mail that waits to be sent; a text and a link, never an attachment. `body` is emptied once it is sent or given up.
+
+`taken_at` is set while it is handed to a mail server; `repeats` counts how often that ended without word.
+"""

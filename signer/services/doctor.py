@@ -12,11 +12,12 @@ from signer import settings as configured
 from signer.document import catalogue
 from signer.domain.trust import SERVICES, Purpose, SealState
 from signer.errors import SignerError
-from signer.register import confirmations, jobs, parties, restores, seals, upgrades
+from signer.register import confirmations, jobs, mails, parties, restores, seals, upgrades
 from signer.register.blobs import write_whole
 from signer.register.scope import Scope
 from signer.seal.certificates import Certificate
 from signer.services.maintain import PENDING_AGE
+from signer.services.post import SmtpPost, post_of
 from signer.services.seals import nearest_step
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ Health = Literal["ok", "warning", "error"]
 LIST_WARNING = timedelta(days=7)
 LEAST_DISK = 200_000_000
 OFTEN = 3
+LATE_MAIL = timedelta(hours=1)
 OVERDUE = timedelta(minutes=10)
 """A worker looks every minute; a job that has been due for so long has none."""
 
@@ -88,6 +90,7 @@ class Doctor:
             ("pending", self._pending),
             ("restore", self._restores),
             ("jobs", self._jobs),
+            ("mail", self._mail),
         )
         return tuple(symptom for part, probe in probes for symptom in _guarded(part, probe))
 
@@ -257,6 +260,24 @@ class Doctor:
             yield Symptom("jobs", "warning", told)
         elif not ailing:
             yield Symptom("jobs", "ok", f"{len(found)} known")
+
+    def _mail(self) -> Iterator[Symptom]:
+        post = post_of(self._settings)
+        if isinstance(post, SmtpPost):
+            post.refuse_unready()
+        elif self._settings.mode == "production":
+            told = f"nobody gets mail: it is written to {post.place}; set SIGNER_SMTP_URL"
+            yield Symptom("mail", "warning", told)
+        with self._database.read() as tx:
+            mail = mails.waiting(tx)
+        if mail.given_up:
+            told = f"{mail.given_up} given up in the last 30 days: {mail.error}"
+            yield Symptom("mail", "warning", f"{told}; write to these people otherwise, and mend that")
+        if mail.since is not None and mail.since <= self._clock() - LATE_MAIL:
+            told = f"{mail.waiting} waiting since {mail.since:%Y-%m-%dT%H:%M:%SZ}: {mail.error or 'no worker sends'}"
+            yield Symptom("mail", "warning", told)
+        elif not mail.given_up:
+            yield Symptom("mail", "ok", f"goes to {post.place}")
 
 
 def _expiry(part: str, name: str, not_after: datetime, at: datetime) -> Symptom:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from signer.register.database import Database
     from signer.register.jobs import Job
     from signer.services.keep import Keeping
+    from signer.services.mailing import Mailing
     from signer.services.maintain import Maintaining
     from signer.services.upgrade import Upgrading
 
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 EVERY: Mapping[str, timedelta] = {
     "end-suspensions": timedelta(minutes=1),
     "look-again": timedelta(hours=6),
+    "mail": timedelta(minutes=1),
     "prune": timedelta(hours=1),
     "re-verify": timedelta(hours=24),
     "settle": timedelta(minutes=1),
@@ -63,6 +65,7 @@ class Working:
         maintaining: Maintaining,
         keeping: Keeping,
         upgrading: Upgrading,
+        mailing: Mailing,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -72,6 +75,7 @@ class Working:
         self._clock = clock
         self._doing: Mapping[str, Callable[[Doing], str]] = {
             "end-suspensions": lambda _: f"{len(maintaining.end_suspensions())} ended",
+            "mail": lambda doing: mailing.deliver(doing.tell),
             "prune": self._prune,
             "re-verify": self._reverify,
             "scrub": self._scrub,

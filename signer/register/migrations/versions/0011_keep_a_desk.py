@@ -29,17 +29,20 @@ def upgrade() -> None:
         sa.Column("queued_at", sa.String(length=27), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.String(length=27), nullable=False),
+        sa.Column("taken_at", sa.String(length=27), nullable=True),
+        sa.Column("repeats", sa.Integer(), nullable=False),
         sa.Column("sent_at", sa.String(length=27), nullable=True),
+        sa.Column("given_up_at", sa.String(length=27), nullable=True),
         sa.Column("error", sa.String(length=400), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mails")),
     )
     with op.batch_alter_table("mails", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_mails_unsent",
+            "ix_mails_waiting",
             ["next_at"],
             unique=False,
-            sqlite_where=sa.text("sent_at IS NULL"),
-            postgresql_where=sa.text("sent_at IS NULL"),
+            sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
         )
 
     op.create_table(
