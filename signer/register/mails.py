@@ -173,7 +173,7 @@ def unsent_notices(tx: Connection, *, scope: Scope, most: int) -> tuple[Notice, 
     )
 
 
-def told(tx: Connection, notices: tuple[Notice, ...], *, scope: Scope, at: datetime) -> None:
+def mark_told(tx: Connection, notices: tuple[Notice, ...], *, scope: Scope, at: datetime) -> None:
     """Note that notices were passed on."""
     table = tables.notices
     ids = [notice.id for notice in notices]

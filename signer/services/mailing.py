@@ -223,7 +223,7 @@ class Mailing:
                 for notice in found:
                     if at - notice.queued_at < PATIENCE and notice.event in NOTICES:
                         self._write_of(tx, notice)
-                mails.told(tx, found, scope=_EVERYBODYS, at=at)
+                mails.mark_told(tx, found, scope=_EVERYBODYS, at=at)
             if len(found) < _MOST_NOTICES:
                 return
 
