@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from signer.domain.outlet_choice import NO_RULES
 from signer.domain.values import beijing_day
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from signer.domain.confirmation import SealClass
     from signer.domain.number import Number
+    from signer.domain.outlet_choice import Choosing
     from signer.domain.parties import Exporter, Manufacturer, Outlet, Person, Uscc
     from signer.domain.trust import SealState
 
@@ -51,7 +53,8 @@ class Circumstances:
     Everything outside the draft that the rules look at; gathered by a use case, judged here.
 
     `at` is aware. `exporter` is the one on record under the draft's USCC, or None. `outlets` are all of the
-    manufacturer's, in every country. `live` maps each VIN in force under this manufacturer to its number.
+    manufacturer's, in every country; `choosing` tells how it wants them chosen where a draft names none. `live` maps
+    each VIN in force under this manufacturer to its number.
     `predecessor` is the manufacturer's confirmation that the draft's `supersedes` names, or None.
     `approver` is None while nobody has approved. `production` are the VINs of the manufacturer's own list,
     None when it keeps none. `uncovered` returns the first character of a text that no font covers, or ''.
@@ -71,6 +74,7 @@ class Circumstances:
     production: frozenset[str] | None
     uncovered: Callable[[str], str]
     template_version: str
+    choosing: Choosing = NO_RULES
 
     @property
     def today(self) -> date:

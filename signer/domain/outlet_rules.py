@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from signer.domain import outlet_choice
 from signer.domain.confirmation import MOST_OUTLETS
+from signer.domain.outlet_choice import Need
 from signer.domain.parties import Country, outlets_in
+from signer.domain.places import port_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,10 +16,11 @@ if TYPE_CHECKING:
 
     from signer.domain.circumstances import Circumstances
     from signer.domain.ledger import Ledger
+    from signer.domain.outlet_choice import OutletRule
     from signer.domain.parties import Outlet
     from signer.domain.reading import NamedOutlet, ReadDraft, ReadVehicle
 
-__all__ = ["VERIFIED_DAYS", "choose_outlets"]
+__all__ = ["VERIFIED_DAYS", "choose_outlets", "outlet_fault", "suggest"]
 
 VERIFIED_DAYS = 90
 _SHOWN = 5
@@ -26,13 +30,14 @@ def choose_outlets(read: ReadDraft, given: Circumstances, ledger: Ledger) -> tup
     """
     Return the outlets of the confirmation, by id, and note what is wrong with the choice.
 
-    An empty list means all live outlets of the destination; those that cannot be used are left out with a
-    warning. A named outlet that cannot be used is a violation.
+    An empty list means those that the manufacturer's first fitting rule chooses among the live outlets of the
+    destination, all of them without such a rule; those that cannot be used are left out with a warning. A named
+    outlet that cannot be used is a violation.
     """
     if read.country is None:  # its own violation; nothing can be said about outlets
         return ()
     country = read.country
-    named = _named(read.outlets, country, given, ledger) if read.outlets else _all_live(country, given, ledger)
+    named = _named(read.outlets, country, given, ledger) if read.outlets else _by_rule(read, country, given, ledger)
     chosen = tuple(sorted(named, key=lambda outlet: outlet.id))
     if len(chosen) > MOST_OUTLETS:
         ledger.note("outlet.too-many", "/outlets", count=str(len(chosen)), most=str(MOST_OUTLETS))
@@ -44,9 +49,46 @@ def choose_outlets(read: ReadDraft, given: Circumstances, ledger: Ledger) -> tup
     return chosen
 
 
-def _fault(outlet: Outlet, country: Country, today: date) -> str:
-    """Return the id of the rule that keeps an outlet from being named, or ''."""
-    if outlet.country != country.alpha2:
+def suggest(read: ReadDraft, given: Circumstances) -> tuple[OutletRule | None, tuple[Outlet, ...]]:
+    """Return the rule that fits a draft, and the outlets that it would get if it named none, the nearest first."""
+    if read.country is None:
+        return None, ()
+    alpha2 = read.country.alpha2
+    live = [one for one in outlets_in(given.outlets, alpha2) if not outlet_fault(one, alpha2, given.today)]
+    needs, port = _needs(read), port_place(alpha2, read.port)
+    rule = outlet_choice.rule_for(given.choosing, alpha2, needs)
+    if rule is None:
+        return None, outlet_choice.in_order(live, given.choosing, port)
+    return rule, outlet_choice.chosen(live, needs, rule, given.choosing, port=port)
+
+
+def _needs(read: ReadDraft) -> tuple[Need, ...]:
+    return tuple(
+        Need(brand=each.brand, energy=each.energy, named=frozenset(name.id for name in each.outlets))
+        for each in read.vehicles
+    )
+
+
+def _by_rule(read: ReadDraft, country: Country, given: Circumstances, ledger: Ledger) -> list[Outlet]:
+    """Return what the first fitting rule chooses of the live outlets, and note each vehicle that none serves."""
+    live = _all_live(country, given, ledger)
+    needs = _needs(read)
+    rule = outlet_choice.rule_for(given.choosing, country.alpha2, needs)
+    if rule is None:
+        return live
+    port = port_place(country.alpha2, read.port)
+    found = outlet_choice.chosen(live, needs, rule, given.choosing, port=port)
+    for vehicle, need in zip(read.vehicles, needs, strict=True):
+        if live and not any(
+            one.id in need.named or outlet_choice.serves(given.choosing.of(one), need) for one in found
+        ):
+            ledger.note("outlet.unserved", f"{vehicle.pointer}/outlets", country=(country.name_zh, country.name_en))
+    return list(found)
+
+
+def outlet_fault(outlet: Outlet, alpha2: str, today: date) -> str:
+    """Return the id of the rule that keeps an outlet from being named for a destination, or ''."""
+    if outlet.country != alpha2:
         return "outlet.country"
     if outlet.provider is None:
         return "outlet.provider"
@@ -83,7 +125,7 @@ def _named(names: tuple[NamedOutlet, ...], country: Country, given: Circumstance
         outlet = known.get(name.id)
         if outlet is None:
             ledger.note("outlet.unknown", name.pointer, id=name.id)
-        elif fault := _fault(outlet, country, given.today):
+        elif fault := outlet_fault(outlet, country.alpha2, given.today):
             _note_fault(fault, outlet, country, name.pointer, ledger)
         else:
             usable.append(outlet)
@@ -93,7 +135,7 @@ def _named(names: tuple[NamedOutlet, ...], country: Country, given: Circumstance
 def _all_live(country: Country, given: Circumstances, ledger: Ledger) -> list[Outlet]:
     live = []
     for outlet in outlets_in(given.outlets, country.alpha2):
-        if fault := _fault(outlet, country, given.today):
+        if fault := outlet_fault(outlet, country.alpha2, given.today):
             ledger.note("outlet.left-out", "/outlets", name=outlet.name, reason=_reason(fault, outlet))
         else:
             live.append(outlet)
@@ -120,12 +162,14 @@ def _note_none(country: Country, given: Circumstances, ledger: Ledger) -> None:
 def _instead(outlets: Sequence[Outlet], country: Country, today: date) -> tuple[str, str]:
     """Say what there is instead: outlets of the destination that cannot be used, else other countries."""
     here = outlets_in(outlets, country.alpha2)
-    usable = [outlet for outlet in here if not _fault(outlet, country, today)]
+    usable = [outlet for outlet in here if not outlet_fault(outlet, country.alpha2, today)]
     if usable:
         names = ", ".join(outlet.name for outlet in usable[:_SHOWN])
         return f"可选择：{names}", f"you could choose {names}"
     if here:
-        reasons = [(outlet.name, _reason(_fault(outlet, country, today), outlet)) for outlet in here[:_SHOWN]]
+        reasons = [
+            (outlet.name, _reason(outlet_fault(outlet, country.alpha2, today), outlet)) for outlet in here[:_SHOWN]
+        ]
         zh = "；".join(f"{name}：{reason[0]}" for name, reason in reasons)
         en = "; ".join(f"{name}: {reason[1]}" for name, reason in reasons)
         return zh, en

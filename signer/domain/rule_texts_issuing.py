@@ -159,6 +159,14 @@ RULES = (
         "signer B4",
     ),
     Rule(
+        "outlet.unserved",
+        "violation",
+        "按网点选用规则，{country}没有网点服务该车的品牌和能源类型。请在草稿中指定网点，或更正网点资料。",
+        "By the rules of choice, no outlet in {country} serves this vehicle's brand and energy. Name outlets in the "
+        "draft, or correct what is recorded of them.",
+        "signer B4",
+    ),
+    Rule(
         "outlet.scope",
         "warning",
         "该车为电动车辆，但其网点均未注明可维修动力电池。请核对网点的服务范围。",

@@ -112,9 +112,12 @@ outlet_facts = Table(
     Column("link_digest", LargeBinary(32), unique=True),
     Column("link_sent_at", At),
     Column("confirmed_at", At),
+    Column("remark", String(600)),
+    Column("remarked_at", At),
     Column("changed_at", At, nullable=False),
 )
-"""What chooses an outlet and is never printed; degrees as decimal text, lists as JSON, empty for any."""
+"""What chooses an outlet and is never printed; degrees as decimal text, lists as JSON, empty for any. `closed_on` is
+the first day on which it is closed, `remark` what the outlet itself says is wrong."""
 
 outlet_rules = Table(
     "outlet_rules",

@@ -13,6 +13,7 @@ import pytest
 from signer.domain import rules
 from signer.domain.confirmation import SealClass
 from signer.domain.drafting import parse_draft
+from signer.domain.outlet_choice import Choosing, OutletFacts, OutletRule
 from signer.domain.rule_catalogue import RULES, placeholders
 from signer.domain.trust import SealState
 from signer.errors import RuleViolation
@@ -162,6 +163,16 @@ CASES: dict[str, Case] = {
     "outlet.too-many": Case(draft(), "/outlets", outlets(*(outlet(f"kz-{place}") for place in range(41)))),
     "outlet.stale": Case(draft(), "/outlets", outlets(outlet("kz-1", verified_on=TODAY - timedelta(days=91)))),
     "outlet.unverified": Case(draft(), "/outlets", outlets(outlet("kz-1", verified_on=None))),
+    "outlet.unserved": Case(
+        with_vehicle(energy="diesel"),
+        f"{CAR}/outlets",
+        {
+            "outlets": (outlet("kz-1"),),
+            "choosing": Choosing(
+                rules=(OutletRule(most=1),), facts={"kz-1": OutletFacts(energies=("battery-electric",))}
+            ),
+        },
+    ),
     "outlet.scope": Case(ELECTRIC, f"{CAR}/outlets", outlets(outlet("kz-1", scope=("mechanical",)))),
     "seal.missing": Case(draft(), "", {"seal": None}),
     "seal.state": Case(draft(), "", seal(state=SealState.VERIFY_ONLY)),

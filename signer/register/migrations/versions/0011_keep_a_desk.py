@@ -114,6 +114,8 @@ def upgrade() -> None:
         sa.Column("link_digest", sa.LargeBinary(length=32), nullable=True),
         sa.Column("link_sent_at", sa.String(length=27), nullable=True),
         sa.Column("confirmed_at", sa.String(length=27), nullable=True),
+        sa.Column("remark", sa.String(length=600), nullable=True),
+        sa.Column("remarked_at", sa.String(length=27), nullable=True),
         sa.Column("changed_at", sa.String(length=27), nullable=False),
         sa.ForeignKeyConstraint(
             ["manufacturer_id"], ["manufacturers.id"], name=op.f("fk_outlet_facts_manufacturer_id_manufacturers")
