@@ -67,6 +67,11 @@ def encode(confirmation: Confirmation) -> bytes:
     return rfc8785.dumps(confirmation.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
+def outlet_mark(outlet_id: str) -> bytes:
+    """Return bytes that stand in the encoding of every content that names an outlet, to find such among many."""
+    return rfc8785.dumps({"id": outlet_id})[1:-1]
+
+
 def content_digest(encoded: bytes) -> bytes:
     """Return SHA-256 of the encoded content (32 bytes): what page, code and log carry."""
     return hashlib.sha256(encoded).digest()

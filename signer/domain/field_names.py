@@ -37,5 +37,16 @@ FIELDS: dict[str, tuple[str, str]] = {
     "hours": ("营业时间", "opening hours"),
     "phone": ("电话", "phone"),
     "email": ("电子邮箱", "e-mail"),
+    "scope": ("服务范围", "services"),
+    "languages": ("服务语言", "languages"),
+    "authorised_from": ("授权起始日", "start of the authorisation"),
+    "authorised_until": ("授权截止日", "end of the authorisation"),
+    "verified_on": ("核实日期", "day of verification"),
+    "brands": ("品牌", "brands"),
+    "energies": ("能源类型", "energies"),
+    "id": ("网点编号", "outlet's id"),
+    "country": ("国家或地区", "country"),
+    "latitude": ("纬度", "latitude"),
+    "longitude": ("经度", "longitude"),
 }
 """The names of fields in findings: Chinese, English."""
