@@ -183,13 +183,21 @@ class Told(Frozen):
     expires: Instant
 
 
+class ClosedOutlet(Frozen):
+    """An outlet of a confirmation that its manufacturer has closed since; `since` is the first day on which it was."""
+
+    id: str
+    since: Day
+
+
 class RecordFacts(Frozen):
     """
     One confirmation as the register holds it. `sealed_digests` are all the digests of S on record.
 
     `confirmation` is None where only its digest is known: in an offline bundle, for a file that does not carry this
     content. `gaps` are the open ones in which it may have been ended or held without this register knowing; `told` is
-    set if the register was not asked now.
+    set if the register was not asked now. `closed_outlets` are those of its outlets that are closed now, as far as is
+    known: a bundle says nothing of outlets.
     """
 
     number: Number
@@ -204,6 +212,7 @@ class RecordFacts(Frozen):
     suspended_until: Instant | None = None
     gaps: tuple[Gap, ...] = ()
     told: Told | None = None
+    closed_outlets: tuple[ClosedOutlet, ...] = ()
 
     @property
     def whole(self) -> Confirmation:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from signer.domain import outlet_choice
 from signer.domain.outlet_entry import ENTRY_FIELDS, Entry, read_entry, typed_of
 from signer.domain.outlet_entry_texts import RULES
 from signer.domain.values import tidy
@@ -120,16 +121,8 @@ def differences(before: Entry, after: Entry) -> tuple[tuple[str, str, str], ...]
 
 
 def closed_entry(entry: Entry, on: date) -> Entry:
-    """Return an outlet that is closed from a day on: the day before is the last of its authorisation, at the latest."""
-    last = date_before(on)
-    until = entry.outlet.authorised_until
-    kept = until if until is not None and until < last else last
-    return Entry(entry.outlet.model_copy(update={"authorised_until": kept}), replace(entry.facts, closed_on=on))
-
-
-def date_before(day: date) -> date:
-    """Return the day before."""
-    return day.fromordinal(day.toordinal() - 1)
+    """Return an outlet that is closed from a day on."""
+    return Entry(outlet_choice.closed(entry.outlet, on), replace(entry.facts, closed_on=on))
 
 
 def _read(

@@ -7,6 +7,7 @@ Pure. What is printed keeps its frozen order (by id); nearness decides which one
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from signer.domain.parties import comparable_name
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from signer.domain.parties import Outlet
     from signer.domain.vehicle import Energy
 
-__all__ = ["NO_RULES", "Choosing", "Need", "OutletFacts", "OutletRule", "chosen", "in_order", "rule_for", "serves"]
+__all__ = ["NO_RULES", "Choosing", "Need", "OutletFacts", "OutletRule", "chosen", "closed", "in_order", "rule_for"]
 
 ELECTRIC = ("battery-electric", "plug-in-hybrid", "range-extended")
 HIGH_VOLTAGE = "high-voltage-battery"
@@ -79,6 +80,16 @@ class Choosing:
     def of(self, outlet: Outlet) -> OutletFacts:
         """Return what is known of an outlet; nothing is known of most."""
         return self.facts.get(outlet.id, _NO_FACTS)
+
+    def as_authorised(self, outlets: Sequence[Outlet]) -> tuple[Outlet, ...]:
+        """Return outlets whose authorisation ends with their closing, whatever their records say."""
+        return tuple(closed(one, on) if (on := self.of(one).closed_on) is not None else one for one in outlets)
+
+
+def closed(outlet: Outlet, on: date) -> Outlet:
+    """Return an outlet that is closed from a day on: the day before is the last of its authorisation, at the latest."""
+    last, until = on - timedelta(days=1), outlet.authorised_until
+    return outlet if until is not None and until <= last else outlet.model_copy(update={"authorised_until": last})
 
 
 _NO_FACTS = OutletFacts()

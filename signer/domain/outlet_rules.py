@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from signer.domain.circumstances import Circumstances
     from signer.domain.ledger import Ledger
-    from signer.domain.outlet_choice import OutletRule
+    from signer.domain.outlet_choice import Choosing, OutletRule
     from signer.domain.parties import Outlet
     from signer.domain.reading import NamedOutlet, ReadDraft, ReadVehicle
 
@@ -49,17 +49,19 @@ def choose_outlets(read: ReadDraft, given: Circumstances, ledger: Ledger) -> tup
     return chosen
 
 
-def suggest(read: ReadDraft, given: Circumstances) -> tuple[OutletRule | None, tuple[Outlet, ...]]:
+def suggest(
+    read: ReadDraft, outlets: Sequence[Outlet], choosing: Choosing, *, today: date
+) -> tuple[OutletRule | None, tuple[Outlet, ...]]:
     """Return the rule that fits a draft, and the outlets that it would get if it named none, the nearest first."""
     if read.country is None:
         return None, ()
     alpha2 = read.country.alpha2
-    live = [one for one in outlets_in(given.outlets, alpha2) if not outlet_fault(one, alpha2, given.today)]
+    live = [one for one in outlets_in(outlets, alpha2) if not outlet_fault(one, alpha2, today)]
     needs, port = _needs(read), port_place(alpha2, read.port)
-    rule = outlet_choice.rule_for(given.choosing, alpha2, needs)
+    rule = outlet_choice.rule_for(choosing, alpha2, needs)
     if rule is None:
-        return None, outlet_choice.in_order(live, given.choosing, port)
-    return rule, outlet_choice.chosen(live, needs, rule, given.choosing, port=port)
+        return None, outlet_choice.in_order(live, choosing, port)
+    return rule, outlet_choice.chosen(live, needs, rule, choosing, port=port)
 
 
 def _needs(read: ReadDraft) -> tuple[Need, ...]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from signer.domain.confirmation import Confirmation, SealClass, Standing
-from signer.domain.evidence import Indication, Level, Part, State
+from signer.domain.evidence import ClosedOutlet, Indication, Level, Part, State
 from signer.domain.number import Number
 from signer.domain.parties import Uscc
 from signer.domain.values import Day, Frozen, Instant
@@ -211,6 +211,7 @@ class Verdict(Frozen):
     seal_report: SealReport | None = None
     confirmation: Confirmation | None = None
     lines: tuple[Line, ...] = ()
+    closed_outlets: tuple[ClosedOutlet, ...] = ()
     standing_as_of: Instant | None = None
     ended_at: Instant | None = None
     end_reason: str | None = None

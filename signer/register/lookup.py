@@ -9,20 +9,19 @@ from sqlalchemy import and_, delete, func, insert, select
 
 from signer.domain import content
 from signer.domain.confirmation import Standing
-from signer.domain.evidence import LineFacts, RecordFacts
+from signer.domain.evidence import ClosedOutlet, LineFacts, RecordFacts
 from signer.domain.number import Number
-from signer.register import tables
-from signer.register.scope import unknown
+from signer.domain.values import beijing_day
+from signer.register import outlets, tables
+from signer.register.scope import Scope, unknown
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy.engine import Connection
 
     from signer.domain.confirmation import Confirmation
     from signer.domain.evidence import ContentFacts
-    from signer.register.scope import Scope
-
 
 _UNSPOKEN = (Standing.PENDING, Standing.ABANDONED)
 
@@ -65,7 +64,14 @@ def by_number(
         standing=Standing.ISSUED if is_over and standing is Standing.SUSPENDED else standing,
         lines=_lines(tx, head.id, manufacturer_id=head.manufacturer_id, is_over=is_over),
         suspended_until=head.suspended_until,
+        closed_outlets=_closed(tx, confirmation, scope=Scope.of(head.manufacturer_id), on=beijing_day(at)),
     )
+
+
+def _closed(tx: Connection, confirmation: Confirmation, *, scope: Scope, on: date) -> tuple[ClosedOutlet, ...]:
+    ids = frozenset(outlet.id for outlet in confirmation.terms.outlets)
+    found = outlets.closed(tx, ids, scope=scope, on=on)
+    return tuple(ClosedOutlet(id=outlet_id, since=since) for outlet_id, since in found)
 
 
 def _parsed(encoded: bytes, known: ContentFacts | None) -> Confirmation:

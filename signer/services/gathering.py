@@ -11,7 +11,7 @@ from signer.domain.number import Number
 from signer.domain.parties import Role, normalise_uscc, uscc_fault
 from signer.domain.trust import SealState
 from signer.domain.vehicle import normalise_vin, vin_fault
-from signer.register import confirmations, lookup, parties, production, seals
+from signer.register import confirmations, lookup, outlets, parties, production, seals
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,11 +47,13 @@ class Gathering:
         approver = None if asking.approver is None else parties.person_of(tx, asking.approver)
         typed_vins = {vin for vin in (normalise_vin(each.vin) for each in draft.vehicles) if not vin_fault(vin)}
         roles = frozenset() if approver is None else parties.roles_of(tx, approver.id, scope=tenant.scope)
+        choosing = outlets.choosing_of(tx, scope=tenant.scope)
         return Circumstances(
             at=at,
             manufacturer=tenant.manufacturer,
             exporter=exporter_of(tx, draft.exporter),
-            outlets=parties.outlets_of(tx, scope=tenant.scope),
+            outlets=choosing.as_authorised(parties.outlets_of(tx, scope=tenant.scope)),
+            choosing=choosing,
             seal=None if seal is None else self._of_seal(tx, seal, tenant, at),
             live=confirmations.claims_of(tx, typed_vins, scope=tenant.scope),
             predecessor=predecessor(tx, draft.supersedes, tenant, at),

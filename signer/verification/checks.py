@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from signer.verification.policy import Policy
 
 _FAILED = {Part.INTEGRITY: Code.ALTERED, Part.SEAL: Code.UNKNOWN_SEAL, Part.STANDING: Code.INDETERMINATE}
+_MOST_DETAIL = 400
 _EXPIRED = "OUT_OF_BOUNDS_NO_POE"
 _SPEAKING = ("register", "prospective", "bundle")
 """Sources that were asked, or say as of when: a bundle's word that is too old is a doubt of its own."""
@@ -324,6 +325,14 @@ def conflict(record: RecordFacts, asked: Asked) -> Check:
     if any(line.is_conflict and line.standing is Standing.ISSUED for line in lines):
         return open_("vin-conflict", Part.STANDING, "VIN_CONFLICT")
     return passed("vin-conflict", Part.STANDING)
+
+
+def outlets(record: RecordFacts) -> Check | None:
+    """Which of its outlets have closed since? Only told where one has; that ends no confirmation (B4)."""
+    if not record.closed_outlets:
+        return None
+    told = ", ".join(f"{outlet.id} since {outlet.since}" for outlet in record.closed_outlets)
+    return noted("outlets", Part.STANDING, "OUTLET_CLOSED", f"closed: {told}"[:_MOST_DETAIL])
 
 
 def until(record: RecordFacts, asked: Asked, *, today: date) -> Check:

@@ -62,6 +62,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
         seal_report=_seal_report(facts),
         confirmation=record.confirmation if record and is_proven and _is_ours(facts) else None,
         lines=lines_of(record) if record and record.confirmation and is_proven and _is_ours(facts) else (),
+        closed_outlets=record.closed_outlets if record and is_proven and _is_ours(facts) else (),
         standing_as_of=record.as_of if record else None,
         ended_at=first_end.ended_at if first_end else None,
         end_reason=first_end.reason_class if first_end else None,
@@ -87,6 +88,8 @@ def _checks(facts: Facts, asked: Asked, policy: Policy) -> tuple[Check, ...]:
         done.append(checks.conflict(record, asked))
         done.append(checks.until(record, asked, today=facts.today))
         done += checks.covered(record, asked)
+        closed = checks.outlets(record) if _is_ours(facts) else None
+        done += [closed] if closed is not None else []
     return tuple(done)
 
 

@@ -100,6 +100,7 @@ def _shown(record: RecordFacts) -> dict[str, object]:
         "issuer": _issuer(record),
         "confirmation": record.confirmation,
         "lines": lines_of(record) if record.confirmation else (),
+        "closed_outlets": record.closed_outlets,
         "standing_as_of": record.as_of,
         "ended_at": ended.ended_at if ended else None,
         "end_reason": ended.reason_class if ended else None,
@@ -144,13 +145,14 @@ def _of_one(record: RecordFacts, asked: Asked, policy: Policy, *, at: datetime, 
 
 
 def _standing(record: RecordFacts, asked: Asked, policy: Policy, *, at: datetime, today: date) -> tuple[Check, ...]:
-    current = checks.standing_current(record, policy, at=at)
+    current, closed = checks.standing_current(record, policy, at=at), checks.outlets(record)
     return (
         checks.standing(record, asked),
         *((current,) if current else ()),
         checks.conflict(record, asked),
         checks.until(record, asked, today=today),
         *checks.covered(record, asked),
+        *((closed,) if closed else ()),
     )
 
 

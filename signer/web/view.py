@@ -126,6 +126,7 @@ class VerdictView:
     answers: tuple[AnswerView, ...]
     confirmation: Confirmation | None
     vehicles: tuple[VehicleView, ...]
+    closed: dict[str, str]
     asked: tuple[AskedView, ...]
     compared: tuple[ComparedView, ...]
     extra: tuple[str, ...]
@@ -157,6 +158,7 @@ def of(
         answers=tuple(_answer(verdict, part, t) for part in Part),
         confirmation=confirmation,
         vehicles=_vehicles(confirmation, verdict.lines, t) if confirmation else (),
+        closed={outlet.id: outlet.since.isoformat() for outlet in verdict.closed_outlets},
         asked=tuple(_asked(vin, t) for vin in verdict.coverage.vins),
         compared=_compared(verdict.coverage, asked, t),
         extra=verdict.coverage.extra,
