@@ -125,7 +125,8 @@ def settings_page() -> str:
 Read from the environment, once, when a command starts. Every name begins with `{settings.PREFIX}`; a name that is
 not in this table is refused, so that nothing can be misspelt. Nothing is read from `.env` files. No setting holds
 a secret: the password of key files is a file named `password` in the folder of keys, and keys elsewhere name the files
-of their PINs and secrets in [descriptors](formats.md#key-descriptors); the mail server's password is in a file of its own.
+of their PINs and secrets in [descriptors](formats.md#key-descriptors);
+the mail server's password is in a file of its own.
 """
     told = _field_docstrings(settings.Settings)
     rows = [
