@@ -159,6 +159,14 @@ def number_of_file(tx: Connection, file_digest: bytes, *, scope: Scope) -> Numbe
     return Number(found) if found else None
 
 
+def is_ours(tx: Connection, file_digest: bytes, *, scope: Scope) -> bool:
+    """Tell whether a whole file's digest is filed as one that was sealed, or archived, here."""
+    files, heads = tables.files, tables.confirmations
+    wanted = select(files.c.id).join(heads, files.c.confirmation_id == heads.c.id)
+    found = scope.only(wanted, heads).where(files.c.file_digest == file_digest, files.c.kind.in_(("sealed", "archive")))
+    return tx.execute(found).first() is not None
+
+
 def file_digests(tx: Connection, *, scope: Scope) -> tuple[tuple[bytes, Number], ...]:
     """Return the digest of every stored file with its number, the oldest first: for operators only."""
     files, heads = tables.files, tables.confirmations

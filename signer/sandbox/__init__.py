@@ -1,10 +1,11 @@
 """
 Run one task on one hostile file in a child process: no environment, no keys, bounded in every direction.
 
-Each file has a child of its own, forked from a *nursery* and ended after its one answer. The nursery is a process
-that was started by exec with nothing of ours (no keys, no environment, no open file, no thread) and that never sees
-a file: the file goes from us to the child by a pipe. Knows nothing of what a task does.
-Source: docs/reference/acceptance-rules.md, rule 4; docs/adr/0021-one-child-per-file.md.
+Each file has a child of its own, forked from a *nursery* and ended after its one answer; only children that have seen
+nothing but files known to the caller take another. The nursery is a process that was started by exec with nothing of
+ours (no keys, no environment, no open file, no thread) and that never sees a file: the file goes from us to the child
+by a pipe. Knows nothing of what a task does.
+Source: docs/reference/acceptance-rules.md, rule 4; docs/adr/0021-one-child-per-file.md, 0033-children-that-are-kept.md.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from signer.errors import SignerError
-from signer.sandbox import keeper
+from signer.sandbox import framing, keeper
+from signer.sandbox.framing import ANSWER, FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from signer.sandbox.keeper import Cell
 
 __all__ = ["ChildFailed", "Limits", "run", "standing_walls"]
@@ -32,7 +36,6 @@ FailureReason = Literal["CHILD_DIED", "TOO_SLOW", "OUTPUT_TOO_LARGE"]
 
 _TASK = re.compile(r"signer(?:\.[a-z][a-z0-9_]*)+:[a-z][a-z0-9_]*")
 _CHUNK = 1 << 16
-_LENGTH_BYTES = 8
 
 
 class ChildFailed(SignerError):
@@ -57,7 +60,15 @@ class Limits:
     open_files: int = 32
 
 
-def run(task: str, *, header: bytes, data: bytes, limits: Limits, taught: bytes = b"") -> bytes:
+def run(
+    task: str,
+    *,
+    header: bytes,
+    data: bytes,
+    limits: Limits,
+    taught: bytes = b"",
+    is_clean: Callable[[bytes], bool] | None = None,
+) -> bytes:
     """
     Run a task in a child and return its answer.
 
@@ -68,6 +79,9 @@ def run(task: str, *, header: bytes, data: bytes, limits: Limits, taught: bytes 
         limits: the child's walls.
         taught: what the caller verified and every child may know, such as a trust list; the nursery hands it once to
             the module's `learn(taught)`, so that children are born with it. Never anything of a file, never a secret.
+        is_clean: given only for a file that the caller knows, byte for byte, to be one of its own making: such a file
+            may go to a child that took nothing but such files. It tells of an answer whether the child may take
+            another. One of them that does not answer is replaced by a new child, within the same time.
 
     Raises:
         ChildFailed: it died, was too slow or said too much; nothing of what it said is returned.
@@ -75,13 +89,15 @@ def run(task: str, *, header: bytes, data: bytes, limits: Limits, taught: bytes 
     """
     if not _TASK.fullmatch(task):
         raise ValueError(f"not a task: {task!r}")
-    payload = len(header).to_bytes(_LENGTH_BYTES, "big") + header + data
+    errand = _Errand(task, header, data, limits, taught, time.monotonic() + limits.wall_s)
     try:
-        cell = keeper.open_cell(task, asdict(limits), taught)
+        answer = _ask_kept(errand, is_clean) if is_clean is not None else None
+        if answer is not None:
+            return answer
+        with keeper.open_cell(task, asdict(limits), taught) as cell:
+            return errand.talk(cell, may_follow=False)[0]
     except keeper.NoNursery as error:
         raise ChildFailed("CHILD_DIED", str(error)) from error
-    with cell:
-        return _talk(cell, payload, limits)
 
 
 def standing_walls() -> dict[str, bool]:
@@ -90,21 +106,42 @@ def standing_walls() -> dict[str, bool]:
     return {str(name): stood is True for name, stood in json.loads(answer).items()}
 
 
-def _talk(cell: Cell, payload: bytes, limits: Limits) -> bytes:
-    deadline = time.monotonic() + limits.wall_s
-    output = _exchange(cell, memoryview(payload), deadline, limits.output_bytes + _LENGTH_BYTES)
-    if _is_whole(output):
-        return output[_LENGTH_BYTES:]
-    status = _status(cell, deadline, limits)
-    if status in (-signal.SIGXCPU, -signal.SIGKILL):
-        raise ChildFailed("TOO_SLOW", f"used more than {limits.cpu_s} s of processor time, or was killed")
-    raise ChildFailed("CHILD_DIED", f"ended with status {status}")
+def _ask_kept(errand: _Errand, is_clean: Callable[[bytes], bool]) -> bytes | None:
+    """Ask a child that takes known files; None if it was a used one and gave no answer. Raises ChildFailed."""
+    with keeper.known_cell(errand.task, asdict(errand.limits), errand.taught) as cell:
+        try:
+            answer, is_ready = errand.talk(cell, may_follow=True)
+        except ChildFailed:
+            if cell.files:
+                return None
+            raise
+        if is_ready and is_clean(answer):
+            cell.keep()
+        return answer
 
 
-def _is_whole(output: bytes | bytearray) -> bool:
-    """Tell whether an answer is there, and all of it: its length comes before it, so that its end is not waited for."""
-    length = int.from_bytes(output[:_LENGTH_BYTES], "big")
-    return length > 0 and len(output) == _LENGTH_BYTES + length
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """One file on its way to a child and back; `deadline` is that of the answer, whoever gives it."""
+
+    task: str
+    header: bytes
+    data: bytes
+    limits: Limits
+    taught: bytes
+    deadline: float
+
+    def talk(self, cell: Cell, *, may_follow: bool) -> tuple[bytes, bool]:
+        """Return a child's answer, and whether it will take another file. Raises ChildFailed."""
+        payload = FILE.pack(len(self.header), len(self.data), may_follow) + self.header + self.data
+        output = _exchange(cell, memoryview(payload), self.deadline, self.limits.output_bytes + ANSWER.size)
+        answer = framing.whole(output)
+        if answer is not None:
+            return answer, framing.is_ready(output)
+        status = _status(cell, self.deadline, self.limits)
+        if status in (-signal.SIGXCPU, -signal.SIGKILL):
+            raise ChildFailed("TOO_SLOW", f"used more than {self.limits.cpu_s} s of processor time, or was killed")
+        raise ChildFailed("CHILD_DIED", f"ended with status {status}")
 
 
 def _exchange(cell: Cell, payload: memoryview, deadline: float, most_bytes: int) -> bytes:
@@ -122,11 +159,10 @@ def _exchange(cell: Cell, payload: memoryview, deadline: float, most_bytes: int)
                 payload = payload[_write(cell.into, payload) :]
                 if not payload:
                     selector.unregister(cell.into)
-                    cell.close_into()
             if cell.out in ready:
                 chunk = os.read(cell.out, _CHUNK)
                 output += chunk
-                is_open = bool(chunk) and not _is_whole(output)
+                is_open = bool(chunk) and framing.whole(output) is None
             if len(output) > most_bytes:
                 raise ChildFailed("OUTPUT_TOO_LARGE", f"said more than {most_bytes} bytes")
     return bytes(output)

@@ -1,4 +1,4 @@
-"""Keep one nursery for this process, and ask it for a child with a pipe to and from it."""
+"""Keep one nursery for this process, ask it for children with pipes to and from them, and keep a few for more files."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import atexit
 import contextlib
 import json
 import os
+import select
 import socket
 import struct
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 STATUS: Final = struct.Struct("!i")
 LENGTH: Final = struct.Struct("!I")
 _GRACE_S = 5
+MOST_FILES: Final = 50
+"""A child answers for at most so many files, then ends."""
+_MOST_WAITING = (os.cpu_count() or 1) + 1
 
 
 class NoNursery(Exception):
@@ -26,25 +31,107 @@ class NoNursery(Exception):
 
 
 class Cell:
-    """Our ends of the pipes of one child. Leaving it ends the child, whatever it is doing."""
+    """
+    Our ends of the pipes of one child. Leaving it ends the child, whatever it is doing, unless it was to be kept.
+
+    `files` is how many files the child has answered for.
+    """
 
     def __init__(self, into: int, out: int, life: socket.socket) -> None:
         self.into, self.out, self.life = into, out, life
-        self._is_listening = True
+        self.files = 0
+        self._waiting: _Waiting | None = None
+        self._errand: _Errand | None = None
 
-    def close_into(self) -> None:
-        """Tell the child that the file is whole."""
-        if self._is_listening:
-            self._is_listening = False
-            os.close(self.into)
+    def keep(self) -> None:
+        """Let the child wait for another file of the same errand, if it was opened for known ones and is not old."""
+        if self._errand is not None and self.files + 1 < MOST_FILES:
+            self._waiting = self._errand.waiting
+
+    def opened_for(self, errand: _Errand) -> Self:
+        """Say which errand the child is on: it may be kept."""
+        self._errand = errand
+        return self
+
+    @property
+    def errand(self) -> _Errand | None:
+        """The errand for whose known files it was opened, or None."""
+        return self._errand
+
+    def close(self) -> None:
+        """Let go of the pipes; the nursery ends the child."""
+        os.close(self.into)
+        os.close(self.out)
+        self.life.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close_into()
-        os.close(self.out)
-        self.life.close()
+        waiting, self._waiting = self._waiting, None
+        self.files += 1
+        if waiting is None:
+            self.close()
+        else:
+            waiting.add(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """What a kept child is for: nothing of it may differ for the next file."""
+
+    task: str
+    limits: str
+    taught: bytes
+    waiting: _Waiting = field(compare=False, repr=False)
+
+
+class _Waiting:
+    """Children that wait for another known file, the last used first: one more of them than processors, no more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cells: list[Cell] = []
+
+    def take(self, errand: _Errand) -> Cell | None:
+        """Return a child that waits for a file of this errand and lives, or None."""
+        with self._lock:
+            alive = [cell for cell in self._cells if not _has_ended(cell)]
+            gone = [cell for cell in self._cells if cell not in alive]
+            found = next((cell for cell in reversed(alive) if cell.errand == errand), None)
+            self._cells = [cell for cell in alive if cell is not found]
+        _close(gone)
+        return found
+
+    def add(self, cell: Cell) -> None:
+        """Let a child wait; the one that has waited longest makes room."""
+        with self._lock:
+            self._cells.append(cell)
+            gone, self._cells = self._cells[:-_MOST_WAITING], self._cells[-_MOST_WAITING:]
+        _close(gone)
+
+    def disown(self) -> None:
+        """After a fork: they are our parent's, who may hold the lock; our copies of the pipes are closed."""
+        _close(self._cells)
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        with self._lock:
+            gone, self._cells = self._cells, []
+        _close(gone)
+
+
+def _close(cells: Iterable[Cell]) -> None:
+    for cell in cells:
+        cell.close()
+
+
+def _has_ended(cell: Cell) -> bool:
+    """Tell whether a child ended while it waited (the nursery said so, or is gone), or spoke without being asked."""
+    poll = select.poll()
+    for end in (cell.life, cell.out):
+        poll.register(end, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 class _Nursery:
@@ -79,9 +166,9 @@ class _Nursery:
             self._socket.sendall(taught)
             self._taught[task] = taught
 
-    def ask(self, task: str, limits: Mapping[str, object]) -> Cell:
+    def ask(self, task: str, limits: Mapping[str, object], *, is_known: bool) -> Cell:
         """Ask for a child. Raises OSError if the nursery is gone."""
-        self._send({"task": task, "limits": limits})
+        self._send({"task": task, "limits": limits, "known": is_known})
         told, given, _, _ = socket.recv_fds(self._socket, 1, 3)
         if not told or len(given) != 3:
             raise ConnectionError("the nursery ended")
@@ -115,15 +202,24 @@ class Keeper:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._nursery: _Nursery | None = None
+        self._waiting = _Waiting()
+
+    def known_cell(self, task: str, limits: Mapping[str, object], taught: bytes) -> Cell:
+        """Return the cell of a child that waits for another known file, or of a new one that may be kept."""
+        errand = _Errand(task, json.dumps(limits), taught, self._waiting)
+        return self._waiting.take(errand) or self._new(task, limits, taught, is_known=True).opened_for(errand)
 
     def open_cell(self, task: str, limits: Mapping[str, object], taught: bytes) -> Cell:
         """Return a new child's cell; a nursery that died is replaced once."""
+        return self._new(task, limits, taught, is_known=False)
+
+    def _new(self, task: str, limits: Mapping[str, object], taught: bytes, *, is_known: bool) -> Cell:
         with self._lock:
             for _ in range(2):
                 try:
                     nursery = self._ready()
                     nursery.teach(task, taught)
-                    return nursery.ask(task, limits)
+                    return nursery.ask(task, limits, is_known=is_known)
                 except OSError as error:
                     found = error
                     self._end()
@@ -142,6 +238,8 @@ class Keeper:
     def forget(self) -> None:
         """After a fork: have no nursery, our parent's is not ours."""
         self._lock = threading.Lock()
+        waiting, self._waiting = self._waiting, _Waiting()
+        waiting.disown()
         nursery, self._nursery = self._nursery, None
         if nursery is not None:
             nursery.disown()
@@ -152,6 +250,7 @@ class Keeper:
         return self._nursery
 
     def _end(self) -> None:
+        self._waiting.close()
         if self._nursery is not None:
             with contextlib.suppress(OSError):
                 self._nursery.close()
@@ -162,5 +261,6 @@ _KEEPER = Keeper()
 os.register_at_fork(after_in_child=_KEEPER.forget)
 atexit.register(_KEEPER.close)
 open_cell = _KEEPER.open_cell
+known_cell = _KEEPER.known_cell
 pid = _KEEPER.pid
 close = _KEEPER.close

@@ -1,12 +1,12 @@
 """
-The nursery: a process without keys, environment or files of ours that forks a fresh child for each file.
+The nursery: a process without keys, environment or files of ours that forks the children that read files.
 
 Started by exec (`python -I -m signer.sandbox.nursery SOCKET`). It loads the code of a task once, so that a child
 starts with it, and never reads a file: a request has the task's name and the child's limits, and is answered with
 three descriptors (the pipe for the file, the pipe with the answer, the socket of the child's life). It tells on that
 socket how the child ended, and ends the child when the other end closes. One child is always ready behind its walls
-for the next file; one that works for long yields to the others. What it learns (a trust list) was verified by who
-asked. Single-threaded, or a fork would not be safe.
+for the next file; one that works for long on an unknown file yields to the others. What it learns (a trust list) was
+verified by who asked. Single-threaded, or a fork would not be safe.
 """
 
 from __future__ import annotations
@@ -23,25 +23,20 @@ import socket
 import sys
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from signer.errors import SignerError
-from signer.sandbox import walls
+from signer.sandbox import child, walls
 from signer.sandbox.keeper import LENGTH, STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TASK = re.compile(r"signer(?:\.[a-z][a-z0-9_]*)+:[a-z][a-z0-9_]*")
-_LENGTH_BYTES = 8
-_TASK_FAILED, _NO_TASK, _NO_WALL = 3, 4, 5
-_FILE, _ANSWER = 0, 3
-"""Where a child finds its two pipes; it has no other descriptor that leads anywhere (1 and 2 are /dev/null)."""
 _MOST_REQUEST = 4096
 _PATIENCE_S = 0.5
 """Some ten times what an honest file takes: a child that works longer gives way to those that began later."""
 _YIELDING = 15
-_MOST_FILES = 65_536
 
 
 class _Gone(Exception):
@@ -51,7 +46,7 @@ class _Gone(Exception):
 @dataclass(frozen=True, slots=True)
 class _Child:
     """
-    A child for one file, and the ends of its pipes and of its life that go to who asks for it.
+    A child, and the ends of its pipes and of its life that go to who asks for it.
 
     `pid` is 0 where there is none, because its task is none.
     """
@@ -105,12 +100,13 @@ class Nursery:
         if "learn" in request:
             self._learn(request["task"], self._exactly(request["learn"]))
             return
-        child = self._ready(request["task"], request["limits"])
-        socket.send_fds(self._control, [b"\0"], child.ends)
-        child.close()
-        if child.pid:
-            self._begun[child.pid] = time.monotonic()
-            self._spare = self._fork(child.task, child.limits)
+        given = self._ready(request["task"], request["limits"])
+        socket.send_fds(self._control, [b"\0"], given.ends)
+        given.close()
+        if given.pid:
+            if not request["known"]:
+                self._begun[given.pid] = time.monotonic()
+            self._spare = self._fork(given.task, given.limits)
 
     def _ready(self, task: str, limits: dict[str, Any]) -> _Child:
         """Return the spare child, if it is what was asked for, or a new one."""
@@ -121,9 +117,9 @@ class Nursery:
             self._discard(spare)
         return self._fork(task, limits)
 
-    def _discard(self, child: _Child) -> None:
-        child.close()
-        self._let_go(child.pid)
+    def _discard(self, spare: _Child) -> None:
+        spare.close()
+        self._let_go(spare.pid)
 
     def _learn(self, task: str, taught: bytes) -> None:
         """Let a task's module learn; one that cannot has children that know nothing, and say so."""
@@ -152,14 +148,14 @@ class Nursery:
         try:
             function = resolve(task)
         except (ImportError, AttributeError, ValueError):
-            _tell(mine, _NO_TASK)
+            _tell(mine, child.NO_TASK)
             function = None
         pid = 0
         if function is not None:
             gc.freeze()
             pid = os.fork()
             if pid == 0:
-                _live(function, limits, file, answer)
+                child.live(function, limits, file, answer)
             self._lives[pid] = mine
             self._selector.register(mine, selectors.EVENT_READ, pid)
         os.close(file)
@@ -220,29 +216,6 @@ def _read(end: int) -> bytes:
 def _tell(life: socket.socket, status: int) -> None:
     with life, contextlib.suppress(OSError):
         life.send(STATUS.pack(status))
-
-
-def _live(function: Callable[[bytes, bytes], bytes], limits: dict[str, Any], file: int, answer: int) -> NoReturn:
-    """Be the child: close what is not ours, build the walls, do the one task, end."""
-    status = _NO_WALL
-    try:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(file, _FILE)
-        os.dup2(answer, _ANSWER)
-        os.closerange(_ANSWER + 1, _MOST_FILES)
-        walls.close_in(limits)
-        status = _TASK_FAILED
-        with open(_FILE, "rb", closefd=False) as whole:
-            data = whole.read()
-        start = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "big")
-        found = function(data[_LENGTH_BYTES:start], data[start:])
-        output = memoryview(len(found).to_bytes(_LENGTH_BYTES, "big") + found)
-        while output:
-            output = output[os.write(_ANSWER, output) :]
-        status = 0
-    finally:
-        os._exit(status)  # whatever happened, and whatever it was called: the parent's code never runs here
 
 
 def main(descriptor: int) -> None:

@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import sysconfig
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -121,6 +122,8 @@ _RIGHTS_BY_VERSION: Final = {1: 13, 2: 14, 3: 15, 4: 15}
 _MOST_RIGHTS = 16
 _READ_FILE_AND_DIR = 1 << 2 | 1 << 3
 _NO_TCP, _NO_SIGNALS_OUT = 3, 3
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+_MOST_GROWTH = 48_000_000
 
 
 class _Program(ctypes.Structure):
@@ -159,6 +162,23 @@ def probe(_header: bytes, _data: bytes) -> bytes:
         "no-signals": lambda: os.kill(os.getppid(), 0),
     }
     return json.dumps({name: _is_refused(way) for name, way in tries.items()}).encode()
+
+
+def resident_most() -> int:
+    """Return how much memory this process had at its fullest, in bytes."""
+    import resource  # noqa: PLC0415 - absent on Windows, where this package must still import
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
+
+
+def is_as_born(*, cpu_s: float, born_bytes: int) -> bool:
+    """
+    Tell whether a child is still fit for another file.
+
+    Its limits are for its whole life: it stops at a quarter of the processor time of one file, so that each file has
+    nearly all of it, and when a file made it grow.
+    """
+    return time.process_time() < cpu_s / 4 and resident_most() - born_bytes < _MOST_GROWTH
 
 
 def _is_refused(way: Callable[[], object]) -> bool:

@@ -55,8 +55,13 @@ def child(header: bytes, data: bytes) -> bytes:
     return validate(data, _LIST[task.trust_digest], task.at).model_dump_json(exclude_none=True).encode()
 
 
-def validate(file: bytes, trust: TrustList, at: datetime) -> SealFacts:
-    """Gather what can be known about a PDF's seal at an instant; any failure becomes a fact. Source: EN 319 102-1."""
+def validate(file: bytes, trust: TrustList, at: datetime, *, is_known: bool = False) -> SealFacts:
+    """
+    Gather what can be known about a PDF's seal at an instant; any failure becomes a fact. Source: EN 319 102-1.
+
+    `is_known` is for those who judge behind walls (`reading.facts_of`); it changes nothing here.
+    """
+    del is_known
     refused = precheck.refusal(file)
     if refused is not None and refused.is_final:
         return SealFacts(form=Form.UNREADABLE, reason=refused.reason, detail=refused.detail)

@@ -116,8 +116,8 @@ class LicenceChecking:
         )
 
     def _files(self, question: Question) -> tuple[Source, ...]:
-        """Judge the files, as many at once as there are processors to read them: each has a child of its own."""
-        with ThreadPoolExecutor(max_workers=min(os.cpu_count() or 1, _MOST_AT_ONCE)) as workers:
+        """Judge the files in children: one more at once than processors, so that none waits for our own part."""
+        with ThreadPoolExecutor(max_workers=min((os.cpu_count() or 1) + 1, _MOST_AT_ONCE)) as workers:
             asked = [
                 (name, workers.submit(copy_context().run, self._file, data, question)) for name, data in question.files
             ]

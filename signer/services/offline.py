@@ -77,6 +77,10 @@ class BundleSource:
             number_of_digest=Number(found) if found and not is_contradicted else None,
         )
 
+    def holds(self, file_digest: str) -> bool:
+        """Tell whether the bundle names this file."""
+        return self._kept.number_of("file", file_digest) is not None
+
     def copy(self, file_digest: str, at: datetime) -> FiledCopy | None:
         """Find the official copy of this digest; the record's content is not in a bundle."""
         del at

@@ -51,6 +51,9 @@ class Source(Protocol):
     ) -> RegisterFacts:
         """Return what the register says of a file that names a number and was made, it says or proves, at `made_at`."""
 
+    def holds(self, file_digest: str) -> bool:
+        """Tell whether the file of this SHA-256 (hex) is on record as one that its issuer made: sealed, or archived."""
+
     def copy(self, file_digest: str, at: datetime) -> FiledCopy | None:
         """Return the official copy whose whole file has this SHA-256 (hex), or None."""
 
@@ -97,6 +100,11 @@ class RegisterSource:
                 record=record.over(gaps) if record else None,
                 number_of_digest=lookup.number_of_sealed(tx, sealed, scope=_ANYBODY) if sealed else None,
             )
+
+    def holds(self, file_digest: str) -> bool:
+        """Ask the register whether it filed this file."""
+        with self._database.read() as tx:
+            return lookup.is_ours(tx, bytes.fromhex(file_digest), scope=_ANYBODY)
 
     def copy(self, file_digest: str, at: datetime) -> FiledCopy | None:
         """Ask the register which copy that is."""

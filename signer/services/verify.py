@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -36,9 +36,14 @@ if TYPE_CHECKING:
     from signer.services.sources import Source
     from signer.verification.policy import Policy
 
-    Judge = Callable[[bytes, TrustList, datetime], SealFacts]
-
 log = structlog.get_logger()
+
+
+class Judge(Protocol):
+    """What finds the facts of a seal."""
+
+    def __call__(self, data: bytes, trust: TrustList, at: datetime, /, *, is_known: bool = False) -> SealFacts:
+        """Return the facts of a file's seal; `is_known` tells that the file is one on record, byte for byte."""
 
 
 class Verifying:
@@ -88,21 +93,26 @@ class Verifying:
 
     def gather(self, data: bytes) -> Facts:
         """Find everything that can be known of a file, judging nothing."""
-        return self._facts(data, self._register)
+        is_known = self._source.holds(hashlib.sha256(data).hexdigest())
+        return self._facts(data, self._register, is_known=is_known)
 
     def gather_before_record(self, data: bytes, expected: Callable[[FileFacts], RegisterFacts]) -> Facts:
         """Find the facts of a file that is sealed but not recorded yet, over the register as it will be."""
-        return self._facts(data, lambda _seal, file, _content, _at: expected(file))
+        return self._facts(data, lambda _seal, file, _content, _at: expected(file), is_known=False)
 
     def decide(self, facts: Facts, asked: Asked) -> Verdict:
         """Judge facts for what was asked."""
         return decide(facts, asked, self._policy)
 
     def _facts(
-        self, data: bytes, register: Callable[[SealFacts, FileFacts, ContentFacts, datetime], RegisterFacts]
+        self,
+        data: bytes,
+        register: Callable[[SealFacts, FileFacts, ContentFacts, datetime], RegisterFacts],
+        *,
+        is_known: bool,
     ) -> Facts:
         at, trust = self._clock(), self._source.trust()
-        seal = self._judge(data, trust, at)
+        seal = self._judge(data, trust, at, is_known=is_known)
         file, content = file_facts(data, seal), content_facts(seal)
         at = self._clock()
         return Facts(

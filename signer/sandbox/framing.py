@@ -1,0 +1,24 @@
+"""How a file is put into a child's pipe, and an answer into the other: lengths come first, no end is waited for."""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+FILE: Final = struct.Struct("!QQ?")
+"""Before a file: the length of what the caller adds, the length of the file, and whether another may follow."""
+ANSWER: Final = struct.Struct("!Q?")
+"""Before an answer: its length, and whether the child will take another file."""
+
+
+def whole(output: bytes | bytearray) -> bytes | None:
+    """Return the answer, if it is there and all of it, or None: one that is empty is none."""
+    if len(output) <= ANSWER.size:
+        return None
+    length, _ = ANSWER.unpack_from(output)
+    return bytes(output[ANSWER.size :]) if len(output) == ANSWER.size + length else None
+
+
+def is_ready(output: bytes | bytearray) -> bool:
+    """Tell whether the child that gave a whole answer will take another file."""
+    return bool(ANSWER.unpack_from(output)[1])
