@@ -15,6 +15,7 @@ from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.register.journal import Journal
 from signer.seal import reading
+from signer.services.alarms import Alarming
 from signer.services.answering import NoReceipts
 from signer.services.bundling import Bundling
 from signer.services.doctor import Doctor
@@ -73,6 +74,7 @@ class Services:
     publishing: Publishing
     seal_keeping: SealKeeping
     verifying: Verifying
+    alarming: Alarming
     lookups: LookingUp
     licence: LicenceChecking
     issuing: Issuing
@@ -114,12 +116,23 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         return trust.current(clock())
 
     source = RegisterSource(database=database, trust=current)
-    verifying = Verifying(source=source, judge=judge or trust.judge, policy=policy, clock=clock)
-    lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock)
     templates = resources.templates_dir()
+    chance = Chance(bits=secrets.randbits, below=secrets.randbelow)
+    mailing = Mailing(
+        database=database,
+        post=lambda: post_of(settings),
+        templates=templates / "web" / "mail",
+        sender=settings.sender,
+        base_url=settings.base_url,
+        clock=clock,
+        below=chance.below,
+    )
+    alarming = Alarming(database=database, mailing=mailing, clock=clock)
+    verifying = Verifying(source=source, judge=judge or trust.judge, policy=policy, clock=clock)
+    asked = Verifying(source=source, judge=judge or trust.judge, policy=policy, clock=clock, watch=alarming)
+    lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock, watch=alarming)
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
     service_keys = ServiceKeys(settings, trust=trust, box=seals, clock=clock)
-    chance = Chance(bits=secrets.randbits, below=secrets.randbelow)
     journal = Journal(settings.data_dir / "endings.jsonl")
     sealing = Sealing(
         database=database, blobs=blobs, page=page, seals=seals, verifying=verifying, journal=journal, clock=clock
@@ -153,15 +166,6 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         verifying=verifying,
         clock=clock,
     )
-    mailing = Mailing(
-        database=database,
-        post=lambda: post_of(settings),
-        templates=templates / "web" / "mail",
-        sender=settings.sender,
-        base_url=settings.base_url,
-        clock=clock,
-        below=chance.below,
-    )
     return Services(
         settings=settings,
         database=database,
@@ -169,9 +173,10 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         trust=trust,
         publishing=Publishing(settings=settings, database=database, trust=trust, clock=clock),
         seal_keeping=SealKeeping(database=database, trust=trust, box=seals, clock=clock),
-        verifying=verifying,
+        verifying=asked,
+        alarming=alarming,
         lookups=lookups,
-        licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
+        licence=LicenceChecking(verifying=asked, lookups=lookups, clock=clock),
         issuing=issuing,
         copying=Copying(database=database, blobs=blobs, page=page, clock=clock),
         ending=Ending(database=database, journal=journal, clock=clock),

@@ -14,6 +14,7 @@ from signer.domain.values import beijing_day
 from signer.errors import InvalidInput, TooManyRequests
 from signer.register import lookup, official, restores
 from signer.register.scope import Scope
+from signer.services.alarms import NoWatch
 from signer.verification import record as records
 from signer.verification.record import RecordQuestion
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
     from signer.register.database import Database, Transaction
+    from signer.services.alarms import Watch
     from signer.verification.policy import Policy
 
 MOST_PER_NUMBER, NUMBER_SPAN = 10, timedelta(days=1)
@@ -38,8 +40,15 @@ class LookingUp:
     """Look records up by number and tail, by numbers and full VINs, or by a file's SHA-256."""
 
     def __init__(
-        self, *, database: Database, trust: Callable[[], TrustList], policy: Policy, clock: Callable[[], datetime]
+        self,
+        *,
+        database: Database,
+        trust: Callable[[], TrustList],
+        policy: Policy,
+        clock: Callable[[], datetime],
+        watch: Watch | None = None,
     ) -> None:
+        self._watch = watch or NoWatch()
         self._database = database
         self._trust = trust
         self._policy = policy
@@ -64,7 +73,7 @@ class LookingUp:
         if record is None or not records.is_public(record):
             return self._absent((parsed,), network, at, is_complete=not gaps)
         question = self._question(at, (record.over(gaps),))
-        return records.on_record(question, asked or Asked(), self._policy, today=beijing_day(at))
+        return self._heeded(records.on_record(question, asked or Asked(), self._policy, today=beijing_day(at)))
 
     def share(self, number: str, asked: Asked, *, network: str) -> Verdict:
         """
@@ -99,7 +108,7 @@ class LookingUp:
         if len(held) < len(parsed):
             missing = tuple(number for number in parsed if number not in {record.number for record in held})
             return self._absent(missing, network, at, is_complete=not gaps)
-        return records.covered(self._question(at, held), asked, self._policy, today=beijing_day(at))
+        return self._heeded(records.covered(self._question(at, held), asked, self._policy, today=beijing_day(at)))
 
     def digest(self, sha256: str) -> Verdict:
         """Return ON_RECORD, or the standing, for a file's SHA-256 (hex); INDETERMINATE (SEND_FILE) if it is unknown."""
@@ -114,7 +123,11 @@ class LookingUp:
         if record is None or not records.is_public(record):
             return records.unknown_digest(self._question(at, (), subject="digest"), self._policy)
         question = self._question(at, (record.over(gaps),), subject="digest")
-        return records.on_record(question, Asked(), self._policy, today=beijing_day(at))
+        return self._heeded(records.on_record(question, Asked(), self._policy, today=beijing_day(at)))
+
+    def _heeded(self, verdict: Verdict) -> Verdict:
+        self._watch.heed(verdict)
+        return verdict
 
     def _question(self, at: datetime, found: tuple[RecordFacts, ...], subject: str = "record") -> RecordQuestion:
         trust = self._trust()
@@ -127,6 +140,7 @@ class LookingUp:
             lookup.prune_failures(tx, before=at - NUMBER_SPAN)
             for number in numbers:
                 lookup.note_failure(tx, number=number, network=network, at=at)
+        self._watch.missed(numbers)
         question = self._question(at, ()).model_copy(update={"is_complete": is_complete})
         return records.absent(question, self._policy)
 

@@ -22,6 +22,7 @@ from signer.domain.evidence import (
 )
 from signer.domain.trust import Purpose
 from signer.domain.values import beijing_day
+from signer.services.alarms import NoWatch
 from signer.verification.decide import decide
 from signer.verification.record import official_copy
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from signer.domain.number import Number
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
+    from signer.services.alarms import Watch
     from signer.services.sources import Source
     from signer.verification.policy import Policy
 
@@ -49,7 +51,16 @@ class Judge(Protocol):
 class Verifying:
     """Verify files against a trust list and what a register says: asked now, or in an offline bundle."""
 
-    def __init__(self, *, source: Source, judge: Judge, policy: Policy, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        source: Source,
+        judge: Judge,
+        policy: Policy,
+        clock: Callable[[], datetime],
+        watch: Watch | None = None,
+    ) -> None:
+        self._watch = watch or NoWatch()
         self._source = source
         self._judge = judge
         self._policy = policy
@@ -71,6 +82,7 @@ class Verifying:
             facts = self.gather(data)
             digest, verdict = facts.file.file_digest, self.decide(facts, ask(facts.register_.record))
         log.info("file.verified", code=verdict.code, number=verdict.number, file=digest[:16])
+        self._watch.heed(verdict)
         return verdict
 
     def copy(self, data: bytes) -> CopyFacts | None:
