@@ -43,11 +43,14 @@ submissions = Table(
     "submissions",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("ref", String(16), nullable=False, unique=True),
     Column("draft_id", ForeignKey("drafts.id"), nullable=False, index=True),
     Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("terms", Text, nullable=False),
     Column("terms_digest", LargeBinary(32), nullable=False),
+    Column("needed_by", Date, nullable=False),
+    Column("prepared_by", ForeignKey("people.id"), nullable=False),
     Column("sent_by", ForeignKey("people.id"), nullable=False),
     Column("sent_at", At, nullable=False),
     Column("state", String(10), nullable=False),
@@ -57,11 +60,42 @@ submissions = Table(
     Column("factor", String(10)),
     Column("error", String(400)),
     one_of("state", ["waiting", "approved", "returned", "voided", "issued"], "state"),
-    CheckConstraint("decided_by <> sent_by OR state IN ('voided')", name="four_eyes"),
-    Index("ix_submissions_manufacturer_id_state", "manufacturer_id", "state"),
+    CheckConstraint(
+        "(decided_by <> sent_by AND decided_by <> prepared_by) OR state IN ('waiting', 'voided')", name="four_eyes"
+    ),
+    CheckConstraint(
+        "state NOT IN ('approved', 'issued') OR (decided_by IS NOT NULL AND factor IS NOT NULL)", name="decided"
+    ),
+    Index("ix_submissions_manufacturer_id_state_needed_by", "manufacturer_id", "state", "needed_by"),
     partial("uq_submissions_waiting", "draft_id", where="state IN ('waiting', 'approved')", unique=True),
 )
-"""What an approver is shown: canonical terms and their digest; an edit voids it."""
+"""What an approver is shown: canonical terms and their digest; an edit voids it. `needed_by` is its last useful day."""
+
+second_words = Table(
+    "second_words",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ref", String(16), nullable=False, unique=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False),
+    Column("number", String(16), ForeignKey("confirmations.number"), nullable=False, index=True),
+    Column("kind", String(10), nullable=False),
+    Column("vins", Text, nullable=False),
+    Column("reason", String(24)),
+    Column("file_digest", LargeBinary(32)),
+    Column("asked_by", ForeignKey("people.id"), nullable=False),
+    Column("asked_at", At, nullable=False),
+    Column("decided_by", ForeignKey("people.id")),
+    Column("decided_at", At),
+    Column("outcome", String(10)),
+    Column("factor", String(10)),
+    one_of("kind", ["withdraw", "retract"], "kind"),
+    one_of("outcome", ["done", "dropped"], "outcome"),
+    CheckConstraint("decided_by <> asked_by OR outcome = 'dropped'", name="four_eyes"),
+    CheckConstraint("outcome <> 'done' OR (decided_by IS NOT NULL AND factor IS NOT NULL)", name="decided"),
+    Index("ix_second_words_manufacturer_id_decided_at", "manufacturer_id", "decided_at"),
+    partial("uq_second_words_withdraw", "number", where="decided_at IS NULL AND kind = 'withdraw'", unique=True),
+)
+"""What one person asked for that cannot be undone, until a second one says yes or somebody drops it."""
 
 production = Table(
     "production",

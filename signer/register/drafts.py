@@ -11,7 +11,7 @@ from signer.domain.confirmation import Draft
 from signer.domain.values import tidy, unprintable
 from signer.domain.vehicle import normalise_vin
 from signer.errors import Conflict, NotFound
-from signer.register import audit, tables
+from signer.register import audit, submissions, tables
 from signer.register.desk_tables import draft_versions, drafts
 
 if TYPE_CHECKING:
@@ -113,7 +113,9 @@ def save(
     tx: Connection, kept: Kept, body: Draft, *, title: str, by: str, scope: Scope, at: datetime, is_noted: bool = True
 ) -> Kept:
     """
-    Put a next version in the place of one that was read, open again if it waited, and return it.
+    Put a next version in the place of one that was read, and return it.
+
+    If it waited it is open again, and what was sent for approval counts no longer.
 
     `is_noted`: the audit is told as well; the versions tell of every one. Raises Conflict if the draft is not as it was
     read, or can be changed no more.
@@ -125,6 +127,7 @@ def save(
     if not tx.execute(change.values(state="open", title=plain(title), words=_words(body), **told)).rowcount:
         raise Conflict(f"draft {head.ref} was changed meanwhile")
     tx.execute(insert(draft_versions).values(draft_id=head.id, **told))
+    submissions.void_of(tx, head.id, by=by, scope=scope, at=at)
     old = draft_versions.c.version <= head.version + 1 - KEPT_VERSIONS
     tx.execute(delete(draft_versions).where(draft_versions.c.draft_id == head.id, old))
     if is_noted:

@@ -36,6 +36,19 @@ _FIXED = (
 _LINE_FIXED = ("vin", "position", "confirmation_id")
 _OFFERED = ("confirmation_id", "file_digest", "kind", "size", "offered_by", "offered_at")
 _COMPARED = ("compared_by", "compared_at")
+_SENT = (
+    "ref",
+    "draft_id",
+    "manufacturer_id",
+    "version",
+    "terms",
+    "terms_digest",
+    "needed_by",
+    "prepared_by",
+    "sent_by",
+    "sent_at",
+)
+_ASKED = ("ref", "manufacturer_id", "number", "kind", "vins", "reason", "file_digest", "asked_by", "asked_at")
 _RETRACTED = ("retracted_by", "retracted_second", "retracted_at")
 
 
@@ -72,7 +85,29 @@ def guards() -> tuple[Guard, ...]:
         Guard(table, "standing", "UPDATE", "this change of standing is not allowed", _forbidden()) for table in _KEPT
     ]
     found.append(Guard("confirmations", "approval", "INSERT", "the approval is for other terms", _other_terms()))
-    return (*found, *_of_official_copies(), *_of_seals())
+    return (*found, *_of_official_copies(), *_of_seals(), *_of_approval())
+
+
+def _of_approval() -> tuple[Guard, ...]:
+    """What was shown to an approver stays what it was, and what was decided is not decided again."""
+    steps = (
+        "(OLD.state = 'waiting' AND NEW.state IN ('approved', 'returned', 'voided'))"
+        " OR (OLD.state = 'approved' AND NEW.state IN ('issued', 'voided', 'waiting'))"
+    )
+    return (
+        Guard("submissions", "no_delete", "DELETE", "submissions are never deleted"),
+        Guard("submissions", "content", "UPDATE", "a submission's terms never change", _changed(_SENT)),
+        Guard(
+            "submissions",
+            "state",
+            "UPDATE",
+            "this change of a submission is not allowed",
+            f"OLD.state <> NEW.state AND NOT ({steps})",
+        ),
+        Guard("second_words", "no_delete", "DELETE", "what was asked is never deleted"),
+        Guard("second_words", "content", "UPDATE", "what was asked never changes", _changed(_ASKED)),
+        Guard("second_words", "once", "UPDATE", "this was decided already", "OLD.decided_at IS NOT NULL"),
+    )
 
 
 def _of_seals() -> tuple[Guard, ...]:

@@ -11,7 +11,7 @@ from signer.domain import rules
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.errors import Conflict, NotFound, RuleViolation
-from signer.register import confirmations, lookup, parties, restores, seals
+from signer.register import confirmations, lookup, parties, restores, seals, submissions
 from signer.register.scope import Scope
 from signer.services.gathering import Asking, Gathering, usable_seal
 from signer.services.sealing import Issued, Sealing, Work
@@ -28,9 +28,29 @@ if TYPE_CHECKING:
     from signer.services.engines import Chance, Page, SealBox
 
 
+class ChangedSince(Conflict):
+    """What would be sealed now is not what was approved; nothing was, and no number is used up."""
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__("what would be sealed now is not what was approved")
+        self.terms = terms
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What was approved before the order: a submission by its reference, and the digest of its terms (32 bytes)."""
+
+    ref: str
+    terms_digest: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Who wants what: manufacturer (USCC or legal name), two persons by id, an idempotency key, where from."""
+    """
+    Who wants what: manufacturer (USCC or legal name), two persons by id, an idempotency key, where from.
+
+    With `approved`, exactly those terms are sealed, for as long as their submission stands approved, or nothing is.
+    """
 
     draft: Draft
     manufacturer: str
@@ -38,6 +58,7 @@ class Order:
     approver: str
     origin: str
     key: str | None = None
+    approved: Approved | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +98,9 @@ class Issuing:
         """
         Issue one confirmation and return it; nothing leaves before transaction 2 has committed.
 
-        Raises RuleViolation (all of them), Conflict, NotFound, KeyUnavailable, TimestampUnavailable,
-        RevocationUnavailable, StorageUnavailable, SelfCheckFailed. After a number was reserved, a note on the error
-        names it and says what becomes of it.
+        Raises RuleViolation (all of them), Conflict (ChangedSince among them), NotFound, KeyUnavailable,
+        TimestampUnavailable, RevocationUnavailable, StorageUnavailable, SelfCheckFailed. After a number was reserved,
+        a note on the error names it and says what becomes of it.
         """
         self._page.refuse_base_url()
         if (replay := self._replay(order)) is not None:
@@ -128,6 +149,8 @@ class Issuing:
             raise NotFound("the manufacturer has no seal")
         self._seals.refuse_unusable(seal, at=at, tsa_policy=tenant.tsa_policy)
         terms = rules.to_terms(order.draft, circumstances)
+        if order.approved is not None and encoding.terms_digest(terms) != order.approved.terms_digest:
+            raise ChangedSince(terms)
         return _Ready(order=order, tenant=tenant, seal=seal, terms=terms, findings=found, at=at)
 
     def _reserve(self, ready: _Ready) -> tuple[Confirmation, bytes]:
@@ -151,10 +174,20 @@ class Issuing:
         )
         with self._database.write() as tx:
             restores.refuse_held(tx)
+            if (approved := ready.order.approved) is not None:
+                scope = ready.tenant.scope
+                submissions.refuse_unapproved(tx, approved.ref, approved.terms_digest, scope=scope)
             seal = seals.refuse_unusable(tx, ready.seal.certificate_digest, at=ready.at)
             confirmations.reserve(tx, made, scope=ready.tenant.scope, at=ready.at, randbelow=self._chance.below)
         warn_near_limit(seal)
         return confirmation, encoded
+
+    def outcome(self, order: Order) -> lookup.Summary | None:
+        """Return the record that an order's key stands for, however it stands; None if none was reserved. Conflict."""
+        with self._database.read() as tx:
+            tenant = parties.tenant(tx, order.manufacturer)
+            number = confirmations.keyed(tx, _key(order), scope=tenant.scope)
+            return None if number is None else lookup.summary(tx, number, scope=tenant.scope)
 
     def fetch(self, number: Number, *, manufacturer: str | None = None) -> bytes:
         """

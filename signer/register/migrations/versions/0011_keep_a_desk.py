@@ -228,11 +228,14 @@ def upgrade() -> None:
     op.create_table(
         "submissions",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ref", sa.String(length=16), nullable=False),
         sa.Column("draft_id", sa.Integer(), nullable=False),
         sa.Column("manufacturer_id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("terms_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("needed_by", sa.Date(), nullable=False),
+        sa.Column("prepared_by", sa.String(length=64), nullable=False),
         sa.Column("sent_by", sa.String(length=64), nullable=False),
         sa.Column("sent_at", sa.String(length=27), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
@@ -241,7 +244,14 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=400), nullable=True),
         sa.Column("factor", sa.String(length=10), nullable=True),
         sa.Column("error", sa.String(length=400), nullable=True),
-        sa.CheckConstraint("decided_by <> sent_by OR state IN ('voided')", name=op.f("ck_submissions_four_eyes")),
+        sa.CheckConstraint(
+            "(decided_by <> sent_by AND decided_by <> prepared_by) OR state IN ('waiting', 'voided')",
+            name=op.f("ck_submissions_four_eyes"),
+        ),
+        sa.CheckConstraint(
+            "state NOT IN ('approved', 'issued') OR (decided_by IS NOT NULL AND factor IS NOT NULL)",
+            name=op.f("ck_submissions_decided"),
+        ),
         sa.CheckConstraint(
             "state IN ('waiting', 'approved', 'returned', 'voided', 'issued')", name=op.f("ck_submissions_state")
         ),
@@ -250,12 +260,16 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["manufacturer_id"], ["manufacturers.id"], name=op.f("fk_submissions_manufacturer_id_manufacturers")
         ),
+        sa.ForeignKeyConstraint(["prepared_by"], ["people.id"], name=op.f("fk_submissions_prepared_by_people")),
         sa.ForeignKeyConstraint(["sent_by"], ["people.id"], name=op.f("fk_submissions_sent_by_people")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_submissions")),
+        sa.UniqueConstraint("ref", name=op.f("uq_submissions_ref")),
     )
     with op.batch_alter_table("submissions", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_submissions_draft_id"), ["draft_id"], unique=False)
-        batch_op.create_index("ix_submissions_manufacturer_id_state", ["manufacturer_id", "state"], unique=False)
+        batch_op.create_index(
+            "ix_submissions_manufacturer_id_state_needed_by", ["manufacturer_id", "state", "needed_by"], unique=False
+        )
         batch_op.create_index(
             "uq_submissions_waiting",
             ["draft_id"],
@@ -264,11 +278,59 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('waiting', 'approved')"),
         )
 
+    op.create_table(
+        "second_words",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("ref", sa.String(length=16), nullable=False),
+        sa.Column("manufacturer_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("vins", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(length=24), nullable=True),
+        sa.Column("file_digest", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("asked_by", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.String(length=27), nullable=False),
+        sa.Column("decided_by", sa.String(length=64), nullable=True),
+        sa.Column("decided_at", sa.String(length=27), nullable=True),
+        sa.Column("outcome", sa.String(length=10), nullable=True),
+        sa.Column("factor", sa.String(length=10), nullable=True),
+        sa.CheckConstraint("decided_by <> asked_by OR outcome = 'dropped'", name=op.f("ck_second_words_four_eyes")),
+        sa.CheckConstraint(
+            "outcome <> 'done' OR (decided_by IS NOT NULL AND factor IS NOT NULL)",
+            name=op.f("ck_second_words_decided"),
+        ),
+        sa.CheckConstraint("kind IN ('withdraw', 'retract')", name=op.f("ck_second_words_kind")),
+        sa.CheckConstraint("outcome IN ('done', 'dropped')", name=op.f("ck_second_words_outcome")),
+        sa.ForeignKeyConstraint(["asked_by"], ["people.id"], name=op.f("fk_second_words_asked_by_people")),
+        sa.ForeignKeyConstraint(["decided_by"], ["people.id"], name=op.f("fk_second_words_decided_by_people")),
+        sa.ForeignKeyConstraint(
+            ["manufacturer_id"], ["manufacturers.id"], name=op.f("fk_second_words_manufacturer_id_manufacturers")
+        ),
+        sa.ForeignKeyConstraint(
+            ["number"], ["confirmations.number"], name=op.f("fk_second_words_number_confirmations")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_second_words")),
+        sa.UniqueConstraint("ref", name=op.f("uq_second_words_ref")),
+    )
+    with op.batch_alter_table("second_words", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_second_words_number"), ["number"], unique=False)
+        batch_op.create_index(
+            "ix_second_words_manufacturer_id_decided_at", ["manufacturer_id", "decided_at"], unique=False
+        )
+        batch_op.create_index(
+            "uq_second_words_withdraw",
+            ["number"],
+            unique=True,
+            sqlite_where=sa.text("decided_at IS NULL AND kind = 'withdraw'"),
+            postgresql_where=sa.text("decided_at IS NULL AND kind = 'withdraw'"),
+        )
+
     triggers.create(op.get_bind())
 
 
 def downgrade() -> None:
     triggers.drop(op.get_bind())
+    op.drop_table("second_words")
     op.drop_table("submissions")
     op.drop_table("draft_versions")
     op.drop_table("drafts")
