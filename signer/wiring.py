@@ -17,10 +17,12 @@ from signer.register.journal import Journal
 from signer.seal import reading
 from signer.services.alarms import Alarming
 from signer.services.answering import NoReceipts
+from signer.services.approving import Approving
 from signer.services.bundling import Bundling
 from signer.services.doctor import Doctor
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
+from signer.services.gathering import Gathering
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
@@ -78,6 +80,7 @@ class Services:
     lookups: LookingUp
     licence: LicenceChecking
     issuing: Issuing
+    approving: Approving
     copying: Copying
     ending: Ending
     exporting: Exporting
@@ -166,6 +169,14 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         verifying=verifying,
         clock=clock,
     )
+    approving = Approving(
+        database=database,
+        gathering=Gathering(page=page, seals=seals),
+        issuing=issuing,
+        mailing=mailing,
+        clock=clock,
+        bits=chance.bits,
+    )
     return Services(
         settings=settings,
         database=database,
@@ -178,6 +189,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         lookups=lookups,
         licence=LicenceChecking(verifying=asked, lookups=lookups, clock=clock),
         issuing=issuing,
+        approving=approving,
         copying=Copying(database=database, blobs=blobs, page=page, clock=clock),
         ending=Ending(database=database, journal=journal, clock=clock),
         exporting=Exporting(database=database),
@@ -190,6 +202,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             keeping=keeping,
             upgrading=upgrading,
             mailing=mailing,
+            approving=approving,
             clock=clock,
         ),
         service_keys=service_keys,

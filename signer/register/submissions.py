@@ -159,11 +159,6 @@ def wait_again(tx: Connection, found: Submission, *, error: str, scope: Scope, a
     _note(tx, "submission.failed", found.ref, by="signer", at=at, scope=scope, error=error[:MOST_REASON])
 
 
-def tell(tx: Connection, found: Submission, *, error: str, scope: Scope) -> None:
-    """Write down why an approved submission is not sealed yet."""
-    _move(tx, found, "approved", {"error": error[:MOST_REASON]}, scope=scope)
-
-
 def finish(tx: Connection, found: Submission, *, number: str, scope: Scope, at: datetime) -> None:
     """Record that an approved submission was issued."""
     _move(tx, found, "approved", {"state": "issued", "error": None}, scope=scope)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from signer.register.database import Database
     from signer.register.jobs import Job
+    from signer.services.approving import Approving
     from signer.services.keep import Keeping
     from signer.services.mailing import Mailing
     from signer.services.maintain import Maintaining
@@ -66,9 +67,11 @@ class Working:
         keeping: Keeping,
         upgrading: Upgrading,
         mailing: Mailing,
+        approving: Approving,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
+        self._approving = approving
         self._maintaining = maintaining
         self._keeping = keeping
         self._upgrading = upgrading
@@ -151,7 +154,9 @@ class Working:
     def _settle(self, doing: Doing) -> str:
         number = doing.number
         if number is None:
-            return ", ".join(f"{one.number} {one.outcome}" for one in self._maintaining.settle(tell=doing.tell))
+            finished = [f"{one.number} {one.outcome}" for one in self._maintaining.settle(tell=doing.tell)]
+            approved = [f"{one.number or 'an approval'} {one.outcome}" for one in self._approving.settle(doing.tell)]
+            return ", ".join(finished + approved)
         settled = self._maintaining.settle_one(number)
         if settled.outcome == "waiting":
             raise Conflict(f"{number} is still pending: {settled.reason}")
