@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from signer import __version__, resources, sandbox
 from signer.errors import Misconfigured
+from signer.identity.passkeys import Site
+from signer.identity.passwords import Passwords
 from signer.identity.vault import open_vault
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.register.journal import Journal
 from signer.seal import reading
+from signer.services.accounts import Accounts
 from signer.services.alarms import Alarming
 from signer.services.answering import NoReceipts
 from signer.services.approving import Approving
@@ -27,6 +30,7 @@ from signer.services.issue import Issuing
 from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
 from signer.services.licence import LicenceChecking
+from signer.services.limits import Limits
 from signer.services.lookups import LookingUp
 from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
@@ -43,6 +47,7 @@ from signer.services.seals import SealKeeping
 from signer.services.service_keys import ServiceKeys
 from signer.services.sessions import Sessions
 from signer.services.shelf import Shelf
+from signer.services.sign_in import SigningIn
 from signer.services.sources import RegisterSource
 from signer.services.trust import TrustSource
 from signer.services.upgrade import Upgrading
@@ -97,6 +102,8 @@ class Services:
     reimporting: Reimporting
     doctor: Doctor
     sessions: Sessions
+    accounts: Accounts
+    signing_in: SigningIn
 
     def vault(self) -> Vault:
         """Open the web pages' secret: only those processes do that serve them."""
@@ -177,6 +184,26 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         bits=chance.bits,
     )
+    passwords = Passwords()
+    begun, limits = Sessions(database=database, clock=clock, bits=chance.bits), Limits(database=database, clock=clock)
+    known = Accounts(
+        database=database,
+        sessions=begun,
+        limits=limits,
+        vault=lambda: open_vault(settings.secret_path),
+        site=Site.of(settings.base_url),
+        clock=clock,
+        bits=chance.bits,
+    )
+    signing_in = SigningIn(
+        database=database,
+        known=known,
+        begun=begun,
+        limits=limits,
+        passwords=passwords,
+        clock=clock,
+        bits=chance.bits,
+    )
     return Services(
         settings=settings,
         database=database,
@@ -217,7 +244,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ),
         key_checks=KeyChecking(database=database, seals=seals, service_keys=service_keys, clock=clock),
         keeping=keeping,
-        sessions=Sessions(database=database, clock=clock, bits=chance.bits),
+        sessions=begun,
+        accounts=known,
+        signing_in=signing_in,
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance

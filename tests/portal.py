@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import pyotp
+
+from signer.identity.passwords import Passwords
+from signer.register import accounts, factors
 from signer.services.sessions import Begun
 from signer.web.app import create_app
 
@@ -14,6 +19,15 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
+
+
+PASSWORD = "four words of a test"
+
+
+@cache
+def _hashed(password: str) -> str:
+    """Hash a password once for all tests of a process: that is slow on purpose."""
+    return Passwords().hash(password)
 
 
 @dataclass
@@ -66,6 +80,34 @@ class Portal:
         principal = self.world.services.sessions.principal(token)
         assert principal is not None
         return Visitor(client, person, principal.csrf)
+
+    def give_password(self, person: str, password: str = PASSWORD) -> str:
+        """Let a person sign in by a password; return the login."""
+        self.give_account(person)
+        with self.world.services.database.write() as tx:
+            accounts.set_password(tx, person, _hashed(password), at=self.world.at)
+            return accounts.of_person(tx, person).login
+
+    def give_factor(self, person: str) -> pyotp.TOTP:
+        """Let a person have an authenticator app; `factor.at(portal.world.at)` is the code of the moment."""
+        self.give_account(person)
+        secret, at = pyotp.random_base32(), self.world.at
+        locked = self.world.services.vault().lock(secret.encode(), about=f"totp:{person}")
+        made = factors.Factor(
+            id=0,
+            person_id=person,
+            kind="totp",
+            label="test",
+            secret=locked,
+            credential=None,
+            counter=0,
+            created_at=at,
+            confirmed_at=at,
+            used_at=None,
+        )
+        with self.world.services.database.write() as tx:
+            factors.add(tx, made)
+        return pyotp.TOTP(secret)
 
     def give_account(self, person: str, *, language: str = "en") -> None:
         """Let a person sign in, behind the services' back: without password or factor."""

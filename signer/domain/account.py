@@ -19,12 +19,38 @@ FRESH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """
+    What somebody shows just now besides a password: a code as typed, or a passkey's answer as the browser gave it.
+
+    `code` is six digits of an authenticator app, or a recovery code; `assertion` is JSON.
+    """
+
+    code: str = ""
+    assertion: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """What a person could show: whether an authenticator app, how many passkeys, how many recovery codes are left."""
+
+    totp: bool
+    passkeys: int
+    recovery: int
+
+    @property
+    def is_any(self) -> bool:
+        """Tell whether there is a second factor at all; recovery codes alone are none."""
+        return self.totp or self.passkeys > 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """
     A person with a session. `roles` are those for each manufacturer (by USCC), `appointments` those for all of them.
 
     `session` is the session's public id (the first 16 hex digits of its token's SHA-256), `csrf` its forms' secret;
-    `factor_at` is when a second factor was last shown in it.
+    `factor_at` is when a second factor was last shown in it; `must_enrol`: nothing is open before there is one.
     """
 
     person: Person
@@ -34,6 +60,7 @@ class Principal:
     factor_at: datetime | None
     roles: Mapping[Uscc, frozenset[Role]]
     appointments: frozenset[Role]
+    must_enrol: bool = False
 
     def has(self, roles: frozenset[Role], *, at: Uscc | None) -> bool:
         """Tell whether the person has one of these roles, for a manufacturer or (None) for the whole deployment."""

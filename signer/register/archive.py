@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 _CHUNK_ROWS = 500
-_NOT_ROWS = ("blobs", "jobs", "lookup_failures", "mails")
+_NOT_ROWS = ("blobs", "jobs", "lookup_failures", "mails", "sessions", "challenges", "sign_in_failures")
 """Sealed files are members of their own; the others are of the hour and of the deployment."""
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from signer.domain.parties import Role, Uscc
 from signer.register import tables
-from signer.register.account_tables import accounts, appointments, sessions
+from signer.register.account_tables import accounts, appointments, factors, sessions
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,6 +69,12 @@ def note_factor(tx: Connection, token_digest: bytes, *, at: datetime) -> None:
     tx.execute(update(sessions).where(sessions.c.token_digest == token_digest).values(factor_at=at, seen_at=at))
 
 
+def renew(tx: Connection, old: bytes, *, token_digest: bytes, csrf: str, factor_at: datetime | None) -> None:
+    """Let a session go on under another token and another secret of its forms; the former open nothing any more."""
+    values = {"token_digest": token_digest, "csrf": csrf, "factor_at": factor_at}
+    tx.execute(update(sessions).where(sessions.c.token_digest == old).values(**values))
+
+
 def end(tx: Connection, token_digest: bytes) -> bool:
     """End a session; tell whether there was one."""
     return bool(tx.execute(delete(sessions).where(sessions.c.token_digest == token_digest)).rowcount)
@@ -88,6 +94,12 @@ def prune(tx: Connection, *, at: datetime) -> int:
 def language_of(tx: Connection, person_id: str) -> str:
     """Return the language of a person's account, or '' for one without an account."""
     return tx.execute(select(accounts.c.language).where(accounts.c.person_id == person_id)).scalar() or ""
+
+
+def has_factor(tx: Connection, person_id: str) -> bool:
+    """Tell whether a person has a second factor."""
+    mine = (factors.c.person_id == person_id, factors.c.confirmed_at.is_not(None))
+    return tx.execute(select(factors.c.id).where(*mine).limit(1)).first() is not None
 
 
 def roles_of(tx: Connection, person_id: str) -> dict[Uscc, frozenset[Role]]:

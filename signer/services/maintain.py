@@ -12,8 +12,9 @@ from signer.domain import content as encoding
 from signer.domain.trust import SealState
 from signer.domain.verdict import Code
 from signer.errors import Conflict, NotFound, SelfCheckFailed, SignerError, Unavailable
-from signer.register import audit, confirmations, endings, jobs, lookup, parties, restores
+from signer.register import accounts, audit, confirmations, endings, jobs, lookup, parties, restores, sessions
 from signer.register.scope import Scope
+from signer.services.limits import SPAN
 from signer.services.lookups import NUMBER_SPAN
 from signer.services.sealing import Work
 
@@ -131,9 +132,11 @@ class Maintaining:
         return tuple(number for number, _ in ended)
 
     def prune(self) -> int:
-        """Forget failed look-ups that count no longer; return how many."""
+        """Forget failed look-ups and sign-ins that count no longer, and sessions that are over; return how many."""
+        at = self._clock()
         with self._database.write() as tx:
-            return lookup.prune_failures(tx, before=self._clock() - NUMBER_SPAN)
+            over = sessions.prune(tx, at=at) + accounts.prune(tx, at=at, failed_before=at - SPAN)
+            return over + lookup.prune_failures(tx, before=at - NUMBER_SPAN)
 
     def reverify(self, count: int = SAMPLE, tell: Callable[[str], None] = jobs.unheard) -> int:
         """

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from signer.register.database import Database
+    from signer.register.database import Database, Transaction
     from signer.register.sessions import Session
 
 _TOKEN_BITS, _CSRF_BITS = 256, 256
@@ -51,7 +51,7 @@ class Sessions:
             person_id=begun.person,
             csrf=f"{self._bits(_CSRF_BITS):064x}",
             way=begun.way,
-            agent=begun.agent[:200],
+            agent="".join(char for char in begun.agent if char.isprintable())[:200],
             network=begun.network[:64],
             created_at=at,
             seen_at=at,
@@ -78,6 +78,7 @@ class Sessions:
                 factor_at=session.factor_at,
                 roles=sessions.roles_of(tx, session.person_id),
                 appointments=sessions.appointments_of(tx, session.person_id),
+                must_enrol=_must_enrol(tx, session),
             )
         if at - session.seen_at > _TOUCH:
             with self._database.write() as tx:
@@ -90,6 +91,31 @@ class Sessions:
         with self._database.read() as tx:
             return sessions.of_person(tx, person, at=at, seen_since=at - IDLE)
 
+    def renew(self, principal: Principal, *, has_factor: bool) -> str:
+        """
+        Let a person's session go on under a new token, and return it; `has_factor`: a factor was shown just now.
+
+        Whoever had copied the former token has nothing. NotFound if the session is over.
+        """
+        at, token = self._clock(), f"{self._bits(_TOKEN_BITS):064x}"
+        with self._database.write() as tx:
+            one = self._own(tx, principal.person.id, principal.session, at)
+            sessions.renew(
+                tx,
+                one.token_digest,
+                token_digest=digest(token),
+                csrf=f"{self._bits(_CSRF_BITS):064x}",
+                factor_at=at if has_factor else one.factor_at,
+            )
+        return token
+
+    def note_factor(self, principal: Principal) -> None:
+        """Note that a second factor was shown just now. NotFound if the session is over."""
+        at = self._clock()
+        with self._database.write() as tx:
+            one = self._own(tx, principal.person.id, principal.session, at)
+            sessions.note_factor(tx, one.token_digest, at=at)
+
     def end(self, token: str) -> None:
         """End the session of a token."""
         with self._database.write() as tx:
@@ -98,12 +124,29 @@ class Sessions:
     def end_one(self, principal: Principal, session: str) -> None:
         """End one of a person's own sessions, by its public id. NotFound."""
         with self._database.write() as tx:
-            at = self._clock()
-            for one in sessions.of_person(tx, principal.person.id, at=at, seen_since=at - IDLE):
-                if one.token_digest.hex()[:16] == session:
-                    sessions.end(tx, one.token_digest)
-                    return
+            sessions.end(tx, self._own(tx, principal.person.id, session, self._clock()).token_digest)
+
+    def end_others(self, principal: Principal) -> int:
+        """End all of a person's sessions but this one; return how many."""
+        with self._database.write() as tx:
+            one = self._own(tx, principal.person.id, principal.session, self._clock())
+            return sessions.end_all(tx, principal.person.id, but=one.token_digest)
+
+    def _own(self, tx: Transaction, person: str, session: str, at: datetime) -> Session:
+        for one in sessions.of_person(tx, person, at=at, seen_since=at - IDLE):
+            if public_id(one) == session:
+                return one
         raise NotFound("no such session")
+
+
+def public_id(session: Session) -> str:
+    """Return by what name a session may be shown: the first 16 hex digits of its token's SHA-256."""
+    return session.token_digest.hex()[:16]
+
+
+def _must_enrol(tx: Transaction, session: Session) -> bool:
+    """Tell whether nothing but a password was ever shown: a second factor comes first."""
+    return session.way == "password" and session.factor_at is None and not sessions.has_factor(tx, session.person_id)
 
 
 def digest(token: str) -> bytes:

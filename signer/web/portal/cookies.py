@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import g
+from flask import g, session
 from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
@@ -63,11 +63,13 @@ class Cookies(SessionInterface):
 
     def admit(self, response: Response, token: str, *, seconds: int) -> None:
         """Give the browser a new session's token, and take the guest's cookie: nothing from before goes on."""
+        session.clear()
         self._set(response, self.member, token, seconds=seconds)
         response.delete_cookie(self.guest, secure=self._secure, httponly=True, samesite="Lax")
 
     def dismiss(self, response: Response) -> None:
         """Take both cookies."""
+        session.clear()
         for name in (self.member, self.guest):
             response.delete_cookie(name, secure=self._secure, httponly=True, samesite="Lax")
 

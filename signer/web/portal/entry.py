@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask_wtf.csrf import CSRFProtect
 
-from signer.web.portal import home
+from signer.web.portal import home, signing_in
 from signer.web.portal.cookies import Cookies
 from signer.web.portal.doors import Doors
 from signer.web.portal.frame import Frame
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from signer.web.pages import Pages
     from signer.wiring import Services
 
-ROOMS = (home.room,)
+ROOMS = (
+    home.room,
+    signing_in.room,
+)
 """Each is a function of a Building that returns a Room."""
 
 
