@@ -8,7 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyotp
+from authenticator import Authenticator
 
+from signer.identity import passkeys
+from signer.identity.passkeys import Site
 from signer.identity.passwords import Passwords
 from signer.register import accounts, factors
 from signer.services.sessions import Begun
@@ -91,23 +94,36 @@ class Portal:
     def give_factor(self, person: str) -> pyotp.TOTP:
         """Let a person have an authenticator app; `factor.at(portal.world.at)` is the code of the moment."""
         self.give_account(person)
-        secret, at = pyotp.random_base32(), self.world.at
+        secret = pyotp.random_base32()
         locked = self.world.services.vault().lock(secret.encode(), about=f"totp:{person}")
+        self._add_factor(person, kind="totp", secret=locked, credential=None)
+        return pyotp.TOTP(secret)
+
+    def give_passkey(self, person: str) -> Authenticator:
+        """Let a person have a passkey."""
+        self.give_account(person)
+        device = Authenticator()
+        made = passkeys.registered(
+            device.make({"challenge": "AAAA"}), site=Site(device.host, device.origin), challenge=bytes(3)
+        )
+        self._add_factor(person, kind="passkey", secret=made.key, credential=made.credential)
+        return device
+
+    def _add_factor(self, person: str, *, kind: factors.Kind, secret: bytes, credential: bytes | None) -> None:
         made = factors.Factor(
             id=0,
             person_id=person,
-            kind="totp",
+            kind=kind,
             label="test",
-            secret=locked,
-            credential=None,
+            secret=secret,
+            credential=credential,
             counter=0,
-            created_at=at,
-            confirmed_at=at,
+            created_at=self.world.at,
+            confirmed_at=self.world.at,
             used_at=None,
         )
         with self.world.services.database.write() as tx:
             factors.add(tx, made)
-        return pyotp.TOTP(secret)
 
     def give_account(self, person: str, *, language: str = "en") -> None:
         """Let a person sign in, behind the services' back: without password or factor."""

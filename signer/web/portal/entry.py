@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOMS = (
     home.room,
     signing_in.room,
+    account.room,
 )
 """Each is a function of a Building that returns a Room."""
 
