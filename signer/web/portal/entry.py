@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask_wtf.csrf import CSRFProtect
 
-from signer.web.portal import home, signing_in
+from signer.web.portal import account, home, signing_in
 from signer.web.portal.cookies import Cookies
 from signer.web.portal.doors import Doors
 from signer.web.portal.frame import Frame
