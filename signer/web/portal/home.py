@@ -22,7 +22,7 @@ def room(building: Building) -> Room:
     @home.get("/portal", SIGNED_IN)
     def choose(visit: Visit) -> ResponseReturnValue:
         """Lead to the one manufacturer, or let choose among several."""
-        makers = tuple(visit.principal.roles)
+        makers = tuple(maker for maker, held in visit.principal.roles.items() if held & MAKERS)
         if len(makers) == 1:
             return redirect(f"/portal/{makers[0]}", code=303)
         return frame.draw("portal/choose.html", visit)
