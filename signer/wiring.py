@@ -23,6 +23,7 @@ from signer.services.answering import NoReceipts
 from signer.services.approving import Approving
 from signer.services.bundling import Bundling
 from signer.services.doctor import Doctor
+from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
 from signer.services.gathering import Gathering
@@ -86,6 +87,7 @@ class Services:
     licence: LicenceChecking
     issuing: Issuing
     approving: Approving
+    drafting: Drafting
     copying: Copying
     ending: Ending
     exporting: Exporting
@@ -217,6 +219,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         licence=LicenceChecking(verifying=asked, lookups=lookups, clock=clock),
         issuing=issuing,
         approving=approving,
+        drafting=Drafting(database=database, page=page, seals=seals, clock=clock, chance=chance),
         copying=Copying(database=database, blobs=blobs, page=page, clock=clock),
         ending=Ending(database=database, journal=journal, clock=clock),
         exporting=Exporting(database=database),

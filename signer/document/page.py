@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CONTENT_FILE = "confirmation.json"
 SHORT_MODULE_MM = 0.8
 SIGNED_MODULE_MM = 0.5
+DRAFT_NUMBER = "DRAFT-DRAFT-DRAFT"
+"""What stands on a preview in the place of number and digest; no number has this form."""
+DRAFT_WATERMARK = "草稿 DRAFT"
 PLACE_FOR_A_SEAL = "PRINT"
 """What the template draws on a print form, where the seal's class would stand."""
 
@@ -52,7 +55,7 @@ class Extras:
 
     `status` is a line under the title, `watermark` words across every page (a TEST seal brings its own). `print_of` is
     S's SHA-256 where the page is the print form of a sealed file: a place for the manufacturer's own seal instead of
-    the picture of ours, and nothing attached.
+    the picture of ours, and nothing attached. `is_draft`: a preview, without number, codes, seal and attachment.
     """
 
     signed_codes: tuple[SignedCode, ...] = ()
@@ -60,6 +63,7 @@ class Extras:
     status: str = ""
     watermark: str = ""
     print_of: bytes = b""
+    is_draft: bool = False
 
 
 NO_EXTRAS = Extras()
@@ -100,20 +104,22 @@ def build(
 ) -> Page:
     """Return the page of a confirmation; everything printed comes from `encoded` or is derived from it here."""
     terms = confirmation.terms
-    is_print = bool(extras.print_of)
+    is_print = bool(extras.print_of) or extras.is_draft
+    number = DRAFT_NUMBER if extras.is_draft else confirmation.number
+    link = short_link(base_url, confirmation.number)
     attachments = () if is_print else (_content_file(template, encoded), *extras.attachments)
     drawn = PLACE_FOR_A_SEAL if is_print else terms.seal.seal_class.value
     seal_alt = _seal_alt(template.strings, drawn, terms)
     data: dict[str, object] = {
         "content": json.loads(encoded),
-        "digest": hashlib.sha256(encoded).hexdigest(),
-        "number": confirmation.number,
-        "issued": confirmation.issued_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
+        "digest": DRAFT_NUMBER if extras.is_draft else hashlib.sha256(encoded).hexdigest(),
+        "number": number,
+        "issued": "DRAFT" if extras.is_draft else _clock(confirmation),
         "until": confirmation.until and confirmation.until.isoformat(),
         "host": shown_address(base_url),
         "vehicles": _vehicles(terms),
         "outlets": [{"vehicles": _served(terms, outlet.id)} for outlet in terms.outlets],
-        "codes": _codes(symbol, short_link(base_url, confirmation.number), extras.signed_codes),
+        "codes": [] if extras.is_draft else _codes(symbol, link, extras.signed_codes),
         "seal": {"class": drawn, "alt": seal_alt},
         "status": extras.status or _print_status(template.strings, confirmation, extras.print_of),
         "watermark": extras.watermark or _watermark(template.strings, terms),
@@ -132,6 +138,10 @@ def build(
         "fonts": [face.family for face in fonts.FACES],
     }
     return Page(setup=_json(setup), data=_json(data), seal_alt=seal_alt, attachments=attachments)
+
+
+def _clock(confirmation: Confirmation) -> str:
+    return confirmation.issued_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _json(value: dict[str, object]) -> bytes:

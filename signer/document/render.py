@@ -75,6 +75,19 @@ class Renderer:
         )
         return finish.without_field(self._compile(template, shown))
 
+    def preview(self, confirmation: Confirmation, *, encoded: bytes, base_url: str, status: str) -> bytes:
+        """
+        Return the page of a draft, marked on every page: no number, code, seal, field or attachment.
+
+        `status` says under the title what it is. Raises RenderFailed, TemplateBroken.
+        """
+        template = self._template(confirmation.terms.template.version)
+        extras = page.Extras(is_draft=True, status=status, watermark=page.DRAFT_WATERMARK)
+        shown = page.build(
+            template, confirmation, encoded=encoded, base_url=base_url, symbol=self._symbol, extras=extras
+        )
+        return finish.without_field(self._compile(template, shown))
+
     def _compile(self, template: Template, shown: page.Page) -> bytes:
         files = dict(template.files)
         files |= {file.name: file.data for file in shown.attachments}

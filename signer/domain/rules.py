@@ -7,10 +7,11 @@ Pure: the same draft in the same circumstances always gives the same answer. The
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from signer.domain.circumstances import Circumstances, Predecessor, SealCircumstances
-from signer.domain.confirmation import Destination, SealChoice, TemplateChoice, Terms
+from signer.domain.confirmation import MOST_OUTLETS, Destination, SealChoice, SealClass, TemplateChoice, Terms
 from signer.domain.issuing_rules import SAMPLE_COMMITMENT, judge_issuing
 from signer.domain.ledger import Ledger
 from signer.domain.outlet_rules import choose_outlets
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Known = TypeVar("Known")
 
-__all__ = ["SAMPLE_COMMITMENT", "Circumstances", "Predecessor", "SealCircumstances", "check", "to_terms"]
+__all__ = ["SAMPLE_COMMITMENT", "Circumstances", "Predecessor", "SealCircumstances", "check", "shown_terms", "to_terms"]
 
 
 def check(draft: Draft, circumstances: Circumstances) -> tuple[Finding, ...]:
@@ -42,7 +43,34 @@ def to_terms(draft: Draft, circumstances: Circumstances) -> Terms:
     taken, outlets, findings = _judge(draft, circumstances)
     if violations := tuple(found for found in findings if found.severity == "violation"):
         raise RuleViolation(violations)
-    return _terms(taken, outlets, circumstances)
+    seal = _known(circumstances.seal)
+    choice = SealChoice(certificate_digest=seal.certificate_digest, seal_class=seal.seal_class)
+    return _terms(taken, outlets, circumstances, choice)
+
+
+def shown_terms(draft: Draft, circumstances: Circumstances) -> Terms | None:
+    """
+    Return the terms as far as a draft has any, to look at and never to approve.
+
+    Vehicles of which VIN, registration, brand, model or manufacturer's name cannot be read are left out. None where
+    exporter, destination, commitment, every outlet or every vehicle is missing.
+    """
+    taken, outlets, _ = _judge(draft, circumstances)
+    told = (taken.exporter, circumstances.exporter, taken.country, taken.commitment)
+    vehicles = tuple(vehicle for vehicle in taken.vehicles if _is_readable(vehicle))
+    if None in told or not vehicles or not 0 < len(outlets) <= MOST_OUTLETS:
+        return None
+    seal = circumstances.seal
+    choice = SealChoice(
+        certificate_digest=seal.certificate_digest if seal else "0" * 64,
+        seal_class=seal.seal_class if seal else SealClass.TEST,
+    )
+    return _terms(replace(taken, vehicles=vehicles), outlets, circumstances, choice)
+
+
+def _is_readable(vehicle: ReadVehicle) -> bool:
+    named = vehicle.brand and vehicle.model and vehicle.certificate_manufacturer
+    return bool(vehicle.vin and vehicle.registered_on and named)
 
 
 def _judge(draft: Draft, given: Circumstances) -> tuple[ReadDraft, tuple[Outlet, ...], tuple[Finding, ...]]:
@@ -54,9 +82,9 @@ def _judge(draft: Draft, given: Circumstances) -> tuple[ReadDraft, tuple[Outlet,
     return taken, outlets, ledger.in_order()
 
 
-def _terms(taken: ReadDraft, outlets: tuple[Outlet, ...], given: Circumstances) -> Terms:
+def _terms(taken: ReadDraft, outlets: tuple[Outlet, ...], given: Circumstances, seal: SealChoice) -> Terms:
     """Build the terms of a draft without violations: nothing in it is missing any more."""
-    country, seal = _known(taken.country), _known(given.seal)
+    country = _known(taken.country)
     return Terms(
         manufacturer=given.manufacturer,
         exporter=_known(given.exporter),
@@ -69,7 +97,7 @@ def _terms(taken: ReadDraft, outlets: tuple[Outlet, ...], given: Circumstances) 
         supersedes=taken.supersedes,
         until=taken.until,
         template=_template(country, given),
-        seal=SealChoice(certificate_digest=seal.certificate_digest, seal_class=seal.seal_class),
+        seal=seal,
     )
 
 

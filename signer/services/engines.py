@@ -84,6 +84,11 @@ class Page:
         base_url = self._settings.base_url
         return self._renderer.print_form(confirmation, encoded=encoded, base_url=base_url, sealed_digest=sealed_digest)
 
+    def preview(self, confirmation: Confirmation, *, encoded: bytes, status: str) -> bytes:
+        """Render what a draft would look like, marked as one; `status` stands under the title."""
+        base_url = self._settings.base_url
+        return self._renderer.preview(confirmation, encoded=encoded, base_url=base_url, status=status)
+
 
 class SealBox:
     """The seals of this deployment, their keys opened when first used, and the witnesses behind them."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask_wtf.csrf import CSRFProtect
 
-from signer.web.portal import account, home, signing_in
+from signer.web.portal import account, drafts, home, signing_in
 from signer.web.portal.cookies import Cookies
 from signer.web.portal.doors import Doors
 from signer.web.portal.frame import Frame
@@ -25,6 +25,7 @@ ROOMS = (
     home.room,
     signing_in.room,
     account.room,
+    drafts.room,
 )
 """Each is a function of a Building that returns a Room."""
 

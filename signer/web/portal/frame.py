@@ -67,6 +67,10 @@ class Frame:
         """The phrases of this request's language."""
         return self._pages.phrases(languages.chosen())
 
+    def name_of(self, maker: Uscc) -> str:
+        """Return the legal name of a manufacturer."""
+        return self._name_of(maker)
+
     def draw(self, template: str, visit: Visit | None, *, faults: tuple[Fault, ...] = (), **values: object) -> str:
         """
         Draw one page.
