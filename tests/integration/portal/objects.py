@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import world as worlds
 
-from signer.domain.parties import Role
+from signer.domain.parties import Role, Uscc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,3 +87,11 @@ def make(portal: Portal) -> Case:
         else:
             world.give(role.value, f"only.{role}")
     return Case(portal)
+
+
+def _draft(case: Case, uscc: str) -> str:
+    person = {OWN: worlds.PEOPLE[worlds.YUNZHOU], OTHER: worlds.PEOPLE[worlds.BEICHEN]}[uscc][0]
+    return case.portal.world.services.drafting.begin(Uscc(uscc), by=person)
+
+
+FACTORIES[("drafts", "ref")] = _draft
