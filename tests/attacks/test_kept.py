@@ -1,4 +1,4 @@
-"""Should a hostile file come to a kept child: its facts are those that a fresh child finds, and none are left behind."""
+"""Should a hostile file come to a kept child: its facts are those that a fresh child finds, and none stay."""
 
 from __future__ import annotations
 
