@@ -22,6 +22,7 @@ from signer.services.alarms import Alarming
 from signer.services.answering import NoReceipts
 from signer.services.approving import Approving
 from signer.services.bundling import Bundling
+from signer.services.confirming import Confirming
 from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
@@ -88,6 +89,7 @@ class Services:
     issuing: Issuing
     approving: Approving
     drafting: Drafting
+    confirming: Confirming
     copying: Copying
     ending: Ending
     exporting: Exporting
@@ -206,6 +208,8 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         bits=chance.bits,
     )
+    ending = Ending(database=database, journal=journal, clock=clock)
+    copying = Copying(database=database, blobs=blobs, page=page, clock=clock)
     return Services(
         settings=settings,
         database=database,
@@ -220,8 +224,11 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         issuing=issuing,
         approving=approving,
         drafting=Drafting(database=database, page=page, seals=seals, clock=clock, chance=chance),
-        copying=Copying(database=database, blobs=blobs, page=page, clock=clock),
-        ending=Ending(database=database, journal=journal, clock=clock),
+        confirming=Confirming(
+            database=database, blobs=blobs, ending=ending, copying=copying, clock=clock, bits=chance.bits
+        ),
+        copying=copying,
+        ending=ending,
         exporting=Exporting(database=database),
         maintaining=maintaining,
         upgrading=upgrading,

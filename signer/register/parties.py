@@ -16,6 +16,7 @@ from signer.register import tables
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -122,6 +123,13 @@ def person_of(tx: Connection, person_id: str) -> Person:
     if row is None:
         raise NotFound(f"no person {person_id!r} in the register")
     return Person(id=row.id, name=row.name)
+
+
+def names_of(tx: Connection, people: Iterable[str]) -> dict[str, str]:
+    """Return the names of people by their ids; who is none of them (the service itself) is left out."""
+    table = tables.people
+    rows = tx.execute(select(table.c.id, table.c.name).where(table.c.id.in_(tuple(people))))
+    return {row.id: row.name for row in rows}
 
 
 def save_membership(tx: Connection, membership: Membership, *, scope: Scope, at: datetime) -> None:

@@ -138,12 +138,19 @@ class Copying:
             _note(tx, "copy.filed", place, digest, at, statement="compared with the record, every page")
         log.info("copy.filed", number=place.number, file=digest.hex()[:16])
 
-    def retract(self, place: Place, digest: bytes, *, second: str) -> None:
-        """Let a copy count no longer, on two people's word, `second` an approver. NotFound, NotPermitted."""
+    def retract(
+        self, place: Place, digest: bytes, *, second: str, also: Callable[[Transaction], None] = lambda _: None
+    ) -> None:
+        """
+        Let a copy count no longer, on two people's word, `second` an approver; `also` is done in the same transaction.
+
+        Raises NotFound, NotPermitted.
+        """
         at = self._clock()
         if place.by == second:
             raise NotPermitted("to retract a copy needs a second person")
         with self._database.write() as tx:
+            also(tx)
             tenant = parties.tenant(tx, place.manufacturer)
             _refuse_without(tx, place.by, (Role.PREPARER, Role.APPROVER), tenant.id)
             _refuse_without(tx, second, (Role.APPROVER,), tenant.id)

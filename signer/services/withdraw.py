@@ -59,13 +59,18 @@ class Ending:
         self._journal = journal
         self._clock = clock
 
-    def withdraw(self, wanted: Withdrawal) -> tuple[str, ...]:
-        """Withdraw, in one transaction, and return the VINs. NotPermitted, NotFound, Conflict, InvalidInput."""
+    def withdraw(self, wanted: Withdrawal, also: Callable[[Transaction], None] = lambda _: None) -> tuple[str, ...]:
+        """
+        Withdraw, in one transaction, and return the VINs; `also` is done in the same one.
+
+        Raises NotPermitted, NotFound, Conflict, InvalidInput.
+        """
         at, reason = self._clock(), _reason(wanted.reason)
         if wanted.by == wanted.second:
             raise NotPermitted("a withdrawal needs a second person")
         vins = tuple(dict.fromkeys(normalise_vin(vin) for vin in wanted.vins))
         with self._database.write() as tx:
+            also(tx)
             tenant = parties.tenant(tx, wanted.manufacturer)
             _refuse_without(tx, wanted.by, (Role.PREPARER, Role.APPROVER), tenant.id)
             _refuse_without(tx, wanted.second, (Role.APPROVER,), tenant.id)

@@ -1,0 +1,147 @@
+"""A manufacturer's confirmations as pages show them: found by number, VIN or exporter, one page after the other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, exists, or_, select
+
+from signer.domain.confirmation import Standing
+from signer.domain.number import Number
+from signer.domain.parties import Exporter
+from signer.register import audit, tables
+from signer.register.scope import unknown
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Row as SqlRow
+
+    from signer.register.scope import Scope
+
+PAGE = 25
+_heads, _lines, _files = tables.confirmations, tables.lines, tables.files
+_MOST_HISTORY = 300
+_MOST_EXPORTERS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One confirmation of a list."""
+
+    number: Number
+    standing: Standing
+    reserved_at: datetime
+    exporter: str
+    country_zh: str
+    country_en: str
+    vehicles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One stored file of a confirmation: `sealed`, or an archive copy of it."""
+
+    kind: str
+    file_digest: bytes
+    size: int
+    level: str | None
+    made_at: datetime
+    holds_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What a list is narrowed to: one number, one VIN, or exporters by USCC; nothing for everything."""
+
+    number: Number | None = None
+    vin: str | None = None
+    exporters: tuple[str, ...] | None = None
+
+
+def page(
+    tx: Connection, sought: Sought, *, scope: Scope, after: Number | None, at: datetime
+) -> tuple[tuple[Row, ...], bool]:
+    """Return the confirmations that follow upon another one in a list, the newest first, and whether more follow."""
+    columns = (_heads.c.number, _heads.c.standing, _heads.c.reserved_at, _heads.c.suspended_until, _heads.c.content)
+    wanted = scope.only(select(*columns), _heads).where(*_conditions(sought))
+    if after is not None:
+        wanted = wanted.where(_follows(tx, after, scope))
+    rows = tx.execute(wanted.order_by(_heads.c.reserved_at.desc(), _heads.c.id.desc()).limit(PAGE + 1)).all()
+    return tuple(_row(row, at) for row in rows[:PAGE]), len(rows) > PAGE
+
+
+def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if sought.number is not None:
+        found.append(_heads.c.number == sought.number)
+    if sought.vin is not None:
+        found.append(exists().where(_lines.c.confirmation_id == _heads.c.id, _lines.c.vin == sought.vin))
+    if sought.exporters is not None:
+        found.append(_heads.c.exporter_uscc.in_(sought.exporters))
+    return found
+
+
+def _follows(tx: Connection, after: Number, scope: Scope) -> ColumnElement[bool]:
+    mine = scope.only(select(_heads.c.id, _heads.c.reserved_at), _heads).where(_heads.c.number == after)
+    last = tx.execute(mine).first()
+    if last is None:
+        raise unknown(after)
+    same = and_(_heads.c.reserved_at == last.reserved_at, _heads.c.id < last.id)
+    return or_(_heads.c.reserved_at < last.reserved_at, same)
+
+
+def _row(row: SqlRow[tuple[object, ...]], at: datetime) -> Row:
+    terms = json.loads(row.content)["terms"]
+    country = terms["destination"]["country"]
+    is_over = row.standing == Standing.SUSPENDED and row.suspended_until is not None and row.suspended_until <= at
+    return Row(
+        number=Number(row.number),
+        standing=Standing.ISSUED if is_over else Standing(row.standing),
+        reserved_at=row.reserved_at,
+        exporter=terms["exporter"]["legal_name"],
+        country_zh=country["name_zh"],
+        country_en=country["name_en"],
+        vehicles=len(terms["vehicles"]),
+    )
+
+
+def exporters_named(tx: Connection, typed: str) -> tuple[str, ...]:
+    """Return the USCCs of exporters whose name holds a text."""
+    table = tables.exporters
+    wanted = select(table.c.record).where(table.c.record.icontains(typed, autoescape=True))
+    found = (Exporter.model_validate_json(record) for record in tx.execute(wanted).scalars())
+    folded = typed.casefold()
+    named = (each for each in found if folded in f"{each.legal_name}\n{each.legal_name_en or ''}".casefold())
+    return tuple(each.uscc for each in islice(named, _MOST_EXPORTERS))
+
+
+def files(tx: Connection, number: Number, *, scope: Scope) -> tuple[File, ...]:
+    """Return the stored files of a confirmation, the oldest first."""
+    wanted = select(*(_files.c[name] for name in File.__dataclass_fields__)).join(
+        _heads, _heads.c.id == _files.c.confirmation_id
+    )
+    mine = scope.only(wanted, _heads).where(_heads.c.number == number).order_by(_files.c.id)
+    return tuple(File(**row) for row in tx.execute(mine).mappings())
+
+
+def history(tx: Connection, number: Number, *, scope: Scope) -> tuple[audit.Entry, ...]:
+    """Return what the audit tells of a number, the oldest first."""
+    table = tables.audit
+    wanted = scope.only(select(*(table.c[name] for name in audit.Entry.__dataclass_fields__)), table)
+    mine = wanted.where(table.c.subject == number).order_by(table.c.id).limit(_MOST_HISTORY)
+    return tuple(audit.Entry(**row) for row in tx.execute(mine).mappings())
+
+
+def held_by(tx: Connection, number: Number, *, scope: Scope) -> tuple[str | None, datetime | None]:
+    """Return who holds a confirmation, and until when; NotFound."""
+    wanted = select(_heads.c.suspended_by, _heads.c.suspended_until).where(_heads.c.number == number)
+    row = tx.execute(scope.only(wanted, _heads)).first()
+    if row is None:
+        raise unknown(number)
+    return row.suspended_by, row.suspended_until
