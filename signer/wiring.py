@@ -38,6 +38,10 @@ from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
 from signer.services.official import Copying
 from signer.services.offline import OfflineLookups, OfflineVerifying
+from signer.services.outlet_links import OutletLinks
+from signer.services.outlet_lists import OutletLists
+from signer.services.outlet_rules import OutletRules
+from signer.services.outlets import Outlets
 from signer.services.people import People
 from signer.services.post import post_of
 from signer.services.publishing import Publishing
@@ -108,6 +112,10 @@ class Services:
     sessions: Sessions
     accounts: Accounts
     signing_in: SigningIn
+    outlets: Outlets
+    outlet_rules: OutletRules
+    outlet_links: OutletLinks
+    outlet_lists: OutletLists
 
     def vault(self) -> Vault:
         """Open the web pages' secret: only those processes do that serve them."""
@@ -171,6 +179,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         below=chance.below,
     )
     people = People(database=database, clock=clock)
+    outlets = Outlets(database=database, clock=clock, uncovered=page.uncovered)
     keeping = Keeping(database=database, blobs=blobs, journal=journal, clock=clock)
     upgrading = Upgrading(
         database=database,
@@ -257,6 +266,10 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         sessions=begun,
         accounts=known,
         signing_in=signing_in,
+        outlets=outlets,
+        outlet_rules=OutletRules(database=database, outlets=outlets, clock=clock),
+        outlet_links=OutletLinks(database=database, clock=clock, bits=chance.bits),
+        outlet_lists=OutletLists(database=database, clock=clock, bits=chance.bits, uncovered=page.uncovered),
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance

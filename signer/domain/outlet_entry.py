@@ -12,7 +12,7 @@ from signer.domain.outlet_choice import OutletFacts
 from signer.domain.outlet_entry_texts import ENERGY_NAMES, RULES, SCOPE_NAMES
 from signer.domain.parties import Outlet, country_code
 from signer.domain.parties import Scope as Service
-from signer.domain.places import Place
+from signer.domain.places import Place, degrees
 from signer.domain.reader import Reader
 from signer.domain.values import MOST_LONG_TEXT, MOST_TEXT, tidy
 
@@ -209,8 +209,8 @@ def typed_of(outlet: Outlet, facts: OutletFacts, *, words: Callable[[str], str])
         **{name: str(plain[name]) if plain.get(name) is not None else "" for name in ENTRY_FIELDS},
         "scope": _joined(words(one) for one in outlet.scope),
         "languages": _joined(outlet.languages),
-        "latitude": _degrees(place.latitude) if place else "",
-        "longitude": _degrees(place.longitude) if place else "",
+        "latitude": degrees(place.latitude) if place else "",
+        "longitude": degrees(place.longitude) if place else "",
         "brands": _joined(facts.brands),
         "energies": _joined(words(one) for one in facts.energies),
     }
@@ -218,7 +218,3 @@ def typed_of(outlet: Outlet, facts: OutletFacts, *, words: Callable[[str], str])
 
 def _joined(parts: Iterable[str]) -> str:
     return "; ".join(parts)
-
-
-def _degrees(value: float) -> str:
-    return f"{value:.7f}".rstrip("0").rstrip(".")

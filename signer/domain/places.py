@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from signer.domain.values import tidy
 
-__all__ = ["Place", "distance_km", "port_place"]
+__all__ = ["Place", "degrees", "distance_km", "port_place"]
 
 EARTH_KM = 6371.0088
 """The mean radius of the Earth. Source: IUGG, (2a + b) / 3 of WGS 84."""
@@ -36,6 +36,11 @@ class Place:
         if not all(_DEGREES.fullmatch(text) for text in texts):
             raise ValueError("place.form")
         return cls(float(texts[0]), float(texts[1]))
+
+
+def degrees(value: float) -> str:
+    """Return degrees as decimal text, as they are stored: at most seven digits after the point (a centimetre)."""
+    return f"{value:.7f}".rstrip("0").rstrip(".")
 
 
 def distance_km(one: Place, other: Place) -> float:

@@ -12,7 +12,7 @@ from signer.domain import content
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.domain.outlet_choice import Choosing, OutletFacts, OutletRule
-from signer.domain.places import Place
+from signer.domain.places import Place, degrees
 from signer.errors import NotFound
 from signer.register import tables
 from signer.register.desk_tables import drafts, outlet_facts, outlet_rules
@@ -174,11 +174,6 @@ def _degrees(place: Place | None) -> dict[str, str | None]:
     if place is None:
         return {"latitude": None, "longitude": None}
     return {"latitude": degrees(place.latitude), "longitude": degrees(place.longitude)}
-
-
-def degrees(value: float) -> str:
-    """Return degrees as decimal text, as they are stored: at most seven digits after the point (a centimetre)."""
-    return f"{value:.7f}".rstrip("0").rstrip(".")
 
 
 def _place(row: Row[Any]) -> Place | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask_wtf.csrf import CSRFProtect
 
-from signer.web.portal import account, drafts, home, signing_in
+from signer.web.portal import account, drafts, home, outlet_links, outlet_lists, outlet_rules, outlets, signing_in
 from signer.web.portal.cookies import Cookies
 from signer.web.portal.doors import Doors
 from signer.web.portal.frame import Frame
@@ -26,6 +26,10 @@ ROOMS = (
     signing_in.room,
     account.room,
     drafts.room,
+    outlets.room,
+    outlet_rules.room,
+    outlet_lists.room,
+    outlet_links.room,
 )
 """Each is a function of a Building that returns a Room."""
 
