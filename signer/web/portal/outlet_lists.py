@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Response, redirect
+from flask import Response, redirect, request
 
 from signer.errors import Conflict, NotFound, RuleViolation
 from signer.sheets.reading import MOST_BYTES
@@ -91,9 +91,10 @@ def _add_files(lists: Room, building: Building) -> None:
     """Add the files that are handed out."""
     services, base = building.services, "/portal/<uscc>/outlets"
 
-    @lists.get(f"{base}/files/<name>", MAKERS)
-    def file(visit: Visit, name: str) -> ResponseReturnValue:
+    @lists.get(f"{base}/file", MAKERS)
+    def file(visit: Visit) -> ResponseReturnValue:
         """Return the present list or a template as a file."""
+        name = request.args.get("name", "outlets.xlsx")
         if name not in _FILES:
             raise NotFound("no such file")
         kind, is_empty = _FILES[name]

@@ -95,3 +95,33 @@ def _draft(case: Case, uscc: str) -> str:
 
 
 FACTORIES[("drafts", "ref")] = _draft
+
+
+def an_outlet(case: Case, uscc: str) -> str:
+    """One of the outlets that the samples give each manufacturer."""
+    return case.portal.world.services.outlets.every(uscc)[0].outlet.id
+
+
+def a_rule(case: Case, uscc: str) -> str:
+    rules = case.portal.world.services.outlet_rules
+    for _ in range(1 + (not rules.all(uscc))):
+        rules.add(uscc, {"most": "3"}, by="test")
+    return str(rules.all(uscc)[-1].id)
+
+
+def a_list_of_outlets(case: Case, uscc: str) -> str:
+    sheet = case.portal.world.services.outlet_lists.sheet(uscc, "en", form="csv")
+    person = "chen.sample" if uscc == OWN else "he.sample"
+    return case.portal.world.services.outlet_lists.hand_in(uscc, "list.csv", sheet, is_whole=False, by=person)
+
+
+def a_link_of_an_outlet(case: Case, uscc: str) -> str:
+    return case.portal.world.services.outlet_links.make(uscc, an_outlet(case, uscc), by="test")
+
+
+FACTORIES |= {
+    ("outlets", "outlet"): an_outlet,
+    ("outlet_rules", "rule"): a_rule,
+    ("outlet_lists", "ref"): a_list_of_outlets,
+    ("outlet_links", "token"): a_link_of_an_outlet,
+}
