@@ -28,6 +28,7 @@ from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
 from signer.services.gathering import Gathering
+from signer.services.importing import Importing
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
@@ -94,6 +95,7 @@ class Services:
     approving: Approving
     drafting: Drafting
     confirming: Confirming
+    importing: Importing
     copying: Copying
     ending: Ending
     exporting: Exporting
@@ -178,6 +180,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         below=chance.below,
     )
+    importing = Importing(database=database, page=page, seals=seals, clock=clock, chance=chance)
     people = People(database=database, clock=clock)
     outlets = Outlets(database=database, clock=clock, uncovered=page.uncovered)
     keeping = Keeping(database=database, blobs=blobs, journal=journal, clock=clock)
@@ -238,6 +241,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ),
         copying=copying,
         ending=ending,
+        importing=importing,
         exporting=Exporting(database=database),
         maintaining=maintaining,
         upgrading=upgrading,
@@ -249,6 +253,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             upgrading=upgrading,
             mailing=mailing,
             approving=approving,
+            importing=importing,
             clock=clock,
         ),
         service_keys=service_keys,

@@ -12,6 +12,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "certificate_no": ("登记证书编号", "registration certificate number"),
     "engine_no": ("发动机或电机号", "engine or motor number"),
     "colour": ("颜色", "colour"),
+    "built_on": ("制造日期", "built on"),
     "battery_code": ("动力电池编码", "battery code"),
     "contract": ("合同或批次号", "contract or batch reference"),
     "port": ("目的港", "port"),

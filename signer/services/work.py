@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from signer.register.database import Database
     from signer.register.jobs import Job
     from signer.services.approving import Approving
+    from signer.services.importing import Importing
     from signer.services.keep import Keeping
     from signer.services.mailing import Mailing
     from signer.services.maintain import Maintaining
@@ -68,6 +69,7 @@ class Working:
         upgrading: Upgrading,
         mailing: Mailing,
         approving: Approving,
+        importing: Importing,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -75,9 +77,11 @@ class Working:
         self._maintaining = maintaining
         self._keeping = keeping
         self._upgrading = upgrading
+        self._importing = importing
         self._clock = clock
         self._doing: Mapping[str, Callable[[Doing], str]] = {
             "end-suspensions": lambda _: f"{len(maintaining.end_suspensions())} ended",
+            "import": lambda doing: importing.run(doing.job.given("import") or "", doing.tell),
             "mail": lambda doing: mailing.deliver(doing.tell),
             "prune": self._prune,
             "re-verify": self._reverify,
@@ -178,7 +182,7 @@ class Working:
         at = self._clock()
         with self._database.write() as tx:
             old = jobs.prune(tx, done_before=at - DONE_KEPT, failed_before=at - FAILED_KEPT)
-        return f"{self._maintaining.prune() + old} forgotten"
+        return f"{self._maintaining.prune() + self._importing.prune() + old} forgotten"
 
 
 class _Lease:

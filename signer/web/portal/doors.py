@@ -7,6 +7,7 @@ has another role, that this one is missing.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from signer.domain.parties import Role, Uscc
 from signer.errors import NotAuthenticated, NotFound, NotPermitted
+from signer.seal.precheck import MOST_BYTES
 from signer.web import intake
 from signer.web.portal.cookies import principal
 from signer.web.problems import Refused
@@ -41,6 +43,7 @@ SIGNED_IN: Final = frozenset(Role)
 MAKERS: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITOR})
 """The manufacturer's own people."""
 _MOST_FORM = 2_000_000
+_MOST_UPLOAD = MOST_BYTES + intake.OVERHEAD
 _MOST_NEXT = 500
 
 
@@ -120,7 +123,8 @@ class Doors:
             request.max_form_memory_size = _MOST_FORM
             request.max_form_parts = 10_000
         try:
-            self._csrf.protect()
+            with intake.limited(_MOST_UPLOAD) if request.mimetype == intake.MULTIPART else nullcontext():
+                self._csrf.protect()
         except CSRFError as error:
             raise Refused("form-expired") from error
 

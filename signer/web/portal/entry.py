@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from flask_wtf.csrf import CSRFProtect
 
-from signer.web.portal import account, drafts, home, outlet_links, outlet_lists, outlet_rules, outlets, signing_in
+from signer.web.portal import (
+    account,
+    drafts,
+    home,
+    importing,
+    outlet_links,
+    outlet_lists,
+    outlet_rules,
+    outlets,
+    signing_in,
+)
 from signer.web.portal.cookies import Cookies
 from signer.web.portal.doors import Doors
 from signer.web.portal.frame import Frame
@@ -26,6 +36,7 @@ ROOMS = (
     signing_in.room,
     account.room,
     drafts.room,
+    importing.room,
     outlets.room,
     outlet_rules.room,
     outlet_lists.room,

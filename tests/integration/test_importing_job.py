@@ -1,0 +1,137 @@
+"""An import runs to its end once, whoever dies meanwhile, on either database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import handing_in
+import pytest
+from handing_in import OWN, as_csv, drafted, find
+
+from signer.errors import Conflict, NotFound
+from signer.register import imports
+from signer.services import importing
+
+if TYPE_CHECKING:
+    from world import World
+
+
+class Killed(BaseException):
+    """What ends a process; nothing of ours catches it."""
+
+
+def test_a_run_that_was_killed_in_the_middle_goes_on_and_doubles_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = handing_in.rows(45)
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", as_csv(made))
+    real, calls = imports.advance, []
+
+    def killed(*given: object, **more: object) -> None:
+        real(*given, **more)  # type: ignore[arg-type]
+        calls.append(1)
+        if len(calls) == 2:
+            raise Killed
+
+    monkeypatch.setattr(imports, "advance", killed)
+    with pytest.raises(Killed):
+        world.services.importing.start(OWN, ref, only_good=False, size=20)
+    monkeypatch.undo()
+    after = find(world, ref)
+    assert (after.head.state, after.head.done, len(drafted(world))) == ("running", 20, 20)
+    other = world.another()
+    assert "import" in other.services.working.run_due()
+    other.services.database.close()
+    after = find(world, ref)
+    assert (after.head.state, after.head.done, [one.vehicles for one in after.report.drafts]) == (
+        "done",
+        45,
+        [20, 20, 5],
+    )
+    assert drafted(world) == sorted(row[0] for row in made)
+    assert world.services.importing.run(ref) == "45 of 45 rows"
+    assert len(drafted(world)) == 45
+
+
+def test_two_who_run_one_import_do_each_step_once(world: World) -> None:
+    made = handing_in.rows(45)
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", as_csv(made))
+    other = world.another()
+    told: list[str] = []
+
+    def meanwhile(progress: str) -> None:
+        told.append(progress)
+        other.services.importing.run(ref, most=1)
+
+    world.change(f"UPDATE imports SET state = 'running' WHERE ref = '{ref}'")
+    world.services.importing.run(ref, meanwhile)
+    other.services.database.close()
+    assert drafted(world) == sorted(row[0] for row in made)
+    assert told
+
+
+def test_what_is_more_than_two_hundred_rows_is_a_job_that_tells_how_far_it_is(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 20)
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", as_csv(handing_in.rows(50)))
+    assert world.services.importing.start(OWN, ref, only_good=False, size=20)
+    world.at += timedelta(seconds=60)
+    shown = find(world, ref)
+    assert (shown.head.state, shown.head.done, shown.to_do) == ("running", 20, 30)
+    world.services.working.run_due()
+    job = next(job for job in world.services.working.all() if job.kind == "import")
+    assert (job.state, job.progress) == ("done", "50 of 50 rows")
+    assert find(world, ref).head.state == "done"
+
+
+def test_the_same_file_again_is_the_same_import_and_a_dropped_one_is_new(world: World) -> None:
+    data = as_csv(handing_in.rows(3))
+    taking = world.services.importing
+    ref, is_new = taking.hand_in(OWN, "vehicles", "x.csv", data)
+    assert (taking.hand_in(OWN, "vehicles", "y.csv", data), is_new) == ((ref, False), True)
+    taking.start(OWN, ref, only_good=False, size=20)
+    assert taking.hand_in(OWN, "vehicles", "z.csv", data) == (ref, False)
+    assert len(drafted(world)) == 3
+    with pytest.raises(Conflict):
+        taking.start(OWN, ref, only_good=False, size=20)
+    with pytest.raises(Conflict):
+        taking.drop(OWN, ref)
+
+
+def test_the_file_is_deleted_after_thirty_days_and_what_it_said_stays(world: World) -> None:
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", as_csv(handing_in.rows(2)))
+    world.at += timedelta(days=30)
+    world.services.working.run_due()
+    assert find(world, ref).has_file
+    world.at += timedelta(seconds=1)
+    world.services.importing.prune()
+    assert (find(world, ref).has_file, find(world, ref).head.rows) == (False, 2)
+    with pytest.raises(Conflict):
+        world.services.importing.start(OWN, ref, only_good=False, size=20)
+
+
+def test_a_production_list_marks_what_it_names_and_comes_again_changed(world: World) -> None:
+    made = [[row[0], row[2], "2026/8/15"] for row in handing_in.rows(3)]
+    header = ("VIN", "型号", "生产日期")
+    for model in ("YZS6480T1", "YZS6480T2"):
+        ref, _ = world.services.importing.hand_in(
+            OWN, "production", "p.csv", as_csv([[vin, model, day] for vin, _, day in made], header=header)
+        )
+        assert world.services.importing.start(OWN, ref, only_good=False, size=20)
+    assert world.rows("SELECT DISTINCT model, built_on FROM production")[0][0] == "YZS6480T2"
+    assert world.rows("SELECT count(*) FROM production") == [(3,)]
+
+
+def test_another_manufacturers_import_is_not_there(world: World) -> None:
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", as_csv(handing_in.rows(1)))
+    stranger = importing.Asked(person="he.sample", maker=handing_in.Uscc(handing_in.USCC[handing_in.worlds.BEICHEN]))
+    for tried in (
+        lambda: world.services.importing.find(stranger.maker, ref),
+        lambda: world.services.importing.file(stranger.maker, ref),
+        lambda: world.services.importing.start(stranger, ref, only_good=True, size=20),
+        lambda: world.services.importing.drop(stranger, ref),
+    ):
+        with pytest.raises(NotFound):
+            tried()
