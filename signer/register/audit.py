@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, or_, select
 
 from signer.register import tables
 from signer.register.ready import Ready
@@ -14,6 +14,7 @@ from signer.register.ready import Ready
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Column, Select
     from sqlalchemy.engine import Connection
 
     from signer.register.scope import Scope
@@ -48,6 +49,19 @@ class Entry:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sieve:
+    """What is looked for: from an instant on, before another, a part of what stands there, a seal's digest."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+    seal: str = ""
+
+
+EVERYTHING = Sieve()
+
+
 def note(
     tx: Connection, event: str, *, actor: str, subject: str, at: datetime, manufacturer_id: int | None, **fields: str
 ) -> None:
@@ -70,18 +84,49 @@ def note_seal_use(tx: Connection, use: SealUse, *, manufacturer_id: int) -> None
     _SEAL_USE.execute(tx, {"manufacturer_id": manufacturer_id, **values})
 
 
-def seal_uses(tx: Connection, *, scope: Scope) -> tuple[SealUse, ...]:
-    """Return the seal register of one manufacturer, the oldest first."""
+def seal_uses(
+    tx: Connection, *, scope: Scope, sieve: Sieve = EVERYTHING, most: int | None = None, skip: int = 0
+) -> tuple[SealUse, ...]:
+    """Return the seal register of one manufacturer: whole and the oldest first, or a page of it, the latest first."""
     table = tables.seal_uses
-    rows = tx.execute(scope.only(select(table), table).order_by(table.c.id)).mappings()
+    wanted = scope.only(_sifted(select(table), table.c.used_at, sieve), table)
+    if sieve.seal:
+        wanted = wanted.where(table.c.seal_digest == sieve.seal)
+    if sieve.text:
+        places = (table.c.number, table.c.preparer_id, table.c.approver_id, table.c.origin)
+        wanted = wanted.where(or_(*(place.contains(sieve.text, autoescape=True) for place in places)))
+    rows = tx.execute(_paged(wanted, table.c.id, most, skip)).mappings()
     return tuple(SealUse(**{name: row[name] for name in SealUse.__dataclass_fields__}) for row in rows)
 
 
-def entries(tx: Connection, *, scope: Scope) -> tuple[Entry, ...]:
-    """Return the audit of one manufacturer, the oldest first."""
+def use_counts(tx: Connection, *, scope: Scope) -> dict[str, int]:
+    """Return how often each seal was used, ever."""
+    table = tables.seal_uses
+    wanted = scope.only(select(table.c.seal_digest, func.count()), table).group_by(table.c.seal_digest)
+    return {row[0]: int(row[1]) for row in tx.execute(wanted)}
+
+
+def entries(
+    tx: Connection, *, scope: Scope, sieve: Sieve = EVERYTHING, most: int | None = None, skip: int = 0
+) -> tuple[Entry, ...]:
+    """Return the audit of one manufacturer: whole and the oldest first, or a page of it, the latest first."""
     table = tables.audit
-    rows = tx.execute(scope.only(select(table), table).order_by(table.c.id)).mappings()
+    wanted = scope.only(_sifted(select(table), table.c.at, sieve), table)
+    if sieve.text:
+        places = (table.c.actor, table.c.event, table.c.subject)
+        wanted = wanted.where(or_(*(place.contains(sieve.text, autoescape=True) for place in places)))
+    rows = tx.execute(_paged(wanted, table.c.id, most, skip)).mappings()
     return tuple(Entry(**{name: row[name] for name in Entry.__dataclass_fields__}) for row in rows)
+
+
+def _sifted(wanted: Select[Any], when: Column[datetime], sieve: Sieve) -> Select[Any]:
+    if sieve.since is not None:
+        wanted = wanted.where(when >= sieve.since)
+    return wanted if sieve.until is None else wanted.where(when < sieve.until)
+
+
+def _paged(wanted: Select[Any], key: Column[int], most: int | None, skip: int) -> Select[Any]:
+    return wanted.order_by(key) if most is None else wanted.order_by(key.desc()).limit(most).offset(skip)
 
 
 def queue_leaf(tx: Connection, kind: str, *, confirmation_id: int, digest: bytes, at: datetime) -> None:

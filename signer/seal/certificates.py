@@ -88,6 +88,11 @@ class Certificate:
         name = asn1_x509.Name.load(self._fields[4].whole).human_friendly
         return printable(name, most=300)
 
+    @property
+    def issuer_name(self) -> str:
+        """The issuer as one printable line, as `subject` is."""
+        return printable(asn1_x509.Name.load(self._fields[2].whole).human_friendly, most=300)
+
     def subject_values(self, kind: x509.ObjectIdentifier) -> tuple[str, ...]:
         """Return every value of one kind in the subject, of any length: real names exceed X.520's 64 octets."""
         name = asn1_x509.Name.load(self._fields[4].whole).chosen

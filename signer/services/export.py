@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 from signer.register import audit, parties
+from signer.register.audit import EVERYTHING, Sieve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from signer.register.audit import Entry, SealUse
     from signer.register.database import Database
 
 What = Literal["seal-register", "audit"]
@@ -39,17 +41,29 @@ class Exporting:
     def __init__(self, *, database: Database) -> None:
         self._database = database
 
-    def text(self, what: What, form: Form, *, manufacturer: str) -> str:
+    def text(self, what: What, form: Form, *, manufacturer: str, sieve: Sieve = EVERYTHING) -> str:
         """Return the export as text, the oldest entry first; NotFound for an unknown manufacturer."""
         with self._database.read() as tx:
             tenant = parties.tenant(tx, manufacturer)
             if what == "audit":
-                entries = [asdict(entry) for entry in audit.entries(tx, scope=tenant.scope)]
+                entries = [asdict(entry) for entry in audit.entries(tx, scope=tenant.scope, sieve=sieve)]
             else:
-                entries = [asdict(use) for use in audit.seal_uses(tx, scope=tenant.scope)]
+                entries = [asdict(use) for use in audit.seal_uses(tx, scope=tenant.scope, sieve=sieve)]
         columns = _AUDIT if what == "audit" else _SEAL_REGISTER
         rows = ({column: _plain(entry[column]) for column in columns} for entry in entries)
         return _csv(columns, rows) if form == "csv" else "".join(_lines(rows))
+
+    def seal_uses(self, manufacturer: str, sieve: Sieve, *, most: int, skip: int) -> tuple[SealUse, ...]:
+        """Return a page of the seal register, the latest use first. NotFound."""
+        with self._database.read() as tx:
+            scope = parties.tenant(tx, manufacturer).scope
+            return audit.seal_uses(tx, scope=scope, sieve=sieve, most=most, skip=skip)
+
+    def entries(self, manufacturer: str, sieve: Sieve, *, most: int, skip: int) -> tuple[Entry, ...]:
+        """Return a page of the audit, the latest entry first. NotFound."""
+        with self._database.read() as tx:
+            scope = parties.tenant(tx, manufacturer).scope
+            return audit.entries(tx, scope=scope, sieve=sieve, most=most, skip=skip)
 
 
 def _plain(value: object) -> str:

@@ -32,13 +32,18 @@ log = structlog.get_logger()
 EXPIRY_STEPS = (7, 30, 90)
 """Days before a certificate's end at which its keepers are warned anew."""
 MOST_LIMIT = 10_000_000
+MIN_DIGEST = 8
 _EVERYTHING = Scope.everything("operators see to all seals")
 _KEEPERS = frozenset({Role.ADMIN, Role.OPERATOR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A seal as its keepers see it; `not_after` and the profile come from the trust list, None if it is not there."""
+    """
+    A seal as its keepers see it; what its certificate says comes from the trust list, None or '' if it is not there.
+
+    `uses`: how many confirmations it has sealed, ever.
+    """
 
     kept: seals.Kept
     legal_name: str
@@ -46,6 +51,9 @@ class Shown:
     naming_profile: NamingProfile | None
     not_after: datetime | None
     days_left: int | None
+    subject: str
+    issuer: str
+    uses: int
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -117,7 +125,18 @@ class SealKeeping:
             mine = _EVERYTHING if manufacturer is None else parties.tenant(tx, manufacturer).scope
             names = {tenant.id: tenant.manufacturer.legal_name for tenant in parties.tenants(tx)}
             kept = seals.all_of(tx, scope=mine, at=at)
-        return tuple(_shown(each, names[each.manufacturer_id], listed, at) for each in kept)
+            uses = audit.use_counts(tx, scope=mine)
+        return tuple(
+            _shown(each, names[each.manufacturer_id], listed, at, uses=uses.get(each.certificate_digest, 0))
+            for each in kept
+        )
+
+    def one(self, certificate: str, *, manufacturer: str) -> Shown:
+        """Return the one seal of a manufacturer's whose certificate's SHA-256 begins so. NotFound."""
+        found = [seal for seal in self.all(manufacturer) if seal.kept.certificate_digest.startswith(certificate)]
+        if len(found) != 1 or len(certificate) < MIN_DIGEST:
+            raise NotFound("no such seal of this manufacturer's")
+        return found[0]
 
     def add(self, certificate: str, *, key_ref: str, asked: Keeping) -> str:
         """
@@ -260,9 +279,10 @@ def _fault_now(entry: TrustEntry, at: datetime) -> str:
     return ""
 
 
-def _shown(kept: seals.Kept, legal_name: str, listed: dict[str, TrustEntry], at: datetime) -> Shown:
+def _shown(kept: seals.Kept, legal_name: str, listed: dict[str, TrustEntry], at: datetime, *, uses: int) -> Shown:
     entry = listed.get(kept.certificate_digest)
-    not_after = None if entry is None else Certificate(entry.der).not_after
+    certificate = None if entry is None else Certificate(entry.der)
+    not_after = None if certificate is None else certificate.not_after
     if not_after is not None and entry is not None and entry.until_at is not None:
         not_after = min(not_after, entry.until_at)
     return Shown(
@@ -272,6 +292,9 @@ def _shown(kept: seals.Kept, legal_name: str, listed: dict[str, TrustEntry], at:
         naming_profile=entry.naming_profile if entry else None,
         not_after=not_after,
         days_left=None if not_after is None else (not_after - at).days,
+        subject=certificate.subject if certificate else "",
+        issuer=certificate.issuer_name if certificate else "",
+        uses=uses,
     )
 
 

@@ -8,13 +8,12 @@ from flask_wtf.csrf import CSRFProtect
 
 from signer.web.portal import (
     account,
-    drafts,
-    home,
-    importing,
+from signer.web.portal import (alarms, drafts, home, ing, ledger)
     outlet_links,
     outlet_lists,
     outlet_rules,
     outlets,
+    seals,
     signing_in,
 )
 from signer.web.portal.cookies import Cookies
@@ -41,6 +40,9 @@ ROOMS = (
     outlet_rules.room,
     outlet_lists.room,
     outlet_links.room,
+    seals.room,
+    ledger.room,
+    alarms.room,
 )
 """Each is a function of a Building that returns a Room."""
 

@@ -138,3 +138,28 @@ FACTORIES |= {
     ("outlet_lists", "ref"): a_list_of_outlets,
     ("outlet_links", "token"): a_link_of_an_outlet,
 }
+
+
+def _a_seal(case: Case, uscc: str) -> str:
+    """The manufacturer's seal, as the samples have it."""
+    world = case.portal.world
+    return str(
+        world.rows(
+            "SELECT certificate_digest FROM seals JOIN manufacturers ON manufacturers.id = manufacturer_id "
+            f"WHERE uscc = '{uscc}'"
+        )[0][0]
+    )
+
+
+def _an_alarm(case: Case, uscc: str) -> str:
+    """An alarm about one of the manufacturer's numbers."""
+    world = case.portal.world
+    made = world.rows(
+        "INSERT INTO suspicions (manufacturer_id, number, code, day, count, first_at, last_at) "
+        "SELECT id, 'K7Q2M-9XH4T-3PA', 'ALTERED', '2026-11-22', 1, '2026-11-22T00:00:00.000000Z', "
+        f"'2026-11-22T00:00:00.000000Z' FROM manufacturers WHERE uscc = '{uscc}' RETURNING id"
+    )
+    return str(made[0][0])
+
+
+FACTORIES |= {("seals", "digest"): _a_seal, ("alarms", "alarm"): _an_alarm}
