@@ -85,15 +85,18 @@ def open_count(tx: Connection, *, scope: Scope) -> int:
     return int(tx.execute(wanted).scalar_one())
 
 
-def settle(tx: Connection, suspicion_id: int, *, scope: Scope, by: str, at: datetime) -> Suspicion:
-    """Say that somebody has looked at one, and return it as it was. NotFound, Conflict."""
+def get(tx: Connection, suspicion_id: int, *, scope: Scope) -> Suspicion:
+    """Return one. NotFound."""
     wanted = scope.only(select(suspicions), suspicions).where(suspicions.c.id == suspicion_id)
     row = tx.execute(wanted).mappings().first()
     if row is None:
         raise NotFound("no such alarm")
-    found = Suspicion(**{name: row[name] for name in Suspicion.__dataclass_fields__})
-    if not found.is_open:
+    return Suspicion(**{name: row[name] for name in Suspicion.__dataclass_fields__})
+
+
+def settle(tx: Connection, suspicion_id: int, *, scope: Scope, by: str, at: datetime) -> None:
+    """Say that somebody has looked at one. Conflict if somebody has already."""
+    mine = scope.only(update(suspicions), suspicions).where(suspicions.c.id == suspicion_id)
+    settled = mine.where(suspicions.c.settled_at.is_(None)).values(settled_by=by, settled_at=at)
+    if not tx.execute(settled).rowcount:
         raise Conflict("the alarm is settled already")
-    settled = {"settled_by": by, "settled_at": at}
-    tx.execute(scope.only(update(suspicions), suspicions).where(suspicions.c.id == suspicion_id).values(**settled))
-    return found

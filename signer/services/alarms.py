@@ -127,14 +127,15 @@ class Alarming:
     def settle(self, alarm: int, *, manufacturer: str, by: str, reason: str) -> None:
         """Say what an alarm was: an approver or administrator, with a reason, for the audit. NotFound, Conflict."""
         said = reason.strip()
-        if not 5 <= len(said) <= 200:
-            raise InvalidInput("reason", "say what it was in 5 to 200 characters")
         at = self._clock()
         with self._database.write() as tx:
             tenant = parties.tenant(tx, manufacturer)
             if not parties.roles_of(tx, by, scope=tenant.scope) & KEEPERS:
                 raise NotPermitted(f"{by} is not {' or '.join(sorted(KEEPERS))} of this manufacturer")
-            found = suspicions.settle(tx, alarm, scope=tenant.scope, by=by, at=at)
+            found = suspicions.get(tx, alarm, scope=tenant.scope)
+            if not 5 <= len(said) <= 200:
+                raise InvalidInput("reason", "say what it was in 5 to 200 characters")
+            suspicions.settle(tx, alarm, scope=tenant.scope, by=by, at=at)
             told = {"reason": said, "code": found.code, "day": found.day.isoformat(), "count": str(found.count)}
             subject = found.number or "no-number"
             audit.note(tx, "alarm.settled", actor=by, subject=subject, at=at, manufacturer_id=tenant.id, **told)

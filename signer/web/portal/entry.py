@@ -8,7 +8,11 @@ from flask_wtf.csrf import CSRFProtect
 
 from signer.web.portal import (
     account,
-from signer.web.portal import (alarms, drafts, home, ing, ledger)
+    alarms,
+    drafts,
+    home,
+    importing,
+    ledger,
     outlet_links,
     outlet_lists,
     outlet_rules,

@@ -14,7 +14,24 @@ if TYPE_CHECKING:
 
 WEB = ROOT / "templates" / "web"
 PAGES = sorted(path for path in WEB.rglob("*.html"))
-NAMES = {"TEST", "VIN", "PDF", "JSON", "SHA-256", "CSV", "XLSX", "TOTP", "en", "zh", "kB", "MB", "DRAFT", "HTTP", "n"}
+NAMES = {
+    "TEST",
+    "VIN",
+    "PDF",
+    "JSON",
+    "JSONL",
+    "SHA-256",
+    "CSV",
+    "XLSX",
+    "TOTP",
+    "en",
+    "zh",
+    "kB",
+    "MB",
+    "DRAFT",
+    "HTTP",
+    "n",
+}
 """Names that are the same in every language; codes and numbers are never translated."""
 _CODE = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<!--.*?-->|<(script|style|code)\b.*?</\1>", re.DOTALL)
 _CLASS = re.compile(r"\{% block main_class %\}.*?\{% endblock %\}")
