@@ -27,7 +27,8 @@ DRAFT_NUMBER = "DRAFT-DRAFT-DRAFT"
 """What stands on a preview in the place of number and digest; no number has this form."""
 DRAFT_WATERMARK = "草稿 DRAFT"
 PLACE_FOR_A_SEAL = "PRINT"
-"""What the template draws on a print form, where the seal's class would stand."""
+NO_SEAL = "DRAFT"
+"""What the template draws on a print form and on a draft, where the seal's class would stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def build(
     number = DRAFT_NUMBER if extras.is_draft else confirmation.number
     link = short_link(base_url, confirmation.number)
     attachments = () if is_print else (_content_file(template, encoded), *extras.attachments)
-    drawn = PLACE_FOR_A_SEAL if is_print else terms.seal.seal_class.value
+    drawn = NO_SEAL if extras.is_draft else PLACE_FOR_A_SEAL if is_print else terms.seal.seal_class.value
     seal_alt = _seal_alt(template.strings, drawn, terms)
     data: dict[str, object] = {
         "content": json.loads(encoded),
