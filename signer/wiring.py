@@ -34,6 +34,7 @@ from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
 from signer.services.licence import LicenceChecking
 from signer.services.limits import Limits
+from signer.services.listing import Listing
 from signer.services.lookups import LookingUp
 from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
@@ -94,6 +95,7 @@ class Services:
     issuing: Issuing
     approving: Approving
     drafting: Drafting
+    listing: Listing
     confirming: Confirming
     importing: Importing
     copying: Copying
@@ -235,6 +237,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         licence=LicenceChecking(verifying=asked, lookups=lookups, clock=clock),
         issuing=issuing,
         approving=approving,
+        listing=Listing(database=database, clock=clock),
         drafting=Drafting(database=database, page=page, seals=seals, clock=clock, chance=chance),
         confirming=Confirming(
             database=database, blobs=blobs, ending=ending, copying=copying, clock=clock, bits=chance.bits

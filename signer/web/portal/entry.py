@@ -18,6 +18,7 @@ from signer.web.portal import (
     outlet_rules,
     outlets,
     seals,
+    production,
     signing_in,
 )
 from signer.web.portal.cookies import Cookies
@@ -39,6 +40,7 @@ ROOMS = (
     signing_in.room,
     account.room,
     drafts.room,
+    production.room,
     importing.room,
     outlets.room,
     outlet_rules.room,
