@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import world as worlds
 
+from signer.domain.drafting import parse_draft
 from signer.domain.parties import Role, Uscc
 from signer.services.importing import Asked
 
@@ -104,7 +105,11 @@ def make(portal: Portal) -> Case:
 
 def _draft(case: Case, uscc: str) -> str:
     person = {OWN: worlds.PEOPLE[worlds.YUNZHOU], OTHER: worlds.PEOPLE[worlds.BEICHEN]}[uscc][0]
-    return case.portal.world.services.drafting.begin(Uscc(uscc), by=person)
+    plain = worlds.sample(worlds.KAZAKHSTAN)
+    plain["vehicles"][1]["registered_on"] = "2026/9/1"
+    plain["vehicles"][2]["vin"] = "<b>" + "\u202e" * 900
+    body = parse_draft(worlds.as_bytes({**plain, "exporter": "9165"}))
+    return case.portal.world.services.drafting.begin(Uscc(uscc), by=person, body=body)
 
 
 FACTORIES[("drafts", "ref")] = _draft
