@@ -17,8 +17,8 @@ from signer.web.portal import (
     outlet_lists,
     outlet_rules,
     outlets,
-    seals,
     production,
+    seals,
     signing_in,
 )
 from signer.web.portal.cookies import Cookies

@@ -336,6 +336,16 @@ def test_a_draft_that_waits_is_taken_back_by_a_person_and_by_no_script(
     assert (drafting.find(MAKER, ref).head.state, drafting.find(MAKER, ref).body.contract) == ("open", "X")
 
 
+def test_an_edit_of_what_was_sent_voids_what_was_sent(world: World, chen: Visitor, ref: str) -> None:
+    world.services.approving.send(ref, maker=MAKER, version=1, by=CHEN)
+    states = "SELECT state, reason FROM submissions"
+    assert world.rows(states) == [("waiting", None)]
+    Page.open(chen, ref).save()
+    assert world.rows(states) == [("waiting", None)]
+    Page.open(chen, ref).save(contract="X")
+    assert world.rows(states) == [("voided", "edited")]
+
+
 def test_who_only_approves_reads_and_changes_nothing(portal: Portal, ref: str) -> None:
     lin = portal.visitor(LIN)
     page = lin.get(f"{HOME}/{ref}").text
