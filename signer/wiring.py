@@ -28,6 +28,7 @@ from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
 from signer.services.gathering import Gathering
+from signer.services.glancing import Glancing
 from signer.services.importing import Importing
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
@@ -107,6 +108,7 @@ class Services:
     bundling: Bundling
     key_checks: KeyChecking
     mailing: Mailing
+    glancing: Glancing
     maintaining: Maintaining
     upgrading: Upgrading
     working: Working
@@ -158,6 +160,8 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     asked = Verifying(source=source, judge=judge or trust.judge, policy=policy, clock=clock, watch=alarming)
     lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock, watch=alarming)
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
+    seal_keeping = SealKeeping(database=database, trust=trust, box=seals, clock=clock)
+    glancing = Glancing(database=database, seal_keeping=seal_keeping, mailing=mailing, clock=clock)
     service_keys = ServiceKeys(settings, trust=trust, box=seals, clock=clock)
     journal = Journal(settings.data_dir / "endings.jsonl")
     sealing = Sealing(
@@ -230,7 +234,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         people=people,
         trust=trust,
         publishing=Publishing(settings=settings, database=database, trust=trust, clock=clock),
-        seal_keeping=SealKeeping(database=database, trust=trust, box=seals, clock=clock),
+        seal_keeping=seal_keeping,
         verifying=asked,
         alarming=alarming,
         lookups=lookups,
@@ -249,12 +253,13 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         maintaining=maintaining,
         upgrading=upgrading,
         mailing=mailing,
+        glancing=glancing,
         working=Working(
             database=database,
             maintaining=maintaining,
             keeping=keeping,
             upgrading=upgrading,
-            mailing=mailing,
+            plain={"mail": mailing.deliver, "tally": glancing.tally, "remind": glancing.remind},
             approving=approving,
             importing=importing,
             clock=clock,

@@ -228,3 +228,15 @@ Mail that waits to be sent; a text and a link, never an attachment. `body` is em
 
 `taken_at` is set while it is handed to a mail server; `repeats` counts how often that ended without word.
 """
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), primary_key=True),
+    Column("month", String(7), primary_key=True),
+    Column("country", String(2), primary_key=True),
+    Column("confirmations", Integer, nullable=False),
+    Column("vehicles", Integer, nullable=False),
+    Column("through", Integer, nullable=False),
+)
+"""What was issued by month (Beijing) and destination; `through`: the last use of a seal that a row counts."""

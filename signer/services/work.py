@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from signer.services.approving import Approving
     from signer.services.importing import Importing
     from signer.services.keep import Keeping
-    from signer.services.mailing import Mailing
     from signer.services.maintain import Maintaining
     from signer.services.upgrade import Upgrading
 
@@ -33,7 +33,9 @@ EVERY: Mapping[str, timedelta] = {
     "mail": timedelta(minutes=1),
     "prune": timedelta(hours=1),
     "re-verify": timedelta(hours=24),
+    "remind": timedelta(hours=6),
     "settle": timedelta(minutes=1),
+    "tally": timedelta(minutes=1),
     "upgrade": timedelta(hours=6),
 }
 """The periodic jobs, and how long after a success each is due again."""
@@ -57,8 +59,17 @@ class Doing:
         return None if given is None else Number.parse(given)
 
 
+def _plainly(done: Callable[[Callable[[str], None]], str], doing: Doing) -> str:
+    """Do a job that needs nothing but somebody to tell how far it is."""
+    return done(doing.tell)
+
+
 class Working:
-    """Run jobs. Any number of processes on any number of hosts may do so over one register."""
+    """
+    Run jobs. Any number of processes on any number of hosts may do so over one register.
+
+    `plain` are the kinds that need nothing but somebody to tell how far they are.
+    """
 
     def __init__(
         self,
@@ -67,7 +78,7 @@ class Working:
         maintaining: Maintaining,
         keeping: Keeping,
         upgrading: Upgrading,
-        mailing: Mailing,
+        plain: Mapping[str, Callable[[Callable[[str], None]], str]],
         approving: Approving,
         importing: Importing,
         clock: Callable[[], datetime],
@@ -82,14 +93,13 @@ class Working:
         self._doing: Mapping[str, Callable[[Doing], str]] = {
             "end-suspensions": lambda _: f"{len(maintaining.end_suspensions())} ended",
             "import": lambda doing: importing.run(doing.job.given("import") or "", doing.tell),
-            "mail": lambda doing: mailing.deliver(doing.tell),
             "prune": self._prune,
             "re-verify": self._reverify,
             "scrub": self._scrub,
             "settle": self._settle,
             "look-again": lambda doing: f"{upgrading.look_again(doing.tell)} seals asked about",
             "upgrade": self._upgrade,
-        }
+        } | {kind: partial(_plainly, done) for kind, done in plain.items()}
 
     def run_due(self) -> tuple[str, ...]:
         """Run everything that is due now, and return the kinds in order; a failed job waits and is tried again."""

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 from flask import redirect
 
+from signer.domain.parties import Country, Role
+from signer.domain.values import beijing_day
+from signer.web import languages
+from signer.web.portal import charts
 from signer.web.portal.doors import MAKERS, SIGNED_IN
 
 if TYPE_CHECKING:
@@ -30,6 +34,23 @@ def room(building: Building) -> Room:
     @home.get("/portal/<uscc>", MAKERS)
     def desk(visit: Visit) -> ResponseReturnValue:
         """Show what is to be done for one manufacturer."""
-        return frame.draw("portal/desk.html", visit)
+        glance = building.services.glancing.glance(visit.uscc)
+        months = charts.by_month(glance.issued, today=beijing_day(building.clock()))
+        return frame.draw(
+            "portal/desk.html",
+            visit,
+            glance=glance,
+            months=months,
+            countries=charts.by_country(glance.issued),
+            rest=charts.REST,
+            named=_country,
+            may_draft=visit.has(Role.PREPARER),
+        )
 
     return home
+
+
+def _country(alpha2: str) -> str:
+    """Return a destination's name in the page's language."""
+    country = Country.of(alpha2)
+    return country.name_zh if languages.chosen() == "zh" else country.name_en

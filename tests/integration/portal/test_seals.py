@@ -22,6 +22,11 @@ READ = {"understood": "yes"}
 
 
 @pytest.fixture
+def database() -> str:
+    return "sqlite"
+
+
+@pytest.fixture
 def portal(world: World) -> Portal:
     for turn in range(2):
         world.issue(fresh(KAZAKHSTAN, turn))

@@ -19,6 +19,19 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "tallies",
+        sa.Column("manufacturer_id", sa.Integer(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("confirmations", sa.Integer(), nullable=False),
+        sa.Column("vehicles", sa.Integer(), nullable=False),
+        sa.Column("through", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["manufacturer_id"], ["manufacturers.id"], name=op.f("fk_tallies_manufacturer_id_manufacturers")
+        ),
+        sa.PrimaryKeyConstraint("manufacturer_id", "month", "country", name=op.f("pk_tallies")),
+    )
+    op.create_table(
         "mails",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recipient", sa.String(length=120), nullable=False),
@@ -341,4 +354,5 @@ def downgrade() -> None:
     op.drop_table("imports")
     op.drop_table("evidence_files")
     op.drop_table("mails")
+    op.drop_table("tallies")
     triggers.create(op.get_bind())
