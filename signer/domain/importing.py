@@ -98,11 +98,16 @@ class SheetRow(Frozen):
 
 
 class Chosen(Frozen):
-    """How an import is run: whether bad rows are left out, at most how many vehicles a draft gets, since when."""
+    """
+    How an import is run: whether bad rows are left out, at most how many vehicles a draft gets, since when.
+
+    `commitments` are those that the drafts begin with, by manufacturer: what it promised last.
+    """
 
     only_good: bool
     size: Annotated[int, Field(ge=1, le=MOST_VEHICLES)] = USUAL_VEHICLES
     at: Instant
+    commitments: Mapping[str, DraftCommitment] = Field(default_factory=dict)
 
 
 class Plan(Frozen):

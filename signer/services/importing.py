@@ -40,6 +40,7 @@ AT_ONCE: Final = 200
 """Rows that are done while the person waits; the rest is a job."""
 FILE_KEPT: Final = timedelta(days=30)
 COLUMNS: Mapping[Kind, tuple[Column, ...]] = {"vehicles": VEHICLE_COLUMNS, "production": PRODUCTION_COLUMNS}
+_LOOKED_BACK = 10
 _MAINTENANCE: Final = Scope.everything("files that were handed in are kept for a while only")
 _JOBS: Final = Scope.everything("a job goes on with the import that it was added for")
 
@@ -172,7 +173,9 @@ class Importing:
             if is_worse or not plan.good or (plan.bad_rows and not only_good):
                 imports.reread(tx, handed.head, _again(handed, plan, report), scope=tenant.scope, at=at)
                 return False
-            chosen = plan.model_copy(update={"chosen": Chosen(only_good=only_good, size=size, at=at)})
+            promised = _promised(tx, {row.maker for row in plan.good})
+            how = Chosen(only_good=only_good, size=size, at=at, commitments=promised)
+            chosen = plan.model_copy(update={"chosen": how})
             imports.reread(tx, handed.head, _again(handed, chosen, report), scope=tenant.scope, at=at)
             imports.begin(tx, handed.head, rows=len(plan.good), by=asked.person, scope=tenant.scope, at=at)
             jobs.enqueue(tx, JOB, {"import": ref}, at=at)
@@ -220,7 +223,7 @@ class Importing:
             starts = (0, *accumulate(map(len, groups)))
             place = starts.index(head.done)
             step = len(groups[place])
-            report = self._make(tx, head, groups, place, report)
+            report = self._make(tx, handed.head, plan, groups[place], _title(head, groups, place), report)
         done = head.done + step
         imports.advance(tx, head, done=done, report=report.model_dump_json(), scope=scope, at=at)
         if done >= head.good:
@@ -228,18 +231,18 @@ class Importing:
         return step
 
     def _make(
-        self, tx: Transaction, head: Head, groups: Sequence[tuple[SheetRow, ...]], place: int, report: Report
+        self, tx: Transaction, head: Head, plan: Plan, group: tuple[SheetRow, ...], title: str, report: Report
     ) -> Report:
         """Make the draft of one group; rows whose vehicles came into a draft meanwhile are skipped and told."""
-        group = groups[place]
         tenant = parties.tenant(tx, group[0].maker)
         taken = imports.drafted(tx, {row.vin for row in group}, scope=tenant.scope)
         rows = tuple(row for row in group if row.vin not in taken)
         skipped = (*report.skipped, *(row.row for row in group if row.vin in taken))
         if not rows:
             return report.model_copy(update={"skipped": skipped})
-        ref, title = drafts.draw_ref(self._chance.bits), _title(head, groups, place)
-        body = draft_of(rows, tenant.manufacturer.legal_name, DraftCommitment())
+        ref = drafts.draw_ref(self._chance.bits)
+        promised = plan.chosen.commitments.get(group[0].maker) if plan.chosen else None
+        body = draft_of(rows, tenant.manufacturer.legal_name, promised or DraftCommitment())
         drafts.create(
             tx,
             body,
@@ -252,6 +255,19 @@ class Importing:
         )
         made = DraftMade(ref=ref, maker=tenant.manufacturer.uscc, title=title, vehicles=len(rows))
         return report.model_copy(update={"skipped": skipped, "drafts": (*report.drafts, made)})
+
+
+def _promised(tx: Transaction, makers: set[str]) -> dict[str, DraftCommitment]:
+    """Return the commitment of each manufacturer's last draft that has one: a beginning, for people to check."""
+    found: dict[str, DraftCommitment] = {}
+    for maker in sorted(makers - {""}):
+        scope = parties.tenant(tx, maker).scope
+        for head in drafts.page(tx, scope=scope)[:_LOOKED_BACK]:
+            commitment = drafts.get(tx, head.ref, scope=scope).body.commitment
+            if commitment.text_zh.strip():
+                found[maker] = commitment
+                break
+    return found
 
 
 def _again(handed: Handed, plan: Plan, report: Report) -> imports.New:

@@ -11,6 +11,7 @@ from handing_in import HEADER, OWN, USCC, as_csv, as_xlsx, drafted, find, rows, 
 from portal import Portal
 from world import BEICHEN, KAZAKHSTAN, YUNZHOU, World, as_bytes, fresh
 
+from signer.domain.drafting import parse_draft
 from signer.sheets import task
 
 if TYPE_CHECKING:
@@ -86,6 +87,18 @@ def test_only_the_good_rows_are_imported_when_that_is_chosen(world: World, chen:
     assert [one.vehicles for one in shown.report.drafts] == [20, 20, 6]
     page = chen.get(at).text
     assert all(f"/drafts/{one.ref}" in page for one in shown.report.drafts)
+
+
+def test_drafts_begin_with_the_commitment_of_the_last_draft(world: World, chen: Visitor) -> None:
+    body = parse_draft(as_bytes(fresh(KAZAKHSTAN, 700)))
+    world.services.drafting.begin(OWN.maker, by=OWN.person, body=body)
+    at = upload(chen, as_csv(rows(25))).location
+    chen.post(f"{at}/run", {"size": "20"})
+    for made in find(world, at.rpartition("/")[2]).report.drafts:
+        kept = world.services.drafting.find(OWN.maker, made.ref)
+        assert kept.body.commitment == body.commitment
+        assert kept.head.import_id == 1
+    assert "commitment is that of your last draft" in chen.get(at).text
 
 
 def test_the_rows_left_out_come_back_with_reasons_and_can_be_handed_in_once_mended(world: World, chen: Visitor) -> None:
