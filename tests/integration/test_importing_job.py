@@ -11,6 +11,7 @@ from handing_in import OWN, as_csv, drafted, find
 
 from signer.errors import Conflict, NotFound
 from signer.register import imports
+from signer.register.scope import Scope
 from signer.services import importing
 
 if TYPE_CHECKING:
@@ -135,3 +136,13 @@ def test_another_manufacturers_import_is_not_there(world: World) -> None:
     ):
         with pytest.raises(NotFound):
             tried()
+
+
+def test_a_step_that_another_took_meanwhile_is_refused(world: World) -> None:
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", as_csv(handing_in.rows(2)))
+    world.change(f"UPDATE imports SET state = 'running' WHERE ref = '{ref}'")
+    head, scope = find(world, ref).head, Scope.of(1)
+    with world.services.database.write() as tx:
+        imports.advance(tx, head, done=1, report="{}", scope=scope, at=world.at)
+    with pytest.raises(Conflict), world.services.database.write() as tx:
+        imports.advance(tx, head, done=1, report="{}", scope=scope, at=world.at)

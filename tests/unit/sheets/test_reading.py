@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import xlsxwriter
 
+from signer import sandbox
 from signer.domain.table import MOST_CELL, MOST_COLUMNS, MOST_ROWS, CellKind, address, column_of, letters
 from signer.errors import RuleViolation
 from signer.sheets import reading, task
@@ -238,3 +239,28 @@ def test_formatted_but_empty_cells_far_away_do_no_harm() -> None:
 def test_what_the_child_refuses_is_a_known_rule() -> None:
     with pytest.raises(SheetRefused, match=r"sheet\.empty"):
         task.read(b"")
+
+
+@pytest.mark.parametrize(
+    ("limits", "rule"),
+    [
+        (sandbox.Limits(wall_s=0.0), "sheet.bomb"),
+        (sandbox.Limits(output_bytes=10), "sheet.bomb"),
+        (sandbox.Limits(memory_bytes=1), "sheet.damaged"),
+    ],
+)
+def test_a_child_that_gives_no_answer_is_answered_by_a_rule(limits: sandbox.Limits, rule: str) -> None:
+    with pytest.raises(RuleViolation) as caught:
+        reading.read(b"a,b\n" * 1_000_000, limits=limits)
+    assert [found.rule for found in caught.value.violations] == [rule]
+
+
+def test_a_small_file_that_says_one_long_text_a_hundred_thousand_times_is_not_taken() -> None:
+    def fill(_: Any, page: Any) -> None:
+        for row in range(MOST_ROWS):
+            for column in range(MOST_COLUMNS):
+                page.write_string(row, column, "x" * MOST_CELL)
+
+    data = workbook(fill)
+    assert len(data) < reading.MOST_BYTES
+    assert rule_of(data) == "sheet.bomb"
