@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 
 from signer.errors import Conflict, NotFound
 from signer.register import audit, tables
@@ -152,12 +152,6 @@ def drafted(tx: Connection, vins: Collection[str], *, scope: Scope) -> dict[str,
     for row in tx.execute(wanted.order_by(drafts.c.id)):
         found.update(dict.fromkeys(asked.intersection(row.words.split()), row.title or row.ref))
     return found
-
-
-def count_waiting(tx: Connection, *, scope: Scope) -> int:
-    """Return how many imports were read and wait for somebody to run or drop them."""
-    wanted = scope.only(select(func.count()).select_from(imports), imports).where(imports.c.state == "read")
-    return int(tx.execute(wanted).scalar_one())
 
 
 def _change(tx: Connection, head: Head, *, from_state: State, scope: Scope, **told: object) -> None:

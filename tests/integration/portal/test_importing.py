@@ -252,6 +252,16 @@ def test_a_template_that_is_filled_in_has_every_column_known(chen: Visitor, kind
     assert "not known" not in chen.get(at).text
 
 
+def test_a_production_list_is_handed_in_where_it_is_shown(world: World, chen: Visitor) -> None:
+    assert f'href="{AT}?kind=production"' in chen.get(f"/portal/{OWN.maker}/production").text
+    assert 'value="production" checked' in chen.get(f"{AT}?kind=production").text
+    one = rows(1)[0]
+    at = upload(chen, as_csv([[one[0], one[2], "2026/8/15"]], header=("VIN", "型号", "生产日期")), kind="production")
+    chen.post(f"{at.location}/run", {"size": "20"})
+    assert f'href="/portal/{OWN.maker}/production"' in chen.get(at.location).text
+    assert "2026-08-15" in chen.get(f"/portal/{OWN.maker}/production").text
+
+
 def test_only_preparers_hand_in_and_admins_look_on(world: World, portal: Portal) -> None:
     world.give("admin", "only.admin")
     admin = portal.visitor("only.admin")
