@@ -100,11 +100,11 @@ def test_after_ninety_days_an_outlet_is_overdue_until_it_is_marked_verified(chen
 
 
 def test_a_draft_that_goes_where_no_outlet_is_shows_as_a_gap(chen: Visitor, world: World) -> None:
-    body = '{"schema": "signer.draft/1", "destination": {"country": "墨西哥"}}'
+    body, at = '{"schema": "signer.draft/1", "destination": {"country": "墨西哥"}}', "2026-11-22T00:00:00.000000Z"
     world.change(
         "INSERT INTO drafts (ref, manufacturer_id, title, words, body, version, state, created_by, created_at, "
-        f"changed_by, changed_at) VALUES ('r', 1, 't', '', '{body}', 1, 'open', '{chen.person}', '2026-11-22T00:00:00.000000Z', "
-        f"'{chen.person}', '2026-11-22T00:00:00.000000Z')"
+        f"changed_by, changed_at) VALUES ('r', 1, 't', '', '{body}', 1, 'open', '{chen.person}', '{at}', "
+        f"'{chen.person}', '{at}')"
     )
     first = world.services.outlets.coverage(OWN)[0]
     assert (first.country, first.drafts, first.is_gap) == ("MX", 1, True)
