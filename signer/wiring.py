@@ -281,7 +281,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         signing_in=signing_in,
         outlets=outlets,
         outlet_rules=OutletRules(database=database, outlets=outlets, clock=clock),
-        outlet_links=OutletLinks(database=database, clock=clock, bits=chance.bits),
+        outlet_links=OutletLinks(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         outlet_lists=OutletLists(database=database, clock=clock, bits=chance.bits, uncovered=page.uncovered),
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(

@@ -130,7 +130,9 @@ def chosen(
     """
     whole = in_order(live, choosing, rule.centre or port)
     named = {outlet_id for need in needs for outlet_id in need.named}
-    fitting = [one for one in whole if one.id in named or any(serves(choosing.of(one), need) for need in needs)]
+    fitting = [
+        one for one in whole if not needs or one.id in named or any(serves(choosing.of(one), need) for need in needs)
+    ]
     wanted = [ids for ids in (_good_for(need, fitting, choosing) for need in dict.fromkeys(needs)) if ids]
     wanted += [frozenset({one.id}) for one in fitting if one.id in named]
     kept = _covering([one.id for one in fitting], wanted, most=rule.most)

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from signer.domain import content as encoding
 from signer.domain import retyping, rules
 from signer.domain.confirmation import Draft, Standing
+from signer.domain.ledger import Ledger
 from signer.domain.merging import Clash, merge
 from signer.domain.number import Number
+from signer.domain.outlet_rules import suggest
+from signer.domain.reading import read
 from signer.domain.values import parse_day, tidy
 from signer.domain.vehicle import Window
 from signer.errors import Conflict, Misconfigured, NotFound, TooManyRequests, Unavailable
@@ -68,13 +71,14 @@ class Saved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What the rules say about a draft, and what its fields lead to."""
+    """What the rules say about a draft, and what its fields lead to: `suggested` outlets if it names none."""
 
     findings: tuple[Finding, ...]
     windows: tuple[Window | None, ...]
     exporter: Exporter | None
     exporters: tuple[Exporter, ...]
     outlets: tuple[Outlet, ...]
+    suggested: tuple[Outlet, ...]
     maker: str
     has_seal_answer: bool
 
@@ -206,6 +210,7 @@ class Drafting:
                 exporter=exporter_of(tx, kept.body.exporter),
                 exporters=tuple(exporter for exporter in used if exporter is not None),
                 outlets=given.outlets,
+                suggested=_suggested(kept.body, given),
                 maker=tenant.manufacturer.legal_name,
                 has_seal_answer=has_seal_answer,
             )
@@ -258,6 +263,12 @@ def _told(findings: tuple[Finding, ...], *, has_seal_answer: bool) -> tuple[Find
     """Return what is worth saying while a draft is typed: not that it must still be approved."""
     unsaid = {"people.approval-needed"} if has_seal_answer else {"people.approval-needed", "seal.missing"}
     return tuple(finding for finding in findings if finding.rule not in unsaid)
+
+
+def _suggested(draft: Draft, given: Circumstances) -> tuple[Outlet, ...]:
+    if any(each.strip() for each in draft.outlets):
+        return ()
+    return suggest(read(draft, Ledger(), lambda _: ""), given.outlets, given.choosing, today=given.today)[1]
 
 
 def _window(vehicle: DraftVehicle) -> Window | None:

@@ -16,10 +16,11 @@ from signer.services.outlets import entries_of, note, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from signer.domain.parties import Outlet
     from signer.register.database import Database, Transaction
+    from signer.services.mailing import Mailing
 
 _ANYBODY = Scope.everything("an outlet's link is its own proof: it names outlet and manufacturer")
 LIVES = timedelta(days=30)
@@ -40,13 +41,25 @@ class Listed:
 class OutletLinks:
     """The outlets' own links."""
 
-    def __init__(self, *, database: Database, clock: Callable[[], datetime], bits: Callable[[int], int]) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        mailing: Mailing,
+        clock: Callable[[], datetime],
+        bits: Callable[[int], int],
+    ) -> None:
         self._database = database
+        self._mailing = mailing
         self._clock = clock
         self._bits = bits
 
     def make(self, maker: str, outlet_id: str, *, by: str) -> str:
-        """Make a link's token (64 hexadecimal digits), shown once; the one before ends. NotFound, Conflict."""
+        """
+        Make a link's token (64 hexadecimal digits), shown once; the one before ends.
+
+        An outlet with an e-mail address is sent the link too. NotFound; Conflict if the outlet is closed.
+        """
         at, token = self._clock(), f"{self._bits(256):064x}"
         with self._database.write() as tx:
             tenant = parties.tenant(tx, maker)
@@ -56,8 +69,17 @@ class OutletLinks:
             if entry.facts.closed_on is not None:
                 raise Conflict("a closed outlet gets no link")
             outlets.set_link(tx, outlet_id, _digest(token), scope=tenant.scope, at=at)
+            self._mail(tx, tenant, entry.outlet, token, until=beijing_day(at + LIVES))
             note(tx, tenant, "outlet.link-made", by=by, subject=outlet_id, at=at)
         return token
+
+    def _mail(self, tx: Transaction, tenant: parties.Tenant, outlet: Outlet, token: str, *, until: date) -> None:
+        if outlet.email is None:
+            return
+        language = "zh" if "zh" in outlet.languages and "en" not in outlet.languages else "en"
+        name, name_en = tenant.manufacturer.legal_name, tenant.manufacturer.legal_name_en
+        words = {"outlet": outlet.name, "maker": name if language == "zh" else name_en or name, "until": str(until)}
+        self._mailing.queue(tx, outlet.email, "outlet-link", language, path=f"/outlet-link/{token}", **words)
 
     def listed(self, token: str) -> Listed:
         """Return what a link shows, changing nothing. NotFound for one that is unknown, replaced, closed or too old."""

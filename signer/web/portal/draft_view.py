@@ -67,6 +67,7 @@ class View:
     values: dict[str, str]
     rows: tuple[Row, ...]
     choices: tuple[Choice, ...]
+    suggested: tuple[Outlet, ...]
     told: tuple[Told, ...]
     at: dict[str, tuple[Told, ...]]
     exporter: Exporter | None
@@ -108,6 +109,7 @@ def of(
         values={**values_of(kept.body), "title": kept.head.title, **(typed or {})},
         rows=_rows(kept, judged, noticed, blank=min(max(blank, 1), MOST_BLANK) if is_editable else 0),
         choices=_choices(kept, judged.outlets),
+        suggested=judged.suggested,
         told=told,
         at=at,
         exporter=judged.exporter,

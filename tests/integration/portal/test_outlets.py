@@ -257,6 +257,9 @@ def test_the_first_rule_that_fits_decides_what_is_issued_and_what_the_try_out_sh
     for form in ({"country": "Kazakhstan", "most": "1", **place}, {"most": "9"}):
         assert chen.post(f"{BASE}/rules", form).status_code == 303
     assert "By rule 1" in chen.get(f"{BASE}/rules?try_country=KZ").text
+    draft = world.services.drafting.begin(OWN, by=str(chen.person))
+    chen.post(f"/portal/{OWN}/drafts/{draft}", {"destination-country": "KZ", "do": "save"})
+    assert "this confirmation gets" in chen.get(f"/portal/{OWN}/drafts/{draft}").text
     suggested = world.services.outlets.suggest(world.order(sample(KAZAKHSTAN)).draft, OWN)
     assert [one.id for one in suggested.outlets] == ["kz-astana"]
     facts = world.services.verifying.gather(world.issue(sample(KAZAKHSTAN)).pdf)
@@ -420,6 +423,7 @@ def test_what_an_outlet_says_is_wrong_reaches_its_maker_as_text(portal: Portal, 
 def test_a_link_ends_after_thirty_days_by_a_new_one_and_by_closing(portal: Portal, chen: Visitor, world: World) -> None:
     guest = portal.visitor()
     old = link(chen)
+    assert old in str(world.rows("SELECT body FROM mails WHERE kind = 'outlet-link'"))
     assert old.rpartition("/")[2] not in str(world.rows("SELECT * FROM outlet_facts"))
     new = link(chen)
     assert (guest.get(old).status_code, guest.get(new).status_code) == (404, 200)
