@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.domain.circumstances import Circumstances
-    from signer.domain.confirmation import DraftVehicle
+    from signer.domain.confirmation import DraftVehicle, Terms
     from signer.domain.parties import Exporter, Outlet, Uscc
     from signer.errors import Finding
     from signer.register.database import Database, Transaction
@@ -122,10 +122,11 @@ class Drafting:
             kept = drafts.get(tx, ref, scope=tenant.scope)
             return self._begin(tx, tenant, kept.body, f"{kept.head.title} (2)" if kept.head.title else "", by)
 
-    def succeed(self, maker: Uscc, typed: str, *, by: str) -> str:
+    def succeed(self, maker: Uscc, typed: str, *, by: str, among: frozenset[str] | None = None) -> str:
         """
         Begin a draft that takes over what is still in force of a confirmation, and return its reference.
 
+        With `among`, it takes over only those of its VINs.
         Raises NotFound for a number that is not this manufacturer's; Conflict if nothing of it is in force.
         """
         try:
@@ -138,6 +139,7 @@ class Drafting:
             if record is None:
                 raise NotFound(f"no confirmation {number} in the register")
             live = {line.vin for line in record.lines if line.standing in (Standing.ISSUED, Standing.SUSPENDED)}
+            live &= live if among is None else among
             if not live:
                 raise Conflict(f"nothing of {number} is in force")
             body = retyping.successor(record.whole.terms, number=number, vins=live)
@@ -238,10 +240,17 @@ class Drafting:
         terms = rules.shown_terms(kept.body, given)
         if terms is None:
             return None
-        left = len(kept.body.vehicles) - len(terms.vehicles)
-        status = "\n".join((*_STATUS, *(words.format(count=left) for words in _LEFT_OUT if left)))
+        return self.preview_terms(terms, left_out=len(kept.body.vehicles) - len(terms.vehicles))
+
+    def preview_terms(self, terms: Terms, *, left_out: int = 0) -> bytes:
+        """
+        Return the page of terms as a PDF that can pass for nothing else; `left_out` vehicles of theirs are missing.
+
+        One is made at a time. Raises TooManyRequests, RenderFailed.
+        """
+        status = "\n".join((*_STATUS, *(words.format(count=left_out) for words in _LEFT_OUT if left_out)))
         digest = encoding.terms_digest(terms)
-        confirmation = encoding.build(terms=terms, approved_digest=digest, number=_NO_NUMBER, issued_at=at)
+        confirmation = encoding.build(terms=terms, approved_digest=digest, number=_NO_NUMBER, issued_at=self._clock())
         if not self._turn.acquire(timeout=_WAIT_S):
             raise TooManyRequests("another preview is being made", retry_after_s=int(_WAIT_S))
         try:

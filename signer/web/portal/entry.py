@@ -9,6 +9,8 @@ from flask_wtf.csrf import CSRFProtect
 from signer.web.portal import (
     account,
     alarms,
+    approvals,
+    confirmations,
     drafts,
     home,
     importing,
@@ -40,6 +42,8 @@ ROOMS = (
     signing_in.room,
     account.room,
     drafts.room,
+    approvals.room,
+    confirmations.room,
     production.room,
     importing.room,
     outlets.room,

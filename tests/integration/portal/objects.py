@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import approvals
 import world as worlds
 
 from signer.domain.drafting import parse_draft
+from signer.domain.number import Number
 from signer.domain.parties import Role, Uscc
 from signer.services.importing import Asked
+from signer.services.official import Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -168,3 +171,53 @@ def _an_alarm(case: Case, uscc: str) -> str:
 
 
 FACTORIES |= {("seals", "digest"): _a_seal, ("alarms", "alarm"): _an_alarm}
+
+
+def _sent(case: Case, uscc: str) -> str:
+    maker = worlds.YUNZHOU if uscc == OWN else worlds.BEICHEN
+    return _submit(case, maker, Uscc(uscc))
+
+
+def _submit(case: Case, maker: str, uscc: Uscc) -> str:
+    world, person = case.portal.world, worlds.PEOPLE[maker][0]
+    ref = approvals.draft(world, _plain(case, maker), by=person, of=maker)
+    return world.services.approving.send(ref, maker=uscc, by=person).ref
+
+
+def _plain(case: Case, maker: str) -> object:
+    """A sample of a manufacturer's, whose vehicles no other object has."""
+    turn = len(case.made) + 1
+    return worlds.fresh(worlds.KAZAKHSTAN if maker == worlds.YUNZHOU else worlds.EMIRATES, turn)
+
+
+def _issued(case: Case, uscc: str) -> str:
+    known = ("confirmations", "issued", uscc)
+    if known not in case.made:
+        maker = worlds.YUNZHOU if uscc == OWN else worlds.BEICHEN
+        case.made[known] = str(case.portal.world.issue(_plain(case, maker), by=maker).number)
+    return case.made[known]
+
+
+def _wish(case: Case, uscc: str) -> str:
+    maker = worlds.YUNZHOU if uscc == OWN else worlds.BEICHEN
+    world, number = case.portal.world, _issued(case, uscc)
+    vin = world.services.confirming.whole(Uscc(uscc), number).in_force[0].vin
+    confirming, by = world.services.confirming, worlds.PEOPLE[maker][0]
+    if waiting := confirming.whole(Uscc(uscc), number).wishes:
+        return waiting[0].ref
+    return confirming.ask_withdrawal(Uscc(uscc), number, vins=(vin,), reason="error", by=by).ref
+
+
+def _copied(case: Case, uscc: str) -> str:
+    maker = worlds.YUNZHOU if uscc == OWN else worlds.BEICHEN
+    place = Place(number=Number.parse(_issued(case, uscc)), manufacturer=uscc, by=worlds.PEOPLE[maker][0])
+    data = f"%PDF-1.7 {uscc} {len(case.made)}".encode()
+    return case.portal.world.services.copying.offer(place, data).hex()
+
+
+FACTORIES[("approvals", "ref")] = _sent
+FACTORIES[("approvals.send", "ref")] = _draft
+FACTORIES[("confirmations", "number")] = _issued
+FACTORIES[("confirmations", "kind")] = lambda _case, _uscc: "sealed"
+FACTORIES[("confirmations", "ref")] = _wish
+FACTORIES[("confirmations", "digest")] = _copied
