@@ -18,7 +18,7 @@ from signer.domain.reading import read
 from signer.domain.values import parse_day, tidy
 from signer.domain.vehicle import Window
 from signer.errors import Conflict, Misconfigured, NotFound, TooManyRequests, Unavailable
-from signer.register import drafts, lookup, parties, submissions
+from signer.register import drafts, lookup, parties
 from signer.services.gathering import Asking, Gathering, exporter_of, usable_seal
 
 if TYPE_CHECKING:
@@ -174,8 +174,6 @@ class Drafting:
                 return Saved(kept=kept, clashes=clashes, is_saved=False, before=before)
             if merged.draft != kept.body or title != kept.head.title:
                 is_noted = not is_automatic or by != kept.head.by or at - kept.head.at > _QUIET
-                if kept.head.state == "waiting":
-                    submissions.void_of(tx, kept.head.id, by=by, scope=tenant.scope, at=at)
                 kept = drafts.save(
                     tx, kept, merged.draft, title=title, by=by, scope=tenant.scope, at=at, is_noted=is_noted
                 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signer.domain.confirmation import MOST_OUTLETS
-from signer.domain.parties import country_code
+from signer.domain.parties import Country, country_code
 from signer.domain.vehicle import normalise_vin, vin_fault
 from signer.register.drafts import EDITABLE, plain
 from signer.web.portal import draft_form
@@ -70,6 +70,7 @@ class View:
     suggested: tuple[Outlet, ...]
     told: tuple[Told, ...]
     at: dict[str, tuple[Told, ...]]
+    country: str
     exporter: Exporter | None
     exporters: tuple[Exporter, ...]
     sides: dict[str, tuple[str, str]]
@@ -112,12 +113,22 @@ def of(
         suggested=judged.suggested,
         told=told,
         at=at,
+        country=_country(kept.body.destination.country, language),
         exporter=judged.exporter,
         exporters=judged.exporters,
         sides=sides or {},
         is_editable=is_editable,
         has_seal_answer=judged.has_seal_answer,
     )
+
+
+def _country(typed: str, language: Language) -> str:
+    """Return a typed destination as people call it; as it was typed where it is none."""
+    code = country_code(typed)
+    if code in ("", "CN"):
+        return typed
+    found = Country.of(code)
+    return found.name_zh if language == "zh" else found.name_en
 
 
 def heading(kept: Kept) -> str:
