@@ -39,6 +39,8 @@ JOB: Final = "import"
 AT_ONCE: Final = 200
 """Rows that are done while the person waits; the rest is a job."""
 FILE_KEPT: Final = timedelta(days=30)
+STILL: Final = timedelta(minutes=10)
+"""A run that was not heard of for so long needs an operator: no worker, or a job that fails."""
 COLUMNS: Mapping[Kind, tuple[Column, ...]] = {"vehicles": VEHICLE_COLUMNS, "production": PRODUCTION_COLUMNS}
 _LOOKED_BACK = 10
 _MAINTENANCE: Final = Scope.everything("files that were handed in are kept for a while only")
@@ -63,6 +65,7 @@ class Shown:
     names: Mapping[str, str]
     has_file: bool
     file_until: datetime
+    is_still: bool
 
     @property
     def to_do(self) -> int:
@@ -134,7 +137,7 @@ class Importing:
         with self._database.read() as tx:
             handed = imports.get(tx, ref, scope=parties.tenant(tx, maker).scope)
             names = {one.manufacturer.uscc: one.manufacturer.legal_name for one in parties.tenants(tx)}
-        plan = Plan.model_validate_json(handed.plan)
+        plan, waited = Plan.model_validate_json(handed.plan), self._clock() - handed.head.changed_at
         named = {row.maker for row in plan.rows} | {maker}
         return Shown(
             head=handed.head,
@@ -143,6 +146,7 @@ class Importing:
             names={uscc: name for uscc, name in names.items() if uscc in named},
             has_file=handed.data is not None,
             file_until=handed.head.created_at + FILE_KEPT,
+            is_still=handed.head.state == "running" and waited > STILL,
         )
 
     def file(self, maker: Uscc, ref: str) -> bytes:

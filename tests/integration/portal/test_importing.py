@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -236,6 +237,9 @@ def test_a_page_of_a_running_import_looks_again_by_itself(world: World, chen: Vi
     answer = chen.get(at)
     assert answer.headers["Refresh"] == f"4; url={at}"
     assert "<progress" in answer.text
+    assert "stood still" not in answer.text
+    world.at += timedelta(minutes=11)
+    assert "stood still" in chen.get(at).text
 
 
 @pytest.mark.parametrize("kind", ["vehicles", "production"])
