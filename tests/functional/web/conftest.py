@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
 import sys
-import urllib.request
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,30 +17,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import exhibits
 from chromium import FLAGS
+from serving import served
 from tabs import PATIENCE_MS, Tabs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
-
-_SERVE = """
-import os, sys
-from signer import serve, settings
-os.dup2(int(sys.argv[1]), 3)
-os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
-if sys.argv[2] == "register":
-    serve.run(settings.load(), workers=1)
-else:
-    def cut(event, args):
-        if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo"):
-            os.write(2, f"{event} {args[1:]}: nothing may be asked of anybody".encode())
-            os._exit(99)
-    sys.addaudithook(cut)
-    serve.run_verify_only(settings.load(), workers=1)
-"""
-"""The server, given its listening socket as systemd gives it."""
-_PATIENCE_S = PATIENCE_MS / 1000
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +43,7 @@ def case(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def address(case: exhibits.Case) -> Iterator[str]:
     """The address of the server over the exhibits' register."""
-    with _served({"SIGNER_DATA_DIR": str(case.folder)}) as url:
+    with served({"SIGNER_DATA_DIR": str(case.folder)}) as url:
         yield url
 
 
@@ -78,7 +57,7 @@ def elsewhere(
 
         def serve(code: str) -> tuple[str, exhibits.Exhibit]:
             environment, paper = exhibits.make_elsewhere(code, live_template_folder, folder, at=datetime.now(UTC))
-            return stack.enter_context(_served(environment)), paper
+            return stack.enter_context(served(environment)), paper
 
         yield serve
 
@@ -86,33 +65,7 @@ def elsewhere(
 @pytest.fixture(scope="session")
 def served_offline() -> Callable[[dict[str, str]], AbstractContextManager[str]]:
     """Serve imported bundles, with the network cut: the socket that listens is the only one it is given."""
-    return lambda given: _served(given, by="bundles")
-
-
-def _may_unshare() -> bool:
-    """Tell whether this machine lets us run a process without any network."""
-    return shutil.which("unshare") is not None and not subprocess.run(["unshare", "-n", "true"], check=False).returncode
-
-
-@contextmanager
-def _served(given: dict[str, str], *, by: str = "register") -> Iterator[str]:
-    """Serve a folder on a socket that listens already: no port can be lost, and whoever asks early only waits."""
-    clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
-    environment = {**clean, "SIGNER_MODE": "test", "SIGNER_LOG_LEVEL": "warning", **given}
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        url = f"http://127.0.0.1:{door.getsockname()[1]}"
-        command = [sys.executable, "-c", _SERVE, str(door.fileno()), by]
-        command = ["unshare", "-n", *command] if by == "bundles" and _may_unshare() else command
-        server = subprocess.Popen(command, env=environment, cwd=worlds.ROOT, pass_fds=[door.fileno()])
-    try:
-        with urllib.request.urlopen(f"{url}/healthz", timeout=_PATIENCE_S):
-            yield url
-    finally:
-        server.terminate()
-        try:
-            server.wait(timeout=_PATIENCE_S)
-        finally:
-            server.kill()
+    return lambda given: served(given, by="bundles")
 
 
 @pytest.fixture(scope="module")
