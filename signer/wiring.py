@@ -6,6 +6,7 @@ import secrets
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 from signer import __version__, resources, sandbox
@@ -30,6 +31,7 @@ from signer.services.export import Exporting
 from signer.services.gathering import Gathering
 from signer.services.glancing import Glancing
 from signer.services.importing import Importing
+from signer.services.invitations import Inviting
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
@@ -39,12 +41,14 @@ from signer.services.listing import Listing
 from signer.services.lookups import LookingUp
 from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
+from signer.services.members import Members
 from signer.services.official import Copying
 from signer.services.offline import OfflineLookups, OfflineVerifying
 from signer.services.outlet_links import OutletLinks
 from signer.services.outlet_lists import OutletLists
 from signer.services.outlet_rules import OutletRules
 from signer.services.outlets import Outlets
+from signer.services.own_account import OwnAccount
 from signer.services.people import People
 from signer.services.post import post_of
 from signer.services.publishing import Publishing
@@ -122,6 +126,9 @@ class Services:
     outlet_rules: OutletRules
     outlet_links: OutletLinks
     outlet_lists: OutletLists
+    own_account: OwnAccount
+    inviting: Inviting
+    members: Members
 
     def vault(self) -> Vault:
         """Open the web pages' secret: only those processes do that serve them."""
@@ -206,28 +213,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         bits=chance.bits,
     )
-    passwords = Passwords()
-    begun, limits = Sessions(database=database, clock=clock, bits=chance.bits), Limits(database=database, clock=clock)
-    known = Accounts(
-        database=database,
-        sessions=begun,
-        limits=limits,
-        vault=lambda: open_vault(settings.secret_path),
-        site=Site.of(settings.base_url),
-        clock=clock,
-        bits=chance.bits,
-    )
-    signing_in = SigningIn(
-        database=database,
-        known=known,
-        begun=begun,
-        limits=limits,
-        passwords=passwords,
-        clock=clock,
-        bits=chance.bits,
-    )
     ending = Ending(database=database, journal=journal, clock=clock)
     copying = Copying(database=database, blobs=blobs, page=page, clock=clock)
+    entrance = _entrance(settings, database=database, mailing=mailing, clock=clock, chance=chance)
     return Services(
         settings=settings,
         database=database,
@@ -276,13 +264,16 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ),
         key_checks=KeyChecking(database=database, seals=seals, service_keys=service_keys, clock=clock),
         keeping=keeping,
-        sessions=begun,
-        accounts=known,
-        signing_in=signing_in,
         outlets=outlets,
         outlet_rules=OutletRules(database=database, outlets=outlets, clock=clock),
         outlet_links=OutletLinks(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         outlet_lists=OutletLists(database=database, clock=clock, bits=chance.bits, uncovered=page.uncovered),
+        sessions=entrance.sessions,
+        accounts=entrance.accounts,
+        signing_in=entrance.signing_in,
+        own_account=entrance.own_account,
+        inviting=entrance.inviting,
+        members=entrance.members,
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance
@@ -297,6 +288,60 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             templates=templates,
             clock=clock,
         ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entrance:
+    """The use cases of who comes in, and by what."""
+
+    sessions: Sessions
+    accounts: Accounts
+    signing_in: SigningIn
+    own_account: OwnAccount
+    inviting: Inviting
+    members: Members
+
+
+def _entrance(
+    settings: Settings, *, database: Database, mailing: Mailing, clock: Callable[[], datetime], chance: Chance
+) -> _Entrance:
+    """Put together who comes in, and by what; the web pages' secret is opened when a factor first needs it."""
+    passwords, site, bits = Passwords(), Site.of(settings.base_url), chance.bits
+    sessions, limits = Sessions(database=database, clock=clock, bits=bits), Limits(database=database, clock=clock)
+
+    @cache
+    def vault() -> Vault:
+        return open_vault(settings.secret_path)
+
+    known = Accounts(
+        database=database, sessions=sessions, limits=limits, vault=vault, site=site, clock=clock, bits=bits
+    )
+    return _Entrance(
+        sessions=sessions,
+        accounts=known,
+        signing_in=SigningIn(
+            database=database,
+            known=known,
+            begun=sessions,
+            limits=limits,
+            passwords=passwords,
+            clock=clock,
+            bits=bits,
+        ),
+        own_account=OwnAccount(
+            database=database,
+            known=known,
+            sessions=sessions,
+            limits=limits,
+            passwords=passwords,
+            vault=vault,
+            site=site,
+            clock=clock,
+            bits=bits,
+        ),
+        inviting=Inviting(database=database, passwords=passwords, mailing=mailing, clock=clock, bits=bits),
+        members=Members(database=database, known=known, clock=clock),
     )
 
 

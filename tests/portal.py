@@ -80,6 +80,8 @@ class Portal:
         if person is None:
             return Visitor(client, None, "")
         self.give_account(person, language=language)
+        if not has_factor:
+            self.give_passkey(person)  # who has none at all is led to set one up, whatever is asked for
         token = self.world.services.sessions.begin(
             Begun(person=person, way="password", agent="test", network="127.0.0.0/24", has_factor=has_factor)
         )

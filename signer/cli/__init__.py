@@ -40,6 +40,7 @@ _COMMANDS = {
     "redact": "exporting:redact",
     "db": "operating:db",
     "keys": "keys:keys",
+    "people": "people:people",
     "load-parties": "operating:load_parties",
     "make-test-pki": "operating:make_test_pki",
     "maintain": "operating:maintain",

@@ -52,7 +52,7 @@ def refuse_weak(password: str, *, login: str) -> None:
     if not LEAST <= len(plain) <= MOST:
         raise InvalidInput("password", "length")
     name = login.partition("@")[0]
-    if len(set(plain)) < _LEAST_DIFFERENT or (len(name) > 3 and name in plain.casefold()):
+    if len(set(plain)) < _LEAST_DIFFERENT or (len(name) > 5 and name in plain.casefold()):
         raise InvalidInput("password", "simple")
 
 

@@ -103,14 +103,14 @@ invitations = Table(
     Column("name", String(120), nullable=False),
     Column("manufacturer_id", ForeignKey("manufacturers.id")),
     Column("roles", String(120), nullable=False),
-    Column("invited_by", ForeignKey("people.id"), nullable=False),
+    Column("invited_by", ForeignKey("people.id")),
     Column("created_at", At, nullable=False),
     Column("ends_at", At, nullable=False),
     Column("accepted_at", At),
     Column("accepted_by", ForeignKey("people.id")),
     Column("revoked_at", At),
 )
-"""`roles` are separated by blanks."""
+"""`roles` are separated by blanks; `invited_by` is empty for what the command line made."""
 
 role_requests = Table(
     "role_requests",

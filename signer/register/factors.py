@@ -76,9 +76,9 @@ def note_use(tx: Connection, factor_id: int, *, counter: int, at: datetime) -> N
     tx.execute(update(factors).where(factors.c.id == factor_id).values(counter=counter, used_at=at))
 
 
-def confirm(tx: Connection, factor_id: int, *, at: datetime) -> None:
-    """Let a factor count from now on."""
-    tx.execute(update(factors).where(factors.c.id == factor_id).values(confirmed_at=at))
+def confirm(tx: Connection, factor_id: int, *, at: datetime, label: str) -> None:
+    """Let a factor count from now on, under a label."""
+    tx.execute(update(factors).where(factors.c.id == factor_id).values(confirmed_at=at, label=label))
 
 
 def drop_begun(tx: Connection, person_id: str) -> None:

@@ -74,6 +74,11 @@ class People:
         with self._database.read() as tx:
             return parties.tenant(tx, uscc).manufacturer.legal_name
 
+    def uscc_of(self, name: str) -> Uscc:
+        """Return the USCC of a manufacturer, of which either name is given. NotFound."""
+        with self._database.read() as tx:
+            return parties.tenant(tx, name).manufacturer.uscc
+
     def enrol_seals(self, trust: TrustList, key_refs: Mapping[str, str], *, actor: str) -> int:
         """
         Give each manufacturer in the register the seals that the trust list names for it; return how many.

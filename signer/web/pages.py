@@ -74,7 +74,7 @@ class Pages:
         self._host = settings.base_url.partition("://")[2].rstrip("/")
         app.jinja_env.undefined = StrictUndefined
         app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-        app.jinja_env.filters.update(groups=groups, whole_dates=whole_dates)
+        app.jinja_env.filters.update(groups=groups, whole_dates=whole_dates, beijing=wording.beijing)
         app.jinja_env.globals["static"] = _static_addresses(Path(app.static_folder or ""))
 
     def form(self, filled: Form, faults: tuple[Fault, ...] = (), *, had_files: bool = False) -> str:

@@ -42,6 +42,8 @@ SIGNED_IN: Final = frozenset(Role)
 """Every signed-in person, with a role or without."""
 MAKERS: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITOR})
 """The manufacturer's own people."""
+ENROL: Final = "/account/enrol"
+"""Where whoever has shown nothing but a password is led: a second factor comes first."""
 _MOST_FORM = 2_000_000
 _MOST_UPLOAD = MOST_BYTES + intake.OVERHEAD
 _MOST_NEXT = 500
@@ -90,8 +92,10 @@ class Visit:
 class Doors:
     """Collects the doors of one application; `blueprint` gives a room its part."""
 
-    def __init__(self, *, csrf: CSRFProtect, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, csrf: CSRFProtect, base_url: str, clock: Callable[[], datetime]) -> None:
         self.all: list[Door] = []
+        parts = urlsplit(base_url)
+        self._origin = f"{parts.scheme}://{parts.netloc}"
         self._csrf = csrf
         self._clock = clock
 
@@ -122,11 +126,20 @@ class Doors:
             request.max_content_length = _MOST_FORM
             request.max_form_memory_size = _MOST_FORM
             request.max_form_parts = 10_000
+        self._refuse_foreign()
         try:
             with intake.limited(_MOST_UPLOAD) if request.mimetype == intake.MULTIPART else nullcontext():
                 self._csrf.protect()
         except CSRFError as error:
             raise Refused("form-expired") from error
+
+    def _refuse_foreign(self) -> None:
+        """Refuse a form that a browser says it sends from another site, whatever it holds. Refused."""
+        site, origin = request.headers.get("Sec-Fetch-Site", ""), request.headers.get("Origin", "")
+        if site not in ("", "same-origin", "none"):
+            raise Refused("form-expired")
+        if origin and origin not in (self._origin, request.host_url.rstrip("/"), f"https://{request.host}"):
+            raise Refused("form-expired")
 
 
 class Room:
@@ -166,6 +179,8 @@ class Room:
                     if method == "GET":
                         return redirect(f"/sign-in?next={quote(here())}", code=303)
                     raise
+                if visit is not None and visit.principal.must_enrol and not door.is_open and not _is_own(rule):
+                    return redirect(ENROL, code=303)
                 if method == "POST":
                     self._doors.refuse_forged()
                 g.visit = visit
@@ -175,6 +190,11 @@ class Room:
             return view
 
         return add
+
+
+def _is_own(rule: str) -> bool:
+    """Tell whether an address is about one's own account."""
+    return rule == "/account" or rule.startswith("/account/")
 
 
 def here() -> str:

@@ -14,11 +14,13 @@ from signer.web.portal import (
     drafts,
     home,
     importing,
+    invitations,
     ledger,
     outlet_links,
     outlet_lists,
     outlet_rules,
     outlets,
+    people,
     production,
     seals,
     signing_in,
@@ -41,6 +43,8 @@ ROOMS = (
     home.room,
     signing_in.room,
     account.room,
+    invitations.room,
+    people.room,
     drafts.room,
     approvals.room,
     confirmations.room,
@@ -67,7 +71,7 @@ def install(app: Flask, services: Services, pages: Pages, *, clock: Callable[[],
     app.session_interface = cookies
     csrf = CSRFProtect()
     csrf.init_app(app)
-    doors = Doors(csrf=csrf, clock=clock)
+    doors = Doors(csrf=csrf, base_url=services.settings.base_url, clock=clock)
     frame = Frame(pages, name_of=services.people.name_of)
     building = Building(services=services, frame=frame, doors=doors, cookies=cookies, vault=vault, clock=clock)
     for room in ROOMS:

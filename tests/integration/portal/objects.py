@@ -221,3 +221,4 @@ FACTORIES[("confirmations", "number")] = _issued
 FACTORIES[("confirmations", "kind")] = lambda _case, _uscc: "sealed"
 FACTORIES[("confirmations", "ref")] = _wish
 FACTORIES[("confirmations", "digest")] = _copied
+FACTORIES["invitations", "token"] = lambda _case, _uscc: "0" * 64

@@ -247,3 +247,22 @@ def test_anything_may_be_typed(portal: Portal, typed: str) -> None:
     answer = enter(portal.visitor(), typed, typed)
     assert answer.status_code == 422
     assert "<script>alert" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Origin": "http://127.0.0.1:8000"}, 303),
+        ({"Origin": "https://evil.example"}, 400),
+        ({"Origin": "null"}, 400),
+        ({"Sec-Fetch-Site": "cross-site"}, 400),
+        ({"Sec-Fetch-Site": "same-site"}, 400),
+    ],
+)
+def test_a_form_that_a_browser_sends_from_elsewhere_is_refused_with_the_right_secret_too(
+    portal: Portal, login: str, headers: dict[str, str], status: int
+) -> None:
+    guest = portal.visitor()
+    assert guest.post("/sign-in", {"login": login, "password": PASSWORD}, headers=headers).status_code == status

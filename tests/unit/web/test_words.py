@@ -60,6 +60,13 @@ def test_every_phrase_that_a_template_names_is_there(path: Path) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(WEB)))
+def test_every_script_and_style_is_named_by_the_answers_word(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for tag in re.findall(r"<script\b[^>]*>|<link rel=\"stylesheet\"[^>]*>|<style[^>]*>", text):
+        assert 'nonce="{{ nonce() }}"' in tag, tag
+
+
 def test_every_phrase_is_in_both_languages_with_the_same_places_to_fill() -> None:
     zh, en = phrases("zh"), phrases("en")
     assert zh.keys() == en.keys()

@@ -111,7 +111,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("manufacturer_id", sa.Integer(), nullable=True),
         sa.Column("roles", sa.String(length=120), nullable=False),
-        sa.Column("invited_by", sa.String(length=64), nullable=False),
+        sa.Column("invited_by", sa.String(length=64), nullable=True),
         sa.Column("created_at", sa.String(length=27), nullable=False),
         sa.Column("ends_at", sa.String(length=27), nullable=False),
         sa.Column("accepted_at", sa.String(length=27), nullable=True),
