@@ -19,7 +19,6 @@ from serving import served
 from tabs import PATIENCE_MS, Tabs
 
 from signer.domain.vehicle_columns import VEHICLE_COLUMNS
-from signer.domain.verdict import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +148,7 @@ def approve(hand: Hand, house: House) -> bytes:
     sign_in(hand, house, APPROVER)
     hand.go(f"nav a[href$='/{USCC}/approvals']")
     hand.go("main a[href*='/approvals/']")
-    assert hand.page.locator("main").inner_text().count("LBC") or hand.page.locator(".vin").count() >= 20
+    assert hand.page.locator("main .vin").count() >= 20
     hand.page.fill("#factor_code", code(house, APPROVER))
     hand.go("form[action$='/approve'] button.primary")
     for _ in range(100):
@@ -160,7 +159,7 @@ def approve(hand: Hand, house: House) -> bytes:
     hand.go("main a[href*='/confirmations/']")
     hand.clicks += 1
     with hand.page.expect_download() as told:
-        hand.page.locator("main a[href*='.pdf'], main a[download]").first.click()
+        hand.page.locator("main a[href$='/files/sealed']").click()
     return told.value.path().read_bytes()
 
 
@@ -169,6 +168,8 @@ def test_twenty_cars_from_sign_in_to_a_sealed_confirmation(
     tabs: Tabs, house: House, language: str, scripts: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     turn = 40 + 2 * (language == "zh") + scripts
+    house.world.change("UPDATE factors SET counter = 0")  # or each turn would wait for its codes of the next minute
+    _USED.clear()
     begun = time.monotonic()
     first = Hand(tabs.open(scripts=scripts), language)
     prepare(first, house, sheet_of(turn, language))
@@ -176,13 +177,19 @@ def test_twenty_cars_from_sign_in_to_a_sealed_confirmation(
     second = Hand(tabs.open(scripts=scripts), language)
     pdf = approve(second, house)
     ended = time.monotonic()
-    verdict = house.world.another().verify(pdf)
-    assert (verdict.code, len(vins(turn))) == (Code.VALID, 20)
-    assert verdict.content is not None
-    assert verdict.content.terms.vins == vins(turn)
+    verdict = verified(second.page, pdf)
+    assert verdict["code"] == "VALID"
+    sealed = verdict["confirmation"]["terms"]["vehicles"]
+    assert [vehicle["vin"] for vehicle in sealed] == list(vins(turn))
     with capsys.disabled():
         told = f"preparer {first.clicks} clicks, {prepared - begun:.1f} s; approver {second.clicks}, "
         print(f"\n{language}, scripts {scripts}: {told}{ended - prepared:.1f} s")  # noqa: T201 -- asked for as a figure
+
+
+def verified(page: Page, pdf: bytes) -> Any:
+    """Return what the served API says of a file."""
+    file: Any = {"name": "x.pdf", "mimeType": "application/pdf", "buffer": pdf}
+    return page.request.post("/api/v1/verify", multipart={"file": file}).json()
 
 
 def vins(turn: int) -> tuple[str, ...]:
