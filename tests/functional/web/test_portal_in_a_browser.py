@@ -40,6 +40,7 @@ def case(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     maker = {"manufacturer": made.own, "person": ALL_HATS, "roles": ["preparer", "approver", "admin", "auditor"]}
     plain = {"people": [{"id": ALL_HATS, "name": "多职样例"}], "memberships": [maker]}
     world.services.people.load(worlds.as_bytes(plain), actor="test")
+    pages(made)  # makes what the addresses name, before a browser's loop shuts out all others
     yield made
     world.services.database.close()
 
