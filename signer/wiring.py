@@ -28,6 +28,7 @@ from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
+from signer.services.facts import Facts
 from signer.services.gathering import Gathering
 from signer.services.glancing import Glancing
 from signer.services.importing import Importing
@@ -113,6 +114,7 @@ class Services:
     key_checks: KeyChecking
     mailing: Mailing
     glancing: Glancing
+    facts: Facts
     maintaining: Maintaining
     upgrading: Upgrading
     working: Working
@@ -242,6 +244,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         upgrading=upgrading,
         mailing=mailing,
         glancing=glancing,
+        facts=Facts(database=database, clock=clock, bits=chance.bits),
         working=Working(
             database=database,
             maintaining=maintaining,

@@ -71,7 +71,7 @@ def install(app: Flask, *, https: bool) -> None:
     def _guard(response: Response) -> Response:
         if cookies.is_place(request.path):  # a form's origin is told to ourselves alone
             response.headers.setdefault("Referrer-Policy", "same-origin")
-        response.headers["Content-Security-Policy"] = _CSP.replace(_NONCE, nonce())
+        response.headers.setdefault("Content-Security-Policy", _CSP.replace(_NONCE, nonce()))
         for name, value in _ALWAYS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = request_id()

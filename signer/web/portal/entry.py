@@ -12,6 +12,7 @@ from signer.web.portal import (
     approvals,
     confirmations,
     drafts,
+    facts,
     home,
     importing,
     invitations,
@@ -57,6 +58,7 @@ ROOMS = (
     seals.room,
     ledger.room,
     alarms.room,
+    facts.room,
 )
 """Each is a function of a Building that returns a Room."""
 

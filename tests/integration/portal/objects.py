@@ -222,3 +222,16 @@ FACTORIES[("confirmations", "kind")] = lambda _case, _uscc: "sealed"
 FACTORIES[("confirmations", "ref")] = _wish
 FACTORIES[("confirmations", "digest")] = _copied
 FACTORIES["invitations", "token"] = lambda _case, _uscc: "0" * 64
+
+
+def an_evidence(case: Case, uscc: str) -> str:
+    """A file that somebody of the manufacturer handed in."""
+    made = case.portal.world.rows(
+        "INSERT INTO evidence_files (ref, manufacturer_id, subject, title, file_name, file_digest, media_type, size, "
+        "data, added_by, added_at) SELECT 'ev' || id, id, 'name', 't', 'f.pdf', x'00', 'application/pdf', 1, x'00',"
+        f" 'chen.sample', '2026-11-22T00:00:00.000000Z' FROM manufacturers WHERE uscc = '{uscc}' RETURNING ref"
+    )
+    return str(made[0][0])
+
+
+FACTORIES[("facts", "ref")] = an_evidence
