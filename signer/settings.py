@@ -77,6 +77,24 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
 
+    oidc_issuer: str = ""
+    """An OpenID provider's issuer (https), by which people may sign in; empty: none."""
+    oidc_client_id: str = ""
+    """The client's id at the OpenID provider; its redirect address is `BASE_URL/sign-in/oidc/callback`."""
+    oidc_client_secret_file: Path | None = None
+    """A file with the client's secret at the OpenID provider; empty: a public client."""
+    proxy_user_header: str = ""
+    """A header in which a trusted proxy names who is signed in (the login); empty: none is believed."""
+    trusted_proxies: str = ""
+    """The networks from which that header is believed, separated by blanks: `127.0.0.1/32 10.0.0.5/32`."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, value: str) -> str:
+        for word in value.split():
+            ipaddress.ip_network(word)
+        return value
+
     @field_validator("queue_url")
     @classmethod
     def _queue_is_one_of_ours(cls, value: str) -> str:
@@ -132,6 +150,11 @@ class Settings(BaseSettings):
     def secret_path(self) -> Path:
         """The web pages' secret, resolved."""
         return self.secret_file or self.keys / "web.secret"
+
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        """The networks of trusted proxies."""
+        return tuple(ipaddress.ip_network(word) for word in self.trusted_proxies.split())
 
     @property
     def authorities(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from signer import __version__, resources, sandbox
 from signer.errors import Misconfigured
+from signer.identity.oidc import Provider
 from signer.identity.passkeys import Site
 from signer.identity.passwords import Passwords
 from signer.identity.vault import open_vault
@@ -26,6 +27,7 @@ from signer.services.bundling import Bundling
 from signer.services.confirming import Confirming
 from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
+from signer.services.elsewhere import Elsewhere
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
 from signer.services.facts import Facts
@@ -131,6 +133,7 @@ class Services:
     own_account: OwnAccount
     inviting: Inviting
     members: Members
+    elsewhere: Elsewhere
 
     def vault(self) -> Vault:
         """Open the web pages' secret: only those processes do that serve them."""
@@ -277,6 +280,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         own_account=entrance.own_account,
         inviting=entrance.inviting,
         members=entrance.members,
+        elsewhere=entrance.elsewhere,
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance
@@ -304,6 +308,7 @@ class _Entrance:
     own_account: OwnAccount
     inviting: Inviting
     members: Members
+    elsewhere: Elsewhere
 
 
 def _entrance(
@@ -320,18 +325,20 @@ def _entrance(
     known = Accounts(
         database=database, sessions=sessions, limits=limits, vault=vault, site=site, clock=clock, bits=bits
     )
+    signing_in = SigningIn(
+        database=database,
+        known=known,
+        begun=sessions,
+        limits=limits,
+        passwords=passwords,
+        clock=clock,
+        bits=bits,
+    )
+    inviting = Inviting(database=database, passwords=passwords, mailing=mailing, clock=clock, bits=bits)
     return _Entrance(
         sessions=sessions,
         accounts=known,
-        signing_in=SigningIn(
-            database=database,
-            known=known,
-            begun=sessions,
-            limits=limits,
-            passwords=passwords,
-            clock=clock,
-            bits=bits,
-        ),
+        signing_in=signing_in,
         own_account=OwnAccount(
             database=database,
             known=known,
@@ -343,8 +350,32 @@ def _entrance(
             clock=clock,
             bits=bits,
         ),
-        inviting=Inviting(database=database, passwords=passwords, mailing=mailing, clock=clock, bits=bits),
+        inviting=inviting,
+        elsewhere=Elsewhere(
+            database=database,
+            signing_in=signing_in,
+            inviting=inviting,
+            provider=(lambda: _provider(settings, clock)) if settings.oidc_issuer else None,
+            clock=clock,
+            bits=bits,
+        ),
         members=Members(database=database, known=known, clock=clock),
+    )
+
+
+def _provider(settings: Settings, clock: Callable[[], datetime]) -> Provider:
+    """Return the OpenID provider that the operator set. Misconfigured if its secret cannot be read."""
+    path = settings.oidc_client_secret_file
+    try:
+        secret = path.read_text(encoding="utf-8").strip() if path else ""
+    except OSError as error:
+        raise Misconfigured(f"SIGNER_OIDC_CLIENT_SECRET_FILE cannot be read: {error.strerror}") from error
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        secret=secret,
+        redirect_uri=f"{settings.base_url.rstrip('/')}/sign-in/oidc/callback",
+        clock=clock,
     )
 
 

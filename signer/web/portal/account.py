@@ -103,6 +103,7 @@ class _Pages:
             language=visit.principal.language,
             sessions=[(public_id(one), one) for one in self._sessions.of(visit.person)],
             here=visit.principal.session,
+            has_provider=self._building.services.elsewhere.has_provider,
         )
         return answered(page, fault)
 

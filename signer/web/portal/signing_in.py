@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from flask import current_app, make_response, redirect, request, session
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
+    from signer.settings import Settings
     from signer.web.portal.doors import Room, Visit
     from signer.web.portal.rooms import Building
 
@@ -68,6 +70,8 @@ class _Pages:
             login=login[:120],
             next=doors.safe_next(wanted),
             told=told if told in _TOLD else "",
+            proxied=proxied(self._building.services.settings),
+            has_provider=self._building.services.elsewhere.has_provider,
         )
         return answered(page, fault, retry_after_s)
 
@@ -177,3 +181,16 @@ def origin() -> Origin:
 def as_json(text: str) -> Response:
     """Return JSON that a library wrote."""
     return current_app.response_class(text, mimetype="application/json")
+
+
+def proxied(settings: Settings) -> str:
+    """Return whom a trusted proxy names in its header; '' from anybody else, whatever the header says."""
+    header = settings.proxy_user_header
+    try:
+        peer = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return ""
+    if not header or not any(peer in network for network in settings.proxies):
+        return ""
+    named = request.headers.getlist(header)
+    return named[0][:120] if len(named) == 1 else ""
