@@ -108,7 +108,8 @@ def test_axe_finds_nothing_on_any_page_and_nothing_runs_over(
                 found.append(f"runs over by {over} at {narrow}")
         if found:
             wrong[path] = found
-    assert wrong == {}
+    if wrong:
+        pytest.fail("\n".join(f"{path}: {one}" for path, found in wrong.items() for one in found))
 
 
 def overflow(page: Page) -> int:
