@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import time
 import unicodedata
+import urllib.parse
 import urllib.request
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +26,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+import pyotp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,6 +185,54 @@ def post(path: Path, base_url: str) -> dict[str, Any]:
     return found
 
 
+class Browser:
+    """A browser without a window: keeps cookies, and sends a page's own form back."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+    def get(self, path: str) -> str:
+        """Return a page."""
+        with self._opener.open(self._base_url + path, timeout=60) as answer:
+            return str(answer.read().decode())
+
+    def send(self, path: str, page: str, **fields: str) -> str:
+        """Send a form of a page, and return where it leads."""
+        (token,) = set(re.findall(r'name="csrf_token" value="([^"]+)"', page))
+        body = urllib.parse.urlencode({"csrf_token": token, **fields}).encode()
+        with self._opener.open(self._base_url + path, body, timeout=60) as answer:
+            return str(answer.read().decode())
+
+
+def sign_up(base_url: str, maker: str, login: str, name: str, role: str) -> tuple[str, str]:
+    """Accept an invitation as a person would, with a password and an authenticator app; return both secrets."""
+    link = signer("people", "create", login, "--name", name, "--role", role, "--as", maker).strip()
+    path, password, browser = link.removeprefix(base_url), secrets.token_urlsafe(12), Browser(base_url)
+    browser.send(path, browser.get(path), name=name, password=password)
+    page = browser.send("/account/app", browser.get("/account/enrol"))
+    found = re.search(r'<code class="secret">([A-Z2-7 ]+)</code>', page)
+    secret = found[1].replace(" ", "") if found else sys.exit("demo: no secret for an authenticator app was shown")
+    browser.send("/account/app/confirm", page, code=pyotp.TOTP(secret).now())
+    if maker not in browser.get("/portal"):
+        sys.exit(f"demo: {login} does not get to the portal")
+    return password, secret
+
+
+def log_ins(base_url: str) -> list[str]:
+    """Make a preparer and an approver who can sign in; return the lines that say how."""
+    maker = next(iter(people()))
+    lines = [f"Sign in at {base_url}/portal for {maker}, with a code of an authenticator app (here: its secret):"]
+    for login, name, role in (
+        ("preparer@sample.example", "制单样例", "preparer"),
+        ("approver@sample.example", "审批样例", "approver"),
+    ):
+        password, secret = sign_up(base_url, maker, login, name, role)
+        lines.append(f"  {login}  password {password}  secret {secret}")
+    code = "import pyotp, sys; print(pyotp.TOTP(sys.argv[1]).now())"
+    return [*lines, f'  a code without an app: .venv/bin/python -c "{code}" SECRET']
+
+
 @contextmanager
 def serving(base_url: str) -> Iterator[subprocess.Popen[bytes]]:
     """Serve on this computer while the block runs; the server is ended by its id."""
@@ -240,6 +292,7 @@ def main() -> None:
         is_right = check(expected, base_url)
         outcome = "every verdict is as it must be" if is_right else "A VERDICT IS WRONG"
         print(f"\n{outcome}, after {time.monotonic() - begun:.1f} s. TEST seals only: nothing here has any effect.")
+        print("\n".join(log_ins(base_url)), end="\n\n")
         print(f"A sealed page: {first}\nVerify one from the command line, and over HTTP:")
         print(f"  SIGNER_DATA_DIR={DEMO.name}/data .venv/bin/signer verify --allow-test {first}")
         print(f"  curl -s -H 'Content-Type: application/pdf' --data-binary @{first} {base_url}/api/v1/verify")
