@@ -43,7 +43,7 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 soak: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -m soak --override-ini addopts="--import-mode=importlib --strict-markers -rA" -n $(WORKERS) tests/soak $(ARGS)
+	$(BIN)/python -m pytest -m soak --override-ini addopts="--import-mode=importlib --strict-markers -rA" -n $(WORKERS) tests $(ARGS)
 
 fuzz: $(VENV)/dev.stamp $(VENV)/fuzz.stamp
 	$(BIN)/python tests/fuzz/run.py $(ARGS)

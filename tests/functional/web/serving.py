@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from signer import serve, settings
 os.dup2(int(sys.argv[1]), 3)
 os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
 if sys.argv[2] == "register":
-    serve.run(settings.load(), workers=1)
+    serve.run(settings.load(), workers=1, with_jobs=False)
 else:
     def cut(event, args):
         if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo"):
@@ -55,7 +56,7 @@ def served(given: dict[str, str], *, by: str = "register") -> Iterator[str]:
         with urllib.request.urlopen(f"{url}/healthz", timeout=_PATIENCE_S):
             yield url
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGQUIT)  # at once: nobody waits for an answer any more
         try:
             server.wait(timeout=_PATIENCE_S)
         finally:
