@@ -15,7 +15,7 @@ from signer.errors import Conflict, Misconfigured, RegisterUnavailable
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -42,6 +42,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = _engine(url)
+        self._finishing: list[Callable[[], object]] = []
         if self.dialect == "sqlite":
             _prepare_sqlite(self._engine)
         else:
@@ -105,8 +106,14 @@ class Database:
                 f"the register's schema is {found or 'empty'}, this code needs {head}: run `signer db upgrade`"
             )
 
+    def at_close(self, finish: Callable[[], object]) -> None:
+        """Have something finished before the connections are given back: what a thread of its own still writes."""
+        self._finishing.append(finish)
+
     def close(self) -> None:
-        """Give all connections back."""
+        """Give all connections back, once whoever writes in a thread has finished."""
+        for finish in self._finishing:
+            finish()
         self._engine.dispose()
 
     @contextmanager

@@ -98,6 +98,7 @@ class Alarming:
         self._counts: dict[Sign, int] = {}
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
+        database.at_close(self.is_written)
 
     def heed(self, verdict: Verdict) -> None:
         """Put what a verdict shows into the queue, if it shows anything."""
