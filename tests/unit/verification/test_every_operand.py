@@ -362,3 +362,48 @@ def test_a_vin_is_told_with_its_own_line_and_window(valid: Facts) -> None:
     assert decide.vin_coverage(vins[0], lineless, date(2026, 11, 25)).state == "missing"
     unlisted = record(valid, confirmation=None)
     assert decide.vin_coverage(vins[0], unlisted, date(2026, 11, 25)).state == "missing"
+
+
+def test_one_withdrawn_line_among_those_asked_for_is_withdrawn(valid: Facts) -> None:
+    first, second, _ = (line.vin for line in record(valid).lines)
+    mixed = lines(valid, ISSUED, WITHDRAWN, ISSUED)
+    assert told(checks.standing(mixed, Asked(vins=(first, second))))[1] is Code.WITHDRAWN
+
+
+def test_content_of_an_unknown_form_is_not_shown(valid: Facts) -> None:
+    verdict = decide.decide(changed(valid, "content", fault="schema-unknown"), Asked(), TEST)
+    assert (verdict.parts.integrity, verdict.parts.seal) == (OPEN, PASSED)
+    assert (verdict.confirmation, verdict.lines) == (None, ())
+
+
+def test_a_seal_that_failed_stays_failed_in_an_altered_file_and_an_open_one_is_open(valid: Facts) -> None:
+    def with_states(**states: State) -> Facts:
+        found = valid.seal.findings
+        found = tuple(
+            one.model_copy(update={"state": states.get(one.id.replace("-", "_"), one.state)}) for one in found
+        )
+        return changed(valid, "seal", findings=found)
+
+    both = decide.decide(with_states(digest=FAILED, signer_listed=FAILED), Asked(), TEST)
+    assert (both.parts.integrity, both.parts.seal) == (FAILED, FAILED)
+    held = decide.decide(entry(valid, state=SealState.SUSPENDED), Asked(), TEST)
+    assert (held.parts.seal, held.code) == (OPEN, Code.INDETERMINATE)
+    stale = changed(with_states(file_form=OPEN, signer_listed=FAILED), "trust", expires=valid.at)
+    assert decide.decide(stale, Asked(), TEST).reason == "TRUST_LIST_OLDER_THAN_SEAL"
+
+
+def test_what_failed_is_no_notice(valid: Facts) -> None:
+    gone = changed(valid, "register_", record=lines(valid, WITHDRAWN, WITHDRAWN, WITHDRAWN))
+    assert decide.decide(gone, Asked(), TEST).notices == ()
+
+
+def test_each_vin_has_the_window_of_its_own_registration(valid: Facts) -> None:
+    whole = record(valid).whole
+    days = [date(2026, 9, 1) + timedelta(days=place) for place in range(len(whole.terms.vehicles))]
+    pairs = zip(whole.terms.vehicles, days, strict=True)
+    cars = tuple(vehicle.model_copy(update={"registered_on": day}) for vehicle, day in pairs)
+    apart = record(
+        valid, confirmation=whole.model_copy(update={"terms": whole.terms.model_copy(update={"vehicles": cars})})
+    )
+    windows = [decide.vin_coverage(vin, apart, date(2026, 11, 25)).window for vin in whole.terms.vins]
+    assert [window and window.through for window in windows] == [day + timedelta(days=180) for day in days]
