@@ -26,7 +26,7 @@ ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
 
 @pytest.fixture
 def database() -> str:
-    """One database is enough for pages; test_account.py asks both."""
+    """One database is enough for pages."""
     return "sqlite"
 
 
