@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import pytest
 from table import CHANGES_THE_WORLD, EXPECTED
 from test_attacks import attack
 
 from signer.seal import reading
 
 if TYPE_CHECKING:
-    import pytest
     from genuine import Genuine
 
 LONG = {"tokens_without_end", "walks_in_circles"}
@@ -19,6 +19,7 @@ LONG = {"tokens_without_end", "walks_in_circles"}
 SEED = 20261130
 
 
+@pytest.mark.soak
 def test_a_used_child_finds_what_a_fresh_one_finds_in_any_order(genuine: Genuine) -> None:
     names = [name for name in EXPECTED if name not in CHANGES_THE_WORLD | LONG]
     random.Random(SEED).shuffle(names)
