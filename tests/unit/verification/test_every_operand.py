@@ -407,3 +407,8 @@ def test_each_vin_has_the_window_of_its_own_registration(valid: Facts) -> None:
     )
     windows = [decide.vin_coverage(vin, apart, date(2026, 11, 25)).window for vin in whole.terms.vins]
     assert [window and window.through for window in windows] == [day + timedelta(days=180) for day in days]
+
+
+def test_a_failed_finding_of_standing_would_be_a_doubt(valid: Facts) -> None:
+    found = SealFinding(id="standing", part=Part.STANDING, state=FAILED)
+    assert checks.finding(found, valid, authoritative=True).argues_for is Code.INDETERMINATE
