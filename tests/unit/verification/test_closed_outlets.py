@@ -9,7 +9,7 @@ import pytest
 import world as worlds
 from world import EMIRATES, KAZAKHSTAN, World, sample
 
-from signer.domain.evidence import ClosedOutlet, Facts, RecordFacts
+from signer.domain.evidence import ClosedOutlet, Facts, RecordFacts, State
 from signer.domain.outlet_choice import OutletFacts
 from signer.domain.verdict import Code
 from signer.register import lookup, outlets
@@ -71,6 +71,17 @@ def test_a_file_that_is_not_on_record_learns_nothing_of_the_outlets(facts: Facts
     assert found.code is Code.NOT_REGISTERED
     assert "OUTLET_CLOSED" not in found.notices
     assert "kz-almaty" not in found.model_dump_json()
+
+
+def test_closed_outlets_are_not_shown_with_a_file_whose_integrity_or_seal_is_not_proven(facts: Facts) -> None:
+    closed = with_record(facts, closed_outlets=(SINCE,))
+    for which in ("digest", "chain"):
+        for state in (State.FAILED, State.UNDETERMINED):
+            findings = tuple(
+                one.model_copy(update={"state": state}) if one.id == which else one for one in closed.seal.findings
+            )
+            seal = closed.seal.model_copy(update={"findings": findings})
+            assert judged(closed.model_copy(update={"seal": seal})).closed_outlets == ()
 
 
 def test_the_register_tells_from_the_first_closed_day_on_and_only_the_makers_own(world: World, pdf: bytes) -> None:
