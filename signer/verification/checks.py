@@ -269,13 +269,13 @@ def _is_before(facts: Facts, at: datetime) -> bool:
 
 def standing(record: RecordFacts, asked: Asked) -> Check:
     """Are the lines that were asked for, or all when none were, still in force?"""
-    if record.standing is Standing.PENDING:
-        return open_("standing", Part.STANDING, "TRY_LATER")
-    if record.standing is Standing.ABANDONED:
-        return failed("standing", Part.STANDING, Code.NOT_ISSUED, reason="ABANDONED")
     named = tuple(line for line in record.lines if line.vin in asked.vins)
     lines = named or record.lines
     found = {line.standing for line in lines}
+    if Standing.PENDING in (record.standing, *found):
+        return open_("standing", Part.STANDING, "TRY_LATER")
+    if Standing.ABANDONED in (record.standing, *found):
+        return failed("standing", Part.STANDING, Code.NOT_ISSUED, reason="ABANDONED")
     if Standing.WITHDRAWN in found:
         return _withdrawn(lines, named=bool(named))
     if Standing.SUSPENDED in found:

@@ -39,7 +39,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
     is_test = facts.trust.test or facts.seal.test_policy
     code = Code.TEST_ONLY if is_test and policy.mode == "production" and inner.rank > Code.TEST_ONLY.rank else inner
     parts = _parts(done)
-    is_proven = parts.integrity is State.PASSED and parts.seal is State.PASSED
+    is_proven = _is_proven(parts)
     record = facts.register_.record
     issuer = issuer_of(facts.trust.entry) if parts.integrity is State.PASSED else None
     first_end = next((line for line in record.lines if line.standing.is_final), None) if record else None
@@ -88,7 +88,7 @@ def _checks(facts: Facts, asked: Asked, policy: Policy) -> tuple[Check, ...]:
         done.append(checks.conflict(record, asked))
         done.append(checks.until(record, asked, today=facts.today))
         done += checks.covered(record, asked)
-        closed = checks.outlets(record) if _is_ours(facts) else None
+        closed = checks.outlets(record) if _is_proven(_parts(tuple(done))) and _is_ours(facts) else None
         done += [closed] if closed is not None else []
     return tuple(done)
 
@@ -110,6 +110,11 @@ def _parts(done: tuple[Check, ...]) -> Parts:
     if integrity is State.FAILED and seal is State.PASSED:
         seal = State.UNDETERMINED  # what an altered file carries says nothing of whose seal it was
     return Parts(integrity=integrity, seal=seal, standing=state(Part.STANDING))
+
+
+def _is_proven(parts: Parts) -> bool:
+    """Tell whether the file is as it was sealed, by whom it says: what else is on record may be shown with it."""
+    return parts.integrity is State.PASSED and parts.seal is State.PASSED
 
 
 def _is_notice(check: Check) -> bool:

@@ -81,7 +81,10 @@ def test_closed_outlets_are_not_shown_with_a_file_whose_integrity_or_seal_is_not
                 one.model_copy(update={"state": state}) if one.id == which else one for one in closed.seal.findings
             )
             seal = closed.seal.model_copy(update={"findings": findings})
-            assert judged(closed.model_copy(update={"seal": seal})).closed_outlets == ()
+            found = judged(closed.model_copy(update={"seal": seal}))
+            assert found.closed_outlets == ()
+            assert "kz-almaty" not in found.model_dump_json()
+            assert "OUTLET_CLOSED" not in found.notices
 
 
 def test_the_register_tells_from_the_first_closed_day_on_and_only_the_makers_own(world: World, pdf: bytes) -> None:

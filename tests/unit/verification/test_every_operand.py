@@ -412,3 +412,21 @@ def test_each_vin_has_the_window_of_its_own_registration(valid: Facts) -> None:
 def test_a_failed_finding_of_standing_would_be_a_doubt(valid: Facts) -> None:
     found = SealFinding(id="standing", part=Part.STANDING, state=FAILED)
     assert checks.finding(found, valid, authoritative=True).argues_for is Code.INDETERMINATE
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (Standing.PENDING, (OPEN, Code.INDETERMINATE, "TRY_LATER")),
+        (Standing.ABANDONED, (FAILED, Code.NOT_ISSUED, "ABANDONED")),
+    ],
+)
+def test_a_line_that_was_never_issued_is_not_in_force_under_any_record(
+    valid: Facts, line: Standing, expected: tuple[State, Code, str]
+) -> None:
+    held = lines(valid, line, ISSUED, ISSUED)
+    first, second, _ = (one.vin for one in held.lines)
+    assert told(checks.standing(held, Asked())) == expected
+    assert told(checks.standing(held, Asked(vins=(first,)))) == expected
+    assert told(checks.standing(held, Asked(vins=(second,))))[0] is PASSED
+    assert decide.decide(changed(valid, "register_", record=held), Asked(), TEST).code is expected[1]
