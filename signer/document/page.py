@@ -124,21 +124,18 @@ def build(
         "seal": {"class": drawn, "alt": seal_alt},
         "status": extras.status or _print_status(template.strings, confirmation, extras.print_of),
         "watermark": extras.watermark or _watermark(template.strings, terms),
-        "attachments": [
-            {
-                "name": file.name,
-                "media_type": file.media_type,
-                "relationship": file.relationship,
-                "description": file.description,
-            }
-            for file in attachments
-        ],
+        "attachments": [_named(file) for file in attachments],
     }
     setup: dict[str, object] = {
         "languages": list(terms.template.languages),
         "fonts": [face.family for face in fonts.FACES],
     }
     return Page(setup=_json(setup), data=_json(data), seal_alt=seal_alt, attachments=attachments)
+
+
+def _named(file: Attachment) -> dict[str, str]:
+    told = {"name": file.name, "media_type": file.media_type, "description": file.description}
+    return {**told, "relationship": file.relationship}
 
 
 def _clock(confirmation: Confirmation) -> str:

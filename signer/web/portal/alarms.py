@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import redirect, request
+from flask import redirect
 
 from signer.domain.verdict import Code
 from signer.errors import Conflict, InvalidInput, NotFound
 from signer.services.alarms import KEEPERS, SUSPICIOUS
-from signer.web.portal.doors import MAKERS, form
-from signer.web.portal.ledger import when
+from signer.verification.wording import beijing
+from signer.web.portal.doors import MAKERS, form, page_number
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
@@ -43,16 +43,13 @@ def room(building: Building) -> Room:
             codes={alarm.code for alarm in found},
             typed=typed or {},
             may_settle=visit.has(*KEEPERS),
-            when=when,
+            beijing=beijing,
         )
 
     @alarms.get("/portal/<uscc>/alarms", MAKERS)
     def all_alarms(visit: Visit) -> ResponseReturnValue:
         """Show the alarms, the latest first."""
-        page = request.args.get("page", "1")
-        return draw(
-            visit, page=int(page) if page.isascii() and page.isdigit() and 0 < len(page) < 5 and int(page) else 1
-        )
+        return draw(visit, page=page_number())
 
     @alarms.post("/portal/<uscc>/alarms/<alarm>/settle", KEEPERS)
     def settle(visit: Visit, alarm: str) -> ResponseReturnValue:

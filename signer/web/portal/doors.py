@@ -44,6 +44,7 @@ MAKERS: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITO
 """The manufacturer's own people."""
 ENROL: Final = "/account/enrol"
 """Where whoever has shown nothing but a password is led: a second factor comes first."""
+_MOST_PAGE = 20_000
 _MOST_FORM = 2_000_000
 _MOST_UPLOAD = MOST_BYTES + intake.OVERHEAD
 _MOST_NEXT = 500
@@ -213,6 +214,11 @@ def safe_next(typed: str) -> str:
 def form() -> MultiDict[str, str]:
     """Return the fields of the form that was sent."""
     return request.form
+
+
+def page_number() -> int:
+    """Return which page of a list was asked for (`?page=`), from 1; the first for anything odd."""
+    return min(max(request.args.get("page", 1, type=int), 1), _MOST_PAGE)
 
 
 def files(field: str, *, most: int = 1) -> tuple[Upload, ...]:

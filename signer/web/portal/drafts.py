@@ -14,7 +14,7 @@ from signer.verification.wording import beijing
 from signer.web import languages
 from signer.web.pages import countries
 from signer.web.portal import draft_form, draft_view
-from signer.web.portal.doors import MAKERS, form
+from signer.web.portal.doors import MAKERS, form, page_number
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 PREPARERS: Final = frozenset({Role.PREPARER})
 _MOST_SEARCH = 60
-_MOST_PAGES = 1000
 _UNKNOWN = Fault(
     pointer="number",
     code="supersedes.unknown",
@@ -139,7 +138,7 @@ class _Desk:
         search = request.args.get("q", "")[:_MOST_SEARCH]
         state = next((each for each in STATES if each == request.args.get("state")), None)
         states: tuple[State, ...] = (state,) if state else STATES if search else ("open", "waiting", "sealing")
-        number = min(max(request.args.get("page", 1, type=int), 1), _MOST_PAGES)
+        number = page_number()
         found, counts = self._drafting.listed(visit.uscc, states=states, search=search, number=number)
         return self._frame.draw(
             "portal/drafts.html",

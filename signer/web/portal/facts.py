@@ -10,9 +10,9 @@ from flask import Response, redirect
 from signer.domain.parties import Role
 from signer.errors import Conflict, InvalidInput, TooLarge
 from signer.services.facts import KINDS, SUBJECTS, Changes, Handed
+from signer.verification.wording import beijing
 from signer.web import intake
 from signer.web.portal.doors import MAKERS, files, form
-from signer.web.portal.ledger import when
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _draw(
         handed=handed or {},
         subjects=SUBJECTS,
         may_edit=visit.has(*EDITORS),
-        when=when,
+        beijing=beijing,
     )
 
 

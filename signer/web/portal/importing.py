@@ -17,7 +17,7 @@ from signer.services.importing import COLUMNS, Asked
 from signer.sheets.reading import MOST_BYTES
 from signer.verification.wording import beijing
 from signer.web import languages
-from signer.web.portal.doors import files, form
+from signer.web.portal.doors import files, form, page_number
 from signer.web.portal.import_view import MOST_LINES, view_of
 from signer.web.problems import Fault
 
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 PREPARERS: Final = frozenset({Role.PREPARER})
 READERS: Final = frozenset({Role.PREPARER, Role.ADMIN})
 _REFRESH_S = 4
-_MOST_PAGES = 1000
 _NO_FILE = Fault(
     pointer="sheet", code="sheet.missing", zh="请选择一个表格文件。", en="Choose the file of a spreadsheet."
 )
@@ -140,7 +139,7 @@ class _Desk:
 
     def listed(self, visit: Visit, *, faults: tuple[Fault, ...] = ()) -> str:
         """Draw the form and the list."""
-        number = min(max(request.args.get("page", 1, type=int), 1), _MOST_PAGES)
+        number = page_number()
         heads = self._importing.listed(visit.uscc, number=number)
         return self._frame.draw(
             "portal/imports.html",

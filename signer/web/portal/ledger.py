@@ -14,7 +14,8 @@ from signer.domain.values import BEIJING, format_instant
 from signer.errors import NotFound
 from signer.register.audit import Sieve
 from signer.services.export import FORMS, What
-from signer.web.portal.doors import MAKERS
+from signer.verification.wording import beijing
+from signer.web.portal.doors import MAKERS, page_number
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 LOOKERS: Final = frozenset({Role.ADMIN, Role.AUDITOR})
 """Who reads the audit."""
-PER_PAGE, _MOST_PAGE, _MOST_TEXT = 50, 10_000, 120
+PER_PAGE, _MOST_TEXT = 50, 120
 _MIME = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl; charset=utf-8"}
 _FIRST, _LAST = date(2000, 1, 1), date(2999, 12, 31)
 
@@ -52,10 +53,7 @@ class Filter:
             text=text,
             seal=typed["seal"],
         )
-        number = request.args.get("page", "1")
-        is_number = number.isascii() and number.isdigit() and len(number) <= len(str(_MOST_PAGE))
-        page = min(max(int(number), 1), _MOST_PAGE) if is_number else 1
-        return cls(typed=typed, sieve=sieve, faults=tuple(faults), page=page)
+        return cls(typed=typed, sieve=sieve, faults=tuple(faults), page=page_number())
 
     @property
     def skip(self) -> int:
@@ -66,11 +64,6 @@ class Filter:
         """Return the filter as the end of an address."""
         told = {name: value for name, value in self.typed.items() if value} | {k: str(v) for k, v in more.items()}
         return f"?{urlencode(told)}" if told else ""
-
-
-def when(at: datetime | None) -> str:
-    """Return an instant as people here read it: Beijing time, to the minute."""
-    return "" if at is None else f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
 
 
 def room(building: Building) -> Room:
@@ -84,7 +77,7 @@ def room(building: Building) -> Room:
         found = exporting.seal_uses(visit.uscc, wanted.sieve, most=PER_PAGE + 1, skip=wanted.skip)
         digests = [seal.kept.certificate_digest for seal in building.services.seal_keeping.all(visit.uscc)]
         told = {"uses": found[:PER_PAGE], "has_more": len(found) > PER_PAGE, "seals": digests}
-        return frame.draw("portal/register.html", visit, faults=wanted.faults, wanted=wanted, when=when, **told)
+        return frame.draw("portal/register.html", visit, faults=wanted.faults, wanted=wanted, beijing=beijing, **told)
 
     @ledger.get("/portal/<uscc>/seals/register/export", MAKERS)
     def register_export(visit: Visit) -> ResponseReturnValue:
@@ -97,7 +90,7 @@ def room(building: Building) -> Room:
         wanted = Filter.read()
         found = exporting.entries(visit.uscc, wanted.sieve, most=PER_PAGE + 1, skip=wanted.skip)
         told = {"entries": found[:PER_PAGE], "has_more": len(found) > PER_PAGE}
-        return frame.draw("portal/audit.html", visit, faults=wanted.faults, wanted=wanted, when=when, **told)
+        return frame.draw("portal/audit.html", visit, faults=wanted.faults, wanted=wanted, beijing=beijing, **told)
 
     @ledger.get("/portal/<uscc>/seals/audit/export", LOOKERS)
     def audit_export(visit: Visit) -> ResponseReturnValue:

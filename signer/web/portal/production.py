@@ -9,7 +9,7 @@ from flask import redirect, request
 from signer.domain.parties import Role
 from signer.domain.vehicle import normalise_vin
 from signer.register.production import PAGE
-from signer.web.portal.doors import MAKERS, form
+from signer.web.portal.doors import MAKERS, form, page_number
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from signer.web.portal.rooms import Building
 
 LISTERS = frozenset({Role.PREPARER, Role.ADMIN})
-_MOST_PAGES = 20_000
 _MOST_VIN = 40
 
 
@@ -30,7 +29,7 @@ def room(building: Building) -> Room:
     def listed(visit: Visit) -> ResponseReturnValue:
         """Show one page of the list, or the vehicles that a part of a VIN finds."""
         search = normalise_vin(request.args.get("q", "")[:_MOST_VIN])
-        number = min(max(request.args.get("page", 1, type=int), 1), _MOST_PAGES)
+        number = page_number()
         count, built = listing.page(visit.uscc, search=search, number=number)
         return building.frame.draw(
             "portal/production.html",

@@ -10,8 +10,9 @@ from signer.domain.parties import Role
 from signer.domain.trust import SealState
 from signer.errors import Conflict
 from signer.services.seals import nearest_step
+from signer.verification.wording import beijing
 from signer.web.portal.doors import MAKERS, form
-from signer.web.portal.ledger import LOOKERS, when
+from signer.web.portal.ledger import LOOKERS
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ def room(building: Building) -> Room:
         found = services.seal_keeping.all(visit.uscc)
         steps = {shown.kept.certificate_digest: nearest_step(shown.days_left) for shown in found}
         sees = visit.has(*LOOKERS)
-        return frame.draw("portal/seals.html", visit, seals=found, steps=steps, tones=TONES, sees_audit=sees, when=when)
+        return frame.draw(
+            "portal/seals.html", visit, seals=found, steps=steps, tones=TONES, sees_audit=sees, beijing=beijing
+        )
 
     @seals.get("/portal/<uscc>/seals/<digest>", MAKERS)
     def one(visit: Visit, digest: str) -> ResponseReturnValue:
@@ -107,7 +110,7 @@ def _draw(building: Building, visit: Visit, shown: Shown, *faults: Fault) -> str
         visit,
         faults=faults,
         seal=shown,
-        when=when,
+        beijing=beijing,
         tones=TONES,
         may_hold=visit.has(*HOLDERS) and (is_held or shown.kept.state is SealState.ACTIVE),
         may_lift=visit.has(*LIFTERS) and is_held,

@@ -7,10 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyotp
-import pytest
 from authenticator import Authenticator
 from portal import PASSWORD, Portal
-from world import PEOPLE, YUNZHOU, World
+from world import PEOPLE, YUNZHOU
 
 from signer.domain.account import FRESH
 
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 CHEN, LIN = PEOPLE[YUNZHOU]
-
-
-@pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
 
 
 def token_of(visitor: Visitor) -> str:

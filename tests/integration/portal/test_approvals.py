@@ -7,28 +7,12 @@ from typing import TYPE_CHECKING
 
 import approvals
 import pytest
-from portal import Portal
 from world import BEICHEN, KAZAKHSTAN, World, sample
 
 if TYPE_CHECKING:
-    from portal import Visitor
+    from portal import Portal, Visitor
 
     from signer.register.submissions import Submission
-
-
-@pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
-
-
-@pytest.fixture
-def lin(portal: Portal) -> Visitor:
-    return portal.visitor(approvals.LIN)
 
 
 def home(world: World) -> str:

@@ -10,29 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from objects import OWN
-from portal import Portal
 from world import BEICHEN, EMIRATES, KAZAKHSTAN, YUNZHOU, World, fresh
 
 from signer.register.tally import Tally
 from signer.web.portal import charts
 
 if TYPE_CHECKING:
-    from portal import Visitor
-
-
-@pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
-
-
-@pytest.fixture
-def lin(portal: Portal) -> Visitor:
-    return portal.visitor("lin.sample")
+    from portal import Portal, Visitor
 
 
 def rows(page: str) -> dict[str, int]:

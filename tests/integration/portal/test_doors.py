@@ -5,26 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from portal import Portal
-from world import BEICHEN, PEOPLE, YUNZHOU, World, sample
+from world import BEICHEN, PEOPLE, YUNZHOU, sample
 
 from signer.web.portal.doors import safe_next
 
 if TYPE_CHECKING:
-    from portal import Visitor
+    from portal import Portal, Visitor
 
 USCC = {maker["record"]["legal_name"]: maker["record"]["uscc"] for maker in sample("register")["manufacturers"]}
 CHEN = PEOPLE[YUNZHOU][0]
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
-
-
-@pytest.fixture
-def chen(portal: Portal) -> Visitor:
-    return portal.visitor(CHEN)
 
 
 def test_a_guest_is_sent_to_sign_in_and_back(portal: Portal) -> None:

@@ -8,7 +8,6 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from portal import Portal
 from world import BEICHEN, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, as_bytes, sample
 
 from signer.domain.drafting import parse_draft
@@ -16,7 +15,7 @@ from signer.domain.parties import Uscc
 from signer.domain.verdict import Code
 
 if TYPE_CHECKING:
-    from portal import Visitor
+    from portal import Portal, Visitor
     from werkzeug.test import TestResponse
 
     from signer.domain.confirmation import Draft
@@ -27,21 +26,6 @@ MAKER = Uscc(USCC[YUNZHOU])
 HOME = f"/portal/{MAKER}/drafts"
 CHEN, LIN = PEOPLE[YUNZHOU]
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
-
-
-@pytest.fixture
-def chen(portal: Portal) -> Visitor:
-    return portal.visitor(CHEN)
 
 
 @pytest.fixture

@@ -24,11 +24,6 @@ CHEN, LIN = PEOPLE[YUNZHOU]
 
 
 @pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def provider(world: World) -> Iterator[providers.Provider]:
     made = providers.Provider(lambda: world.at)
     yield made

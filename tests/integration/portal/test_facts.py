@@ -29,11 +29,6 @@ GOOD = {
 
 
 @pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def portal(world: World) -> Portal:
     world.give("admin", "gao.sample")
     world.give("auditor", "shen.sample")

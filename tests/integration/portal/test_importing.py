@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from handing_in import HEADER, OWN, USCC, as_csv, as_xlsx, drafted, find, rows, spoilt
-from portal import Portal
 from world import BEICHEN, KAZAKHSTAN, YUNZHOU, World, as_bytes, fresh
 
 from signer.domain.drafting import parse_draft
@@ -18,7 +17,7 @@ from signer.sheets import task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from portal import Visitor
+    from portal import Portal, Visitor
 
 AT = f"/portal/{OWN.maker}/imports"
 FORMS: dict[str, Callable[[list[list[Any]]], bytes]] = {
@@ -26,22 +25,6 @@ FORMS: dict[str, Callable[[list[list[Any]]], bytes]] = {
     "utf-8-sig": as_csv,
     "gb18030": lambda made: as_csv(made, encoding="gb18030"),
 }
-
-
-@pytest.fixture
-def database() -> str:
-    """The pages are the same on either database; the job's own tests run on both."""
-    return "sqlite"
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
-
-
-@pytest.fixture
-def chen(portal: Portal) -> Visitor:
-    return portal.visitor(OWN.person)
 
 
 def upload(visitor: Visitor, data: bytes, name: str = "车辆.xlsx", **more: str) -> Any:

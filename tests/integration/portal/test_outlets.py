@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from objects import OTHER, OWN
 from portal import Portal
-from world import KAZAKHSTAN, PEOPLE, YUNZHOU, World, fresh, sample
+from world import KAZAKHSTAN, World, fresh, sample
 
 from signer.domain.outlet_entry import ENTRY_FIELDS, typed_of
 from signer.errors import RuleViolation
@@ -23,22 +23,6 @@ if TYPE_CHECKING:
 
 BASE = f"/portal/{OWN}/outlets"
 ALMATY = f"{BASE}/id/kz-almaty"
-
-
-@pytest.fixture
-def database() -> str:
-    """One database for most of these tests: where it matters which, both are named."""
-    return "sqlite"
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
-
-
-@pytest.fixture
-def chen(portal: Portal) -> Visitor:
-    return portal.visitor(PEOPLE[YUNZHOU][0])
 
 
 def typed(**changes: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from authenticator import PRESENT, Authenticator
 from portal import PASSWORD, Portal
-from world import PEOPLE, YUNZHOU, World
+from world import PEOPLE, YUNZHOU
 
 from signer.domain.account import Principal, Proof
 from signer.errors import NotPermitted
@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 CHEN, LIN = PEOPLE[YUNZHOU]
-
-
-@pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
 
 
 @pytest.fixture

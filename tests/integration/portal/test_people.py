@@ -24,11 +24,6 @@ NEW = {"name": "王新", "login": "wang@example.com", "roles": ["preparer"]}
 
 
 @pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def portal(world: World) -> Portal:
     world.give("admin", "adm.sample")
     return Portal.of(world)

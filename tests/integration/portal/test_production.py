@@ -25,11 +25,6 @@ VINS = [Vin(vehicle.vin) for vehicle in DRAFT.vehicles]
 
 
 @pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def chen(world: World) -> Visitor:
     world.services.listing.put(
         MAKER, [Built(vin=vin, model="<b>M1", built_on=date(2026, 5, 4)) for vin in VINS[:2]], by=CHEN

@@ -22,11 +22,6 @@ READ = {"understood": "yes"}
 
 
 @pytest.fixture
-def database() -> str:
-    return "sqlite"
-
-
-@pytest.fixture
 def portal(world: World) -> Portal:
     for turn in range(2):
         world.issue(fresh(KAZAKHSTAN, turn))
@@ -34,11 +29,6 @@ def portal(world: World) -> Portal:
     world.give("admin", "gao.sample")
     world.give("auditor", "shen.sample")
     return Portal.of(world)
-
-
-@pytest.fixture
-def lin(portal: Portal) -> Visitor:
-    return portal.visitor("lin.sample")
 
 
 def digest(portal: Portal, maker: int = 1) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import argon2
 import pytest
 from portal import PASSWORD, Portal
-from world import PEOPLE, YUNZHOU, World
+from world import PEOPLE, YUNZHOU
 
 from signer.domain.account import Proof
 from signer.errors import NotPermitted, TooManyRequests
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 
 CHEN, LIN = PEOPLE[YUNZHOU]
 ELSEWHERE = {"REMOTE_ADDR": "198.51.100.7"}
-
-
-@pytest.fixture
-def database() -> str:
-    """One database is enough for pages."""
-    return "sqlite"
-
-
-@pytest.fixture
-def portal(world: World) -> Portal:
-    return Portal.of(world)
 
 
 @pytest.fixture

@@ -6,20 +6,15 @@ import secrets
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING
 
 from signer import __version__, resources, sandbox
 from signer.errors import Misconfigured
-from signer.identity.oidc import Provider
-from signer.identity.passkeys import Site
-from signer.identity.passwords import Passwords
 from signer.identity.vault import open_vault
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.register.journal import Journal
 from signer.seal import reading
-from signer.services.accounts import Accounts
 from signer.services.alarms import Alarming
 from signer.services.answering import NoReceipts
 from signer.services.approving import Approving
@@ -27,31 +22,26 @@ from signer.services.bundling import Bundling
 from signer.services.confirming import Confirming
 from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
-from signer.services.elsewhere import Elsewhere
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.export import Exporting
 from signer.services.facts import Facts
 from signer.services.gathering import Gathering
 from signer.services.glancing import Glancing
 from signer.services.importing import Importing
-from signer.services.invitations import Inviting
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
 from signer.services.licence import LicenceChecking
-from signer.services.limits import Limits
 from signer.services.listing import Listing
 from signer.services.lookups import LookingUp
 from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
-from signer.services.members import Members
 from signer.services.official import Copying
 from signer.services.offline import OfflineLookups, OfflineVerifying
 from signer.services.outlet_links import OutletLinks
 from signer.services.outlet_lists import OutletLists
 from signer.services.outlet_rules import OutletRules
 from signer.services.outlets import Outlets
-from signer.services.own_account import OwnAccount
 from signer.services.people import People
 from signer.services.post import post_of
 from signer.services.publishing import Publishing
@@ -61,9 +51,7 @@ from signer.services.reimport import Reimporting
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
 from signer.services.service_keys import ServiceKeys
-from signer.services.sessions import Sessions
 from signer.services.shelf import Shelf
-from signer.services.sign_in import SigningIn
 from signer.services.sources import RegisterSource
 from signer.services.trust import TrustSource
 from signer.services.upgrade import Upgrading
@@ -71,6 +59,7 @@ from signer.services.verify import Verifying
 from signer.services.withdraw import Ending
 from signer.services.work import Working
 from signer.verification.policy import Policy
+from signer.wiring import entrance as entering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +67,13 @@ if TYPE_CHECKING:
 
     from signer.domain.trust import TrustList
     from signer.identity.vault import Vault
+    from signer.services.accounts import Accounts
+    from signer.services.elsewhere import Elsewhere
+    from signer.services.invitations import Inviting
+    from signer.services.members import Members
+    from signer.services.own_account import OwnAccount
+    from signer.services.sessions import Sessions
+    from signer.services.sign_in import SigningIn
     from signer.services.verify import Judge
     from signer.settings import Settings
 
@@ -220,7 +216,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     )
     ending = Ending(database=database, journal=journal, clock=clock)
     copying = Copying(database=database, blobs=blobs, page=page, clock=clock)
-    entrance = _entrance(settings, database=database, mailing=mailing, clock=clock, chance=chance)
+    entrance = entering.wire(settings, database=database, mailing=mailing, clock=clock, chance=chance)
     return Services(
         settings=settings,
         database=database,
@@ -295,87 +291,6 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             templates=templates,
             clock=clock,
         ),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entrance:
-    """The use cases of who comes in, and by what."""
-
-    sessions: Sessions
-    accounts: Accounts
-    signing_in: SigningIn
-    own_account: OwnAccount
-    inviting: Inviting
-    members: Members
-    elsewhere: Elsewhere
-
-
-def _entrance(
-    settings: Settings, *, database: Database, mailing: Mailing, clock: Callable[[], datetime], chance: Chance
-) -> _Entrance:
-    """Put together who comes in, and by what; the web pages' secret is opened when a factor first needs it."""
-    passwords, site, bits = Passwords(), Site.of(settings.base_url), chance.bits
-    sessions, limits = Sessions(database=database, clock=clock, bits=bits), Limits(database=database, clock=clock)
-
-    @cache
-    def vault() -> Vault:
-        return open_vault(settings.secret_path)
-
-    known = Accounts(
-        database=database, sessions=sessions, limits=limits, vault=vault, site=site, clock=clock, bits=bits
-    )
-    signing_in = SigningIn(
-        database=database,
-        known=known,
-        begun=sessions,
-        limits=limits,
-        passwords=passwords,
-        clock=clock,
-        bits=bits,
-    )
-    inviting = Inviting(database=database, passwords=passwords, mailing=mailing, clock=clock, bits=bits)
-    return _Entrance(
-        sessions=sessions,
-        accounts=known,
-        signing_in=signing_in,
-        own_account=OwnAccount(
-            database=database,
-            known=known,
-            sessions=sessions,
-            limits=limits,
-            passwords=passwords,
-            vault=vault,
-            site=site,
-            clock=clock,
-            bits=bits,
-        ),
-        inviting=inviting,
-        elsewhere=Elsewhere(
-            database=database,
-            signing_in=signing_in,
-            inviting=inviting,
-            provider=(lambda: _provider(settings, clock)) if settings.oidc_issuer else None,
-            clock=clock,
-            bits=bits,
-        ),
-        members=Members(database=database, known=known, clock=clock),
-    )
-
-
-def _provider(settings: Settings, clock: Callable[[], datetime]) -> Provider:
-    """Return the OpenID provider that the operator set. Misconfigured if its secret cannot be read."""
-    path = settings.oidc_client_secret_file
-    try:
-        secret = path.read_text(encoding="utf-8").strip() if path else ""
-    except OSError as error:
-        raise Misconfigured(f"SIGNER_OIDC_CLIENT_SECRET_FILE cannot be read: {error.strerror}") from error
-    return Provider(
-        issuer=settings.oidc_issuer,
-        client_id=settings.oidc_client_id,
-        secret=secret,
-        redirect_uri=f"{settings.base_url.rstrip('/')}/sign-in/oidc/callback",
-        clock=clock,
     )
 
 
