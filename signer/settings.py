@@ -17,6 +17,8 @@ from signer.errors import InvalidInput, Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 PREFIX = "SIGNER_"
 MOST_ADDRESS = 120
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -86,13 +88,14 @@ class Settings(BaseSettings):
     proxy_user_header: str = ""
     """A header in which a trusted proxy names who is signed in (the login); empty: none is believed."""
     trusted_proxies: str = ""
-    """The networks from which that header is believed, separated by blanks: `127.0.0.1/32 10.0.0.5/32`."""
+    """Networks of our own proxies: believed in that header and in `X-Forwarded-For`: `127.0.0.1/32 10.0.0.5/32`."""
 
     @field_validator("trusted_proxies")
     @classmethod
     def _proxies_are_networks(cls, value: str) -> str:
         for word in value.split():
-            ipaddress.ip_network(word)
+            if not ipaddress.ip_network(word).prefixlen:
+                raise ValueError(f"{word} is everybody's network: whoever asks would be believed")
         return value
 
     @field_validator("queue_url")
@@ -152,7 +155,7 @@ class Settings(BaseSettings):
         return self.secret_file or self.keys / "web.secret"
 
     @property
-    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    def proxies(self) -> tuple[Network, ...]:
         """The networks of trusted proxies."""
         return tuple(ipaddress.ip_network(word) for word in self.trusted_proxies.split())
 

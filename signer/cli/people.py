@@ -8,6 +8,7 @@ from signer.cli.console import services
 from signer.domain.parties import Role
 from signer.errors import NotPermitted
 from signer.services.invitations import Invited
+from signer.services.mailing import LANGUAGES
 
 _LOGIN = click.argument("login")
 
@@ -22,13 +23,18 @@ def people() -> None:
 @click.option("--name", required=True, help="The person's name.")
 @click.option("--role", "roles", multiple=True, required=True, type=click.Choice([role.value for role in Role]))
 @click.option("--as", "manufacturer", default=None, help="A manufacturer (USCC or legal name): in TEST mode only.")
-def create(login: str, name: str, roles: tuple[str, ...], manufacturer: str | None) -> None:
-    """Invite LOGIN (an e-mail address) and print the link, which is good once: there the person chooses a password."""
+@click.option("--language", default="zh", type=click.Choice(LANGUAGES), help="The language of the mail.")
+def create(login: str, name: str, roles: tuple[str, ...], manufacturer: str | None, language: str) -> None:
+    """
+    Invite LOGIN (an e-mail address), by mail and by a link that is printed.
+
+    It is good once: there the person chooses a password.
+    """
     wired = services()
     if manufacturer is not None and wired.settings.mode != "test":
         raise NotPermitted("outside TEST mode a manufacturer's people are invited in the portal")
     maker = None if manufacturer is None else wired.people.uscc_of(manufacturer)
-    invited = Invited(login=login, name=name, roles=frozenset(map(Role, roles)))
+    invited = Invited(login=login, name=name, roles=frozenset(map(Role, roles)), language=language)
     token = wired.inviting.appoint(invited, maker=maker, actor="cli")
     click.echo(f"{wired.settings.base_url.rstrip('/')}/invitations/{token}")
 

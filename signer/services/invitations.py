@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from signer.domain.parties import Membership, Person, Role
 from signer.domain.values import beijing_day
@@ -16,6 +16,7 @@ from signer.register import accounts, audit, invitations, parties
 from signer.register.accounts import Account
 from signer.register.invitations import Invitation
 from signer.register.scope import Scope
+from signer.services.mailing import OPERATOR
 from signer.services.sign_in import fold
 
 if TYPE_CHECKING:
@@ -101,10 +102,16 @@ class Inviting:
     def appoint(self, invited: Invited, *, maker: Uscc | None, actor: str) -> str:
         """Invite somebody from the command line: for the whole deployment, or for a manufacturer. As `invite`."""
         login, name = checked(invited, allowed=APPOINTED if maker is None else MAKERS_ROLES)
-        token = f"{self._bits(256):064x}"
+        token, until = f"{self._bits(256):064x}", beijing_day(self._clock() + GOOD_FOR).isoformat()
+        language, path = invited.language, f"/invitations/{token}"
         with self._database.write() as tx:
-            tenant_id = None if maker is None else parties.tenant(tx, maker).id
-            self._add(tx, token, login, name, invited.roles, tenant_id, None, actor=actor)
+            tenant = None if maker is None else parties.tenant(tx, maker)
+            self._add(tx, token, login, name, invited.roles, None if tenant is None else tenant.id, None, actor=actor)
+            if tenant is None:
+                self._mailing.queue(tx, login, "appointment", language, path=path, until=until)
+            else:
+                told = {"maker": tenant.manufacturer.legal_name, "inviter": OPERATOR[language], "until": until}
+                self._mailing.queue(tx, login, "invitation", language, path=path, **told)
         return token
 
     def revoke(self, principal: Principal, maker: Uscc, invitation_id: int) -> None:
@@ -139,13 +146,19 @@ class Inviting:
             has_account = accounts.of_login(tx, found.login) is not None
         return Shown(login=found.login, name=found.name, maker=name, roles=found.roles, has_account=has_account)
 
-    def accept_new(self, token: str, *, name: str, password: str) -> str:
-        """Make the invited person's account; return the person's id. InvalidInput, NotFound, Conflict."""
+    def accept_new(self, token: str, *, name: str, password: str, language: Literal["zh", "en"] = "zh") -> str:
+        """
+        Make the invited person's account, in a language; return the person's id.
+
+        InvalidInput, NotFound, Conflict.
+        """
         shown = self.shown(token)
         refuse_weak(password, login=shown.login)
         hashed = self._passwords.hash(password)
         with self._database.write() as tx:
-            return self.accept_as_new(tx, self._found(tx, token), name=clean_name(name), password=hashed)
+            person = self.accept_as_new(tx, self._found(tx, token), name=clean_name(name), password=hashed)
+            accounts.set_language(tx, person, language)
+        return person
 
     def accept_as_new(self, tx: Transaction, found: Invitation, *, name: str, password: str | None) -> str:
         """Make an account for an invitation, with a hashed password or (signed in elsewhere) none. Conflict."""

@@ -34,6 +34,7 @@ log = structlog.get_logger()
 KINDS: Final = frozenset(
     {
         "alarm",
+        "appointment",
         "approval-asked",
         "factor-reset",
         "invitation",
@@ -48,6 +49,8 @@ KINDS: Final = frozenset(
 )
 """What is written about; each has `templates/web/mail/<kind>.<language>.txt`: a subject, an empty line, the text."""
 LANGUAGES: Final = ("zh", "en")
+OPERATOR: Final = {"zh": "系统运营方", "en": "the operator of the system"}
+"""Who acts on the command line, where a mail names somebody."""
 PATIENCE = timedelta(days=3)
 KEPT = timedelta(days=30)
 _FIRST_PAUSE = timedelta(minutes=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from signer.domain.parties import Membership, Role
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from signer.register import accounts, audit, factors, invitations, parties, sessions
 from signer.services.invitations import MAKERS_ROLES
+from signer.services.mailing import OPERATOR
 from signer.services.sign_in import fold
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from signer.register.invitations import Kind, Outcome, Request
     from signer.register.parties import Tenant
     from signer.services.accounts import Accounts
+    from signer.services.mailing import Mailing
 
 DIRECT = MAKERS_ROLES - {Role.APPROVER}
 """The roles that an administrator gives alone."""
@@ -64,9 +67,10 @@ class Known:
 class Members:
     """The members of manufacturers."""
 
-    def __init__(self, *, database: Database, known: Accounts, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, database: Database, known: Accounts, mailing: Mailing, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._accounts = known
+        self._mailing = mailing
         self._clock = clock
 
     def all(self, maker: Uscc) -> tuple[Member, ...]:
@@ -154,7 +158,7 @@ class Members:
             by, at = principal.person.id, self._clock()
             invitations.decide(tx, request_id, outcome, by=by, scope=tenant.scope, at=at)
             if grant:
-                self._do(tx, tenant, request)
+                self._do(tx, tenant, request, by=principal.person.name)
             event = f"member.{request.kind}-{outcome}"
             self._note(tx, tenant, event, principal, request.person_id, asked_by=request.asked_by)
 
@@ -174,7 +178,7 @@ class Members:
                 raise NotPermitted("another approver lets an approver's factors be reset")
             if set(every) != {maker} or sessions.appointments_of(tx, person):
                 raise NotPermitted("the person has roles elsewhere: operators reset such factors")
-            forget_factors(tx, person)
+            self._forget_factors(tx, person, by=principal.person.name)
             self._note(tx, tenant, "member.factors-reset", principal, person)
 
     def everybody(self) -> tuple[Known, ...]:
@@ -210,16 +214,16 @@ class Members:
         with self._database.write() as tx:
             person = _account(tx, login).person_id
             _refuse_unapproved(tx, person, approved_by)
-            forget_factors(tx, person)
+            self._forget_factors(tx, person)
             at, by = self._clock(), approved_by
             audit.note(
                 tx, "account.factors-reset", actor=actor, subject=person, at=at, manufacturer_id=None, approved_by=by
             )
 
-    def _do(self, tx: Transaction, tenant: Tenant, request: Request) -> None:
+    def _do(self, tx: Transaction, tenant: Tenant, request: Request, *, by: str) -> None:
         person = request.person_id
         if request.kind == "reset-factor":
-            forget_factors(tx, person)
+            self._forget_factors(tx, person, by=by)
             return
         held = parties.roles_of(tx, person, scope=tenant.scope)
         if not held:
@@ -227,6 +231,15 @@ class Members:
         roles = held | {Role.APPROVER}
         membership = Membership(person=person, manufacturer=tenant.manufacturer.uscc, roles=roles)
         parties.save_membership(tx, membership, scope=tenant.scope, at=self._clock())
+
+    def _forget_factors(self, tx: Transaction, person: str, *, by: str = "") -> None:
+        """Take all factors and end all sessions of a person, and write of it: somebody else may have wished it."""
+        factors.remove_all(tx, person)
+        sessions.end_all(tx, person)
+        with suppress(NotFound):
+            account = accounts.of_person(tx, person)
+            decided = by or OPERATOR["zh" if account.language == "zh" else "en"]
+            self._mailing.queue(tx, account.login, "factor-reset", account.language, path="/sign-in", by=decided)
 
     def _note(
         self, tx: Transaction, tenant: Tenant, event: str, principal: Principal, subject: str, **fields: str
@@ -238,12 +251,6 @@ class Members:
 def about(request_id: int) -> str:
     """Return for what a factor is shown when a request is decided."""
     return f"request:{request_id}"
-
-
-def forget_factors(tx: Transaction, person: str) -> None:
-    """Take all factors and end all sessions of a person."""
-    factors.remove_all(tx, person)
-    sessions.end_all(tx, person)
 
 
 def _account(tx: Transaction, login: str) -> Account:

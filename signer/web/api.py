@@ -14,7 +14,7 @@ from signer.errors import InvalidInput
 from signer.seal.precheck import MOST_BYTES
 from signer.services.licence import Question
 from signer.services.lookups import MOST_NUMBERS
-from signer.web import documented, intake, languages, sheets, telling
+from signer.web import documented, intake, languages, proxies, sheets, telling
 from signer.web.fields import Faults, Typed, asked, digest, number, tail
 from signer.web.problems import Fault, Refused
 from signer.web.shapes import LicenceQuestion, LookupQuestion
@@ -54,7 +54,7 @@ def blueprint(services: Answering, *, clock: Callable[[], datetime]) -> APIBluep
     def look_up() -> Response:
         """Look up a record without its file."""
         question = _lookup_request()
-        verdict = telling.look_up(services.lookups, question, network=intake.network())
+        verdict = telling.look_up(services.lookups, question, network=proxies.network(services.settings))
         receipt = telling.receipt_of(services.receipts, verdict, question)
         return jsonify(telling.verdict_json(verdict, languages.chosen(), receipt))
 
@@ -62,7 +62,7 @@ def blueprint(services: Answering, *, clock: Callable[[], datetime]) -> APIBluep
     def check_licence() -> Response:
         """Check an export licence against its confirmations."""
         question = _licence_request(clock())
-        answer = services.licence.check(question, network=intake.network())
+        answer = services.licence.check(question, network=proxies.network(services.settings))
         return _licence_response(answer, languages.chosen(), services.receipts)
 
     return api

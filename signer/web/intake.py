@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import threading
 from contextlib import contextmanager, suppress
@@ -165,13 +164,3 @@ def plain_name(name: str) -> str:
     """Return a file's name as it may be shown: the last part only, printable, bounded."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in last)[:_MOST_NAME]
-
-
-def network() -> str:
-    """Return the network that a request comes from: the /24 of IPv4, the /56 of IPv6."""
-    try:
-        address = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        return "unknown"
-    length = 24 if address.version == 4 else 56
-    return str(ipaddress.ip_network((address, length), strict=False))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, redirect, request
 
 from signer.errors import InvalidInput
-from signer.web import intake, telling
+from signer.web import intake, proxies, telling
 from signer.web.asking import FileAsked, Form, RecordAsked, understand
 from signer.web.problem_kinds import KINDS
 from signer.web.problems import Fault, Refused
@@ -95,8 +95,8 @@ def _answer(services: Answering, pages: Pages, wanted: Wanted, filled: Form) -> 
         receipt = services.receipts.of_file(verdict, wanted.upload.data, wanted.asked)
         return pages.verdict(verdict, asked=wanted.asked, filled=filled, upload=wanted.upload, receipt=receipt)
     if isinstance(wanted, RecordAsked):
-        verdict = telling.look_up(services.lookups, wanted.look_up, network=intake.network())
+        verdict = telling.look_up(services.lookups, wanted.look_up, network=proxies.network(services.settings))
         receipt = telling.receipt_of(services.receipts, verdict, wanted.look_up)
         return pages.verdict(verdict, asked=wanted.look_up.asked, filled=filled, receipt=receipt)
-    answer = services.licence.check(wanted.question, network=intake.network())
+    answer = services.licence.check(wanted.question, network=proxies.network(services.settings))
     return pages.licence(answer, filled, receipt=services.receipts.of_licence(answer))

@@ -92,7 +92,7 @@ def wire(
             clock=clock,
             bits=bits,
         ),
-        members=Members(database=database, known=known, clock=clock),
+        members=Members(database=database, known=known, mailing=mailing, clock=clock),
     )
 
 

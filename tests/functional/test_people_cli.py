@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import terminal
 from portal import Portal
 from world import PEOPLE, YUNZHOU, World
@@ -50,6 +51,11 @@ def test_an_account_is_suspended_lifted_and_reset(live_world: World) -> None:
     refused = people(live_world, "reset", alone)
     assert (refused.returncode, "approver" in refused.stderr) == (1, True)
     assert people(live_world, "reset", alone, "--approved-by", "zhao.sample").returncode == 0
+    assert live_world.rows("SELECT recipient, kind FROM mails ORDER BY id") == [
+        (login, "factor-reset"),
+        (alone, "factor-reset"),
+    ]
+    assert "the operator of the system decided so" in live_world.rows("SELECT body FROM mails")[0][0]
     assert people(live_world, "suspend", "nobody@sample.example").returncode == 1
 
 
@@ -58,3 +64,25 @@ def test_outside_test_mode_nobody_is_put_into_a_manufacturer_from_the_command_li
     refused = people(live_world, *words, mode="production")
     assert (refused.returncode, "in the portal" in refused.stderr) == (1, True)
     assert people(live_world, *words).returncode == 0
+    assert live_world.rows("SELECT recipient FROM mails") == [("x@sample.example",)]
+
+
+@pytest.mark.parametrize(
+    ("language", "role", "said"),
+    [
+        ("zh", ("operator",), "系统运营方邀请您"),
+        ("en", ("operator",), "The operator of "),
+        ("zh", ("preparer", "--as", YUNZHOU), f"系统运营方 邀请您为{YUNZHOU}"),
+        ("en", ("preparer", "--as", YUNZHOU), "the operator of the system invites you to work on"),
+    ],
+    ids=["operator-zh", "operator-en", "preparer-zh", "preparer-en"],
+)
+def test_the_link_that_is_printed_is_mailed_too(
+    live_world: World, language: str, role: tuple[str, ...], said: str
+) -> None:
+    words = ("create", "x@sample.example", "--name", "某样例", "--language", language, "--role", *role)
+    link = people(live_world, *words).stdout.strip()
+    ((recipient, spoken, body),) = live_world.rows("SELECT recipient, language, body FROM mails")
+    assert (recipient, spoken) == ("x@sample.example", language)
+    assert link in body
+    assert said in body

@@ -8,8 +8,9 @@ from flask import redirect, request, session
 from flask_wtf.csrf import generate_csrf
 
 from signer.errors import Conflict, NotPermitted
+from signer.web import proxies
 from signer.web.portal.doors import SIGNED_IN
-from signer.web.portal.signing_in import admitted, answered, origin, proxied
+from signer.web.portal.signing_in import admitted, answered, origin
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
@@ -46,9 +47,9 @@ class _Pages:
 
     def by_proxy(self, _visit: Visit | None) -> ResponseReturnValue:
         """Sign in whom the proxy names, if the request comes from a trusted one."""
-        named = proxied(self._building.services.settings)
+        named = proxies.named(self._building.services.settings)
         try:
-            return admitted(self._building, self._elsewhere.by_proxy(named, origin()))
+            return admitted(self._building, self._elsewhere.by_proxy(named, origin(self._building)))
         except NotPermitted:
             return self._refused(None, UNKNOWN)
 
@@ -75,7 +76,7 @@ class _Pages:
                 return redirect("/account?done=account-saved", code=303)
             if person is not None:
                 return self._refused(visit, UNKNOWN)
-            return admitted(self._building, self._elsewhere.enter(subject, origin()))
+            return admitted(self._building, self._elsewhere.enter(subject, origin(self._building)))
         except NotPermitted:
             return self._refused(visit, UNKNOWN)
         except Conflict:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import redirect
 
 from signer.errors import Conflict, InvalidInput, NotPermitted
+from signer.web import languages
 from signer.web.portal import doors
 from signer.web.portal.account import weak
 from signer.web.portal.people import NAME
@@ -77,11 +78,16 @@ class _Pages:
             return redirect("/portal", code=303)
         typed = doors.form()
         try:
-            person = self._inviting.accept_new(token, name=typed.get("name", ""), password=typed.get("password", ""))
+            person = self._inviting.accept_new(
+                token,
+                name=typed.get("name", ""),
+                password=typed.get("password", ""),
+                language=languages.chosen(),
+            )
         except InvalidInput as error:
             fault = NAME if error.field == "name" else weak(error)
             return self._shown(None, token, fault, typed.get("name", ""))
         except Conflict:
             return self._shown(None, token, HAS_ACCOUNT)
-        session = self._building.services.signing_in.begin(person, "password", origin())
+        session = self._building.services.signing_in.begin(person, "password", origin(self._building))
         return admitted(self._building, session)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import current_app, make_response, redirect, request, session
 
 from signer.domain.account import LONGEST
 from signer.errors import NotAuthenticated, NotPermitted, TooManyRequests
 from signer.services.sign_in import Origin
-from signer.web import intake
+from signer.web import languages, proxies
 from signer.web.portal import doors, factor
 from signer.web.problems import Fault
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from flask import Response
     from flask.typing import ResponseReturnValue
 
-    from signer.settings import Settings
     from signer.web.portal.doors import Room, Visit
     from signer.web.portal.rooms import Building
 
@@ -70,7 +69,7 @@ class _Pages:
             login=login[:120],
             next=doors.safe_next(wanted),
             told=told if told in _TOLD else "",
-            proxied=proxied(self._building.services.settings),
+            proxied=proxies.named(self._building.services.settings),
             has_provider=self._building.services.elsewhere.has_provider,
         )
         return answered(page, fault, retry_after_s)
@@ -86,7 +85,7 @@ class _Pages:
         typed = doors.form()
         login = typed.get("login", "")
         try:
-            opened = self._ways_in.password(login, typed.get("password", ""), origin())
+            opened = self._ways_in.password(login, typed.get("password", ""), origin(self._building))
         except NotPermitted:
             return self._drawn(login=login, fault=WRONG)
         except TooManyRequests as error:
@@ -95,7 +94,7 @@ class _Pages:
         if not opened.waits:
             return admitted(self._building, opened.token)
         session[_WAITING] = opened.token
-        return redirect(f"/sign-in/second?next={doors.safe_next(typed.get('next', ''))}", code=303)
+        return led("/sign-in/second", next=doors.safe_next(typed.get("next", "")))
 
     def second(self, _visit: Visit | None) -> ResponseReturnValue:
         """Ask for the second factor."""
@@ -104,9 +103,11 @@ class _Pages:
     def second_shown(self, _visit: Visit | None) -> ResponseReturnValue:
         """Check the second factor."""
         try:
-            token = self._ways_in.second(session.get(_WAITING, ""), factor.proof_of(doors.form()), origin())
+            token = self._ways_in.second(
+                session.get(_WAITING, ""), factor.proof_of(doors.form()), origin(self._building)
+            )
         except NotAuthenticated:
-            return redirect("/sign-in?told=over", code=303)
+            return led("/sign-in", told="over")
         except (NotPermitted, TooManyRequests) as error:
             return second_drawn(self._building, error)
         return admitted(self._building, token)
@@ -123,7 +124,7 @@ class _Pages:
         """Sign in by a passkey alone."""
         proof = factor.proof_of(doors.form())
         try:
-            token = self._ways_in.passkey(proof.assertion, origin(), guest=session.get(_CSRF, ""))
+            token = self._ways_in.passkey(proof.assertion, origin(self._building), guest=session.get(_CSRF, ""))
         except NotPermitted:
             return self._drawn(fault=WRONG_PASSKEY)
         return admitted(self._building, token)
@@ -132,7 +133,7 @@ class _Pages:
         """End this session."""
         if visit is not None:
             self._building.services.sessions.end(request.cookies.get(self._building.cookies.member, ""))
-        response = make_response(redirect("/sign-in?told=out", code=303))
+        response = led("/sign-in", told="out")
         self._building.cookies.dismiss(response)
         return response
 
@@ -142,7 +143,7 @@ def second_drawn(building: Building, error: NotPermitted | TooManyRequests | Non
     try:
         ways = building.services.signing_in.ways(session.get(_WAITING, ""))
     except NotAuthenticated:
-        return redirect("/sign-in?told=over", code=303)
+        return led("/sign-in", told="over")
     fault = None if error is None else factor.fault_of(error)
     page = building.frame.draw(
         "portal/second.html",
@@ -152,6 +153,11 @@ def second_drawn(building: Building, error: NotPermitted | TooManyRequests | Non
         next=doors.safe_next(request.values.get("next", "")),
     )
     return answered(page, fault, error.retry_after_s if isinstance(error, TooManyRequests) else 0)
+
+
+def led(path: str, **said: str) -> Response:
+    """Lead a guest to another step of signing in, in the same language: no account keeps it yet."""
+    return make_response(redirect(f"{path}?{urlencode({**said, 'lang': languages.chosen()})}", code=303))
 
 
 def answered(page: str, fault: Fault | None, retry_after_s: int = 0) -> Response:
@@ -173,24 +179,11 @@ def admitted(building: Building, token: str) -> Response:
     return response
 
 
-def origin() -> Origin:
+def origin(building: Building) -> Origin:
     """Return where a request comes from."""
-    return Origin(network=intake.network(), agent=request.user_agent.string[:200])
+    return Origin(network=proxies.network(building.services.settings), agent=request.user_agent.string[:200])
 
 
 def as_json(text: str) -> Response:
     """Return JSON that a library wrote."""
     return current_app.response_class(text, mimetype="application/json")
-
-
-def proxied(settings: Settings) -> str:
-    """Return whom a trusted proxy names in its header; '' from anybody else, whatever the header says."""
-    header = settings.proxy_user_header
-    try:
-        peer = ipaddress.ip_address(request.remote_addr or "")
-    except ValueError:
-        return ""
-    if not header or not any(peer in network for network in settings.proxies):
-        return ""
-    named = request.headers.getlist(header)
-    return named[0][:120] if len(named) == 1 else ""

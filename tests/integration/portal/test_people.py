@@ -63,6 +63,10 @@ def decide(portal: Portal, visitor: Visitor, app: pyotp.TOTP, decision: str = "g
     return visitor.post(f"{home}/decide", told).status_code
 
 
+def mails(portal: Portal) -> list[tuple[str, str, str]]:
+    return portal.world.rows("SELECT recipient, kind, body FROM mails ORDER BY id")  # type: ignore[return-value]
+
+
 def test_who_is_invited_chooses_a_password_and_then_a_second_factor(portal: Portal, admin: Visitor) -> None:
     link = invite(admin)
     wang = portal.visitor()
@@ -73,6 +77,7 @@ def test_who_is_invited_chooses_a_password_and_then_a_second_factor(portal: Port
     assert wang.get("/portal").location == "/account/enrol"
     assert roles(portal, "wang-") == {"preparer"}
     assert portal.world.rows("SELECT name FROM people WHERE id LIKE 'wang-%'") == [("王 新",)]
+    assert portal.world.rows("SELECT language FROM accounts WHERE login = 'wang@example.com'") == [("en",)]
     login = {"login": "wang@example.com", "password": "four words of wang"}
     assert portal.visitor().post("/sign-in", login).status_code == 303
 
@@ -215,14 +220,18 @@ def test_an_administrator_resets_an_approvers_factors_only_with_another_approver
 ) -> None:
     portal.world.give("approver", "zhao.sample")
     zhao, app = portal.visitor("zhao.sample"), portal.give_factor("zhao.sample")
-    lin = portal.visitor(LIN)
+    lin = portal.visitor(LIN, language="zh")
     portal.give_factor(LIN)
     assert admin.post(f"{HOME}/reset", {"person": LIN}).status_code == 422
+    assert mails(portal) == []
     assert lin.get("/account").status_code == 200
     assert admin.post(f"{HOME}/ask", {"person": LIN}).status_code == 303
     assert admin.post(f"{HOME}/ask", {"person": LIN}).status_code == 422, "asked already"
     assert decide(portal, zhao, app) == 303
     assert lin.get("/account").status_code == 303, "signed out"
+    ((recipient, kind, body),) = mails(portal)
+    assert (recipient, kind) == (f"{LIN}@example.com", "factor-reset")
+    assert "经 zhao.sample 决定" in body, "in the reader's language, naming who agreed"
     assert portal.world.rows("SELECT person_id FROM factors") == [("zhao.sample",)]
 
 
@@ -235,6 +244,10 @@ def test_an_administrator_resets_a_preparers_factors(portal: Portal, admin: Visi
     chen.client.delete_cookie("signer")
     chen.post("/sign-in", {"login": login, "password": PASSWORD})
     assert chen.get("/portal").location == "/account/enrol"
+    ((recipient, kind, body),) = mails(portal)
+    assert (recipient, kind) == (login, "factor-reset")
+    assert "; adm.sample decided so" in body
+    assert "http://127.0.0.1:8000/sign-in\n" in body
 
 
 def test_factors_of_who_works_elsewhere_too_are_not_one_administrators(portal: Portal, admin: Visitor) -> None:

@@ -47,7 +47,7 @@ def cookies(visitor: Visitor) -> dict[str, str]:
 def test_a_password_and_a_code_open_a_session(portal: Portal, login: str, app: pyotp.TOTP) -> None:
     guest = portal.visitor()
     first = enter(guest, login, next="/portal")
-    assert (first.status_code, first.location) == (303, "/sign-in/second?next=/portal")
+    assert (first.status_code, first.location) == (303, "/sign-in/second?next=%2Fportal&lang=en")
     assert guest.get("/portal").status_code == 303, "a password alone opens nothing"
     second = guest.post("/sign-in/second", {"factor_code": app.at(portal.world.at), "next": "/portal"})
     assert (second.status_code, second.location) == (303, "/portal")
@@ -68,7 +68,9 @@ def test_nothing_of_a_guests_cookie_survives(portal: Portal, login: str, app: py
     assert after["signer"] != "f" * 64
     stale = portal.app.test_client()
     stale.set_cookie("signer-guest", before["signer-guest"])
-    assert stale.get("/sign-in/second").location == "/sign-in?told=over", "the first step is good for one second step"
+    assert stale.get("/sign-in/second").location == "/sign-in?told=over&lang=en", (
+        "the first step is good for one second step"
+    )
 
 
 def test_signing_in_ends_the_session_that_the_browser_had(portal: Portal, login: str, app: pyotp.TOTP) -> None:
@@ -129,7 +131,7 @@ def test_a_suspension_between_the_steps_counts(portal: Portal, login: str, app: 
     enter(guest, login)
     portal.world.change("UPDATE accounts SET state = 'suspended'")
     answer = guest.post("/sign-in/second", {"factor_code": app.at(portal.world.at)})
-    assert answer.location == "/sign-in?told=over"
+    assert answer.location == "/sign-in?told=over&lang=en"
 
 
 def test_a_login_is_the_same_in_any_form(portal: Portal, login: str, app: pyotp.TOTP) -> None:
@@ -255,3 +257,20 @@ def test_a_form_that_a_browser_sends_from_elsewhere_is_refused_with_the_right_se
 ) -> None:
     guest = portal.visitor()
     assert guest.post("/sign-in", {"login": login, "password": PASSWORD}, headers=headers).status_code == status
+
+
+@pytest.mark.parametrize(("lang", "other", "wrong"), [("zh", "en", "邮箱或密码不正确"), ("en", "zh", "is not right")])
+def test_a_guest_is_answered_in_the_language_of_the_page(portal: Portal, lang: str, other: str, wrong: str) -> None:
+    """Whatever the browser prefers: the page was chosen."""
+    login = portal.give_password(CHEN)
+    portal.give_factor(CHEN)
+    guest = portal.visitor()
+    page = guest.get(f"/sign-in?lang={lang}", lang=other).text
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.split("</form>")[0]))
+    told = {**fields, "login": login, "password": "not it at all"}
+    assert wrong in guest.post("/sign-in", told, headers={"Accept-Language": other}).text
+    told["password"] = PASSWORD
+    second = guest.post("/sign-in", told, headers={"Accept-Language": other}).location
+    tag = re.search(r'<html lang="(\w+)', guest.get(second, lang=other).text)
+    assert tag is not None
+    assert tag[1] == lang
