@@ -209,7 +209,7 @@ class OwnAccount:
             return self._make_codes(tx, principal.person.id)
 
     def unlink(self, principal: Principal) -> None:
-        """Take all links to other sign-ins away. Conflict where nothing else would be left to sign in by."""
+        """Take all links to other sign-ins away, and end every other session. Conflict if no way in would be left."""
         self._refuse_stale(principal)
         with self._database.write() as tx:
             passkey = any(one.kind == "passkey" for one in factors.of_person(tx, principal.person.id))
@@ -217,6 +217,7 @@ class OwnAccount:
                 raise Conflict("set a password or a passkey first")
             accounts.unlink(tx, principal.person.id)
             self._note(tx, "account.unlinked", principal)
+        self._sessions.end_others(principal)
 
     def _refuse_stale(self, principal: Principal) -> None:
         if self.needs_proof(principal):

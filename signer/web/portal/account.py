@@ -49,6 +49,12 @@ LAST = Fault(
     zh="至少须保留一种第二步验证方式。请先添加另一种。",
     en="One second factor has to stay. Add another one first.",
 )
+ONLY_LINK = Fault(
+    pointer="",
+    code="conflict",
+    zh="这是您目前唯一的登录方式。请先设置密码或添加通行密钥，再取消关联。",
+    en="You have no other way to sign in. Set a password or add a passkey first.",
+)
 
 
 def room(building: Building) -> Room:
@@ -72,6 +78,7 @@ def room(building: Building) -> Room:
         ("/account/passkey/challenge", pages.passkey_asked),
         ("/account/passkey", pages.passkey_made),
         ("/account/factors/remove", pages.factor_removed),
+        ("/account/unlink", pages.unlinked),
         ("/account/codes", pages.codes),
         ("/account/sessions/end", pages.session_ended),
         ("/account/sessions/end-others", pages.others_ended),
@@ -237,6 +244,16 @@ class _Pages:
         except Conflict:
             return self._account(visit, LAST)
         return self._renewed(visit, "/account?done=account-saved", has_factor=False)
+
+    def unlinked(self, visit: Visit) -> ResponseReturnValue:
+        """Let nobody sign in by the provider's name any more."""
+        if stale := self._stale(visit, "/account"):
+            return stale
+        try:
+            self._own.unlink(visit.principal)
+        except Conflict:
+            return self._account(visit, ONLY_LINK)
+        return redirect("/account?done=account-saved", code=303)
 
     def codes(self, visit: Visit) -> ResponseReturnValue:
         """Make new recovery codes, and show them this once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import provider as providers
@@ -11,6 +12,7 @@ from joserfc.jwk import RSAKey
 from portal import Portal
 from world import PEOPLE, YUNZHOU, World
 
+from signer.domain.account import FRESH
 from signer.domain.parties import Role
 from signer.services.invitations import Invited
 
@@ -165,6 +167,41 @@ def test_a_signed_in_person_links_a_name_that_is_nobody_elses(portal: Portal) ->
     lin = portal.visitor(LIN)
     address = lin.post("/account/link").text.split('class="button primary" href="')[1].split('"')[0]
     assert lin.get(go(address.replace("&amp;", "&"))).status_code == 422
+    assert portal.world.rows("SELECT person_id FROM federated") == [(CHEN,)]
+
+
+def test_a_name_is_unlinked_and_then_opens_nothing(portal: Portal) -> None:
+    linked(portal)
+    portal.give_password(CHEN)
+    chen, other = portal.visitor(CHEN), portal.visitor()
+    assert sign_in(other).status_code == 303
+    assert 'action="/account/unlink"' in chen.get("/account").text
+    assert chen.post("/account/unlink").location == "/account?done=account-saved"
+    assert not portal.world.rows("SELECT 1 FROM federated")
+    assert 'action="/account/unlink"' not in chen.get("/account").text
+    assert other.get("/account").status_code == 303, "the session that it had begun is over"
+    assert sign_in(portal.visitor()).status_code == 422
+    ((actor,),) = portal.world.rows("SELECT actor FROM audit WHERE event = 'account.unlinked'")
+    assert actor == CHEN
+
+
+def test_the_last_way_to_sign_in_stays(portal: Portal) -> None:
+    linked(portal)
+    portal.give_factor(CHEN)  # an app alone signs nobody in
+    answer = portal.visitor(CHEN).post("/account/unlink")
+    assert (answer.status_code, "no other way to sign in" in answer.text) == (422, True)
+    assert portal.world.rows("SELECT person_id FROM federated") == [(CHEN,)]
+    assert sign_in(portal.visitor()).status_code == 303
+    portal.give_passkey(CHEN)
+    assert portal.visitor(CHEN).post("/account/unlink").status_code == 303
+
+
+def test_whoever_finds_an_open_browser_unlinks_nothing(portal: Portal) -> None:
+    linked(portal)
+    portal.give_passkey(CHEN)
+    chen = portal.visitor(CHEN)
+    portal.world.at += FRESH + timedelta(seconds=1)
+    assert chen.post("/account/unlink").location == "/account/confirm?next=/account"
     assert portal.world.rows("SELECT person_id FROM federated") == [(CHEN,)]
 
 
