@@ -73,11 +73,11 @@ _FILE = Fault(
     zh="请选择一份 PDF、OFD、PNG 或 JPEG 文件，不超过 20 MB，且不是本系统签章的文件或打印版。",
     en="Choose a PDF, OFD, PNG or JPEG of at most 20 MB, that is neither our sealed file nor the bare print form.",
 )
-_ALERT = Fault(
-    pointer="compared",
-    code="compared",
-    zh="请先逐页核对，并勾选确认。",
-    en="Compare every page first, and say so.",
+_THERE = Fault(
+    pointer="file",
+    code="conflict",
+    zh="这份文件已经提交过，一份文件只能归入一份确认书。如需另行提交，请选择其他文件。",
+    en="This very file was handed in already; a file counts under one confirmation only. Choose another one.",
 )
 
 
@@ -314,7 +314,7 @@ class _Desk:
         except (InvalidInput, TooLarge):
             return self._draw(visit, number, faults=(_FILE,)), 422
         except Conflict:
-            return self._draw(visit, number, faults=(_CONFLICT,)), 409
+            return self._draw(visit, number, faults=(_THERE,)), 409
         return _to(visit, number, done="confirmations.offered")
 
     def copy(self, visit: Visit, number: str, digest: str) -> ResponseReturnValue:
@@ -331,7 +331,7 @@ class _Desk:
         found = _digest(digest)
         self._services.copying.fetch(parse(number), found, manufacturer=visit.uscc)
         if form().get("compared") != "yes":
-            return self._draw(visit, number, faults=(_ALERT,)), 422
+            return self._draw(visit, number, faults=(_uncompared(found),)), 422
         try:
             self._services.copying.compare(_place(visit, number), found)
         except NotPermitted:
@@ -344,6 +344,15 @@ class _Desk:
         """Ask that a copy counts no longer; a second person has to confirm it."""
         wish = self._confirming.ask_retraction(visit.uscc, number, digest=_digest(digest), by=visit.person)
         return _to(visit, f"{number}/second/{wish.ref}", done="confirmations.asked")
+
+
+def _uncompared(digest: bytes) -> Fault:
+    return Fault(
+        pointer=f"compared-{digest.hex()[:16]}",
+        code="compared",
+        zh="请先逐页核对，并勾选确认。",
+        en="Compare every page first, and say so.",
+    )
 
 
 def _about(wish: Wish) -> str:
