@@ -13,7 +13,7 @@ from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import Asked, FileFacts, LineFacts, RecordFacts, RegisterFacts
 from signer.domain.verdict import Code
-from signer.errors import InvalidInput, RegisterUnavailable, SelfCheckFailed, SignerError
+from signer.errors import RegisterUnavailable, SelfCheckFailed, SignerError
 from signer.register import audit, confirmations, lookup
 from signer.register.journal import Entry
 
@@ -191,16 +191,14 @@ def journal_superseded(journal: Journal, confirmation: Confirmation, *, at: date
 
 
 def prospective(confirmation: Confirmation, encoded: bytes, file: FileFacts, at: datetime) -> RegisterFacts:
-    """Return what the register will say once a sealed file is recorded."""
-    if file.sealed_digest is None:
-        raise InvalidInput("file", "the sealed file has no sealed prefix")
+    """Return what the register will say once a sealed file is recorded; nothing of one that could not be read."""
     record = RecordFacts(
         number=confirmation.number,
         confirmation=confirmation,
         content_digest=encoding.content_digest(encoded).hex(),
         issued_at=confirmation.issued_at,
         until=confirmation.until,
-        sealed_digests=(file.sealed_digest,),
+        sealed_digests=() if file.sealed_digest is None else (file.sealed_digest,),
         recorded_at=at,
         standing=Standing.ISSUED,
         lines=tuple(LineFacts(vin=vin, standing=Standing.ISSUED) for vin in confirmation.terms.vins),

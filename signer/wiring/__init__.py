@@ -164,7 +164,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         below=chance.below,
     )
     alarming = Alarming(database=database, mailing=mailing, clock=clock)
-    verifying = Verifying(source=source, judge=judge or trust.judge, policy=policy, clock=clock)
+    verifying = Verifying(source=source, judge=judge or trust.judge_patiently, policy=policy, clock=clock)
     asked = Verifying(source=source, judge=judge or trust.judge, policy=policy, clock=clock, watch=alarming)
     lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock, watch=alarming)
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)

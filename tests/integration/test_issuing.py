@@ -14,6 +14,8 @@ import pytest
 import world as worlds
 from world import EMIRATES, HAIYI, KAZAKHSTAN, ROOT, TIANSHAN, YUNZHOU, World, sample
 
+from signer import wiring
+from signer.domain.evidence import Form, SealFacts
 from signer.domain.verdict import Code
 from signer.errors import (
     Conflict,
@@ -22,6 +24,7 @@ from signer.errors import (
     Misconfigured,
     RegisterUnavailable,
     RuleViolation,
+    SelfCheckFailed,
     StorageUnavailable,
     TimestampUnavailable,
 )
@@ -422,3 +425,16 @@ def test_production_without_an_authority_for_timestamps_costs_no_number(world: W
     with pytest.raises(InvalidInput, match="SIGNER_TSA_URLS"):
         world.issue(sample(KAZAKHSTAN))
     assert is_untouched(world)
+
+
+@pytest.mark.parametrize("reason", ["TOO_SLOW", "CHILD_DIED"])
+def test_a_file_that_no_judge_read_is_not_issued_and_says_why(world: World, reason: str) -> None:
+    """As on a machine with too much to do: the answer names the judge's silence, and the next try may succeed."""
+    facts = SealFacts(form=Form.UNREADABLE, reason=reason, detail="no answer within the time allowed")
+    world.services = wiring.wire(world.settings, clock=lambda: world.at, judge=lambda *_, **__: facts)
+    with pytest.raises(SelfCheckFailed, match=reason):
+        world.issue(sample(KAZAKHSTAN))
+    assert world.rows("SELECT standing FROM confirmations") == [("abandoned",)]
+    world.services.database.close()
+    world.rewire()
+    assert world.issue(sample(KAZAKHSTAN)).number
