@@ -24,6 +24,7 @@ const written = (credential) => {
 const ask = async (place, form) => {
   const fields = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, about: place.dataset.about ?? "" });
   const answer = await fetch(place.dataset.passkeyAsk, { method: "POST", body: fields, redirect: "error" });
+  if ([401, 403].includes(answer.status)) return null;
   if (!answer.ok) throw new Error(answer.status);
   return read(await answer.json());
 };
@@ -34,11 +35,13 @@ const offer = (place) => {
   const run = async (field, get) => {
     told.textContent = "";
     try {
-      form.elements[field].value = written(await get(await ask(place, form)));
+      const asked = await ask(place, form);
+      // Where nothing may be asked the form goes without: its answer leads to what comes first, or says what is over.
+      form.elements[field].value = asked ? written(await get(asked)) : "";
       form.noValidate = true;
       form.requestSubmit();
-    } catch {
-      told.textContent = told.dataset.failed;
+    } catch (error) {
+      told.textContent = error.name === "InvalidStateError" && told.dataset.held ? told.dataset.held : told.dataset.failed;
     }
   };
   place.querySelector("[data-passkey-show]")?.addEventListener("click", () =>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parent))
 
 import exhibits
+import makers
 from chromium import FLAGS
 from serving import served
 from tabs import PATIENCE_MS, Tabs
@@ -68,16 +69,49 @@ def served_offline() -> Callable[[dict[str, str]], AbstractContextManager[str]]:
     return lambda given: served(given, by="bundles")
 
 
+@pytest.fixture(scope="session")
+def house(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[makers.House]:
+    """A deployment whose people have passwords and authenticator apps, served under the name of this machine."""
+    folder = worlds.copy(live_template_folder, tmp_path_factory.mktemp("house") / "data")
+    world = worlds.World(folder, at=datetime.now(UTC))
+    factors, logins = makers.furnished(world)
+    with served({"SIGNER_DATA_DIR": str(folder)}, host="localhost") as address:
+        yield makers.House(world, address, factors, logins)
+    world.services.database.close()
+
+
 @pytest.fixture(scope="module")
 def browser(address: str) -> Iterator[Browser]:
     """Debian's chromium; started after the papers are sealed and ended with the module: its loop shuts out others."""
     del address
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def house_browser(house: makers.House) -> Iterator[Browser]:
+    """The same, after the house is furnished."""
+    del house
+    with launched() as found:
+        yield found
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
     path = shutil.which("chromium")
     assert path, "chromium is missing: apt-get install chromium"
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
         yield found
         found.close()
+
+
+@pytest.fixture
+def house_tabs(house_browser: Browser, house: makers.House) -> Iterator[Tabs]:
+    """Tabs at the house."""
+    opened = Tabs(house_browser, house.address)
+    yield opened
+    assert opened.close() == []
 
 
 @pytest.fixture

@@ -43,12 +43,18 @@ def _may_unshare() -> bool:
 
 
 @contextmanager
-def served(given: dict[str, str], *, by: str = "register") -> Iterator[str]:
-    """Serve a folder on a socket that listens already: no port can be lost, and whoever asks early only waits."""
+def served(given: dict[str, str], *, by: str = "register", host: str = "") -> Iterator[str]:
+    """
+    Serve a folder on a socket that listens already: no port can be lost, and whoever asks early only waits.
+
+    `host`: reach it by this name of the machine, and let it know; browsers make no passkey for a bare number.
+    """
     clean = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
     environment = {**clean, "SIGNER_MODE": "test", "SIGNER_LOG_LEVEL": "warning", **given}
     with socket.create_server(("127.0.0.1", 0)) as door:
-        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        url = f"http://{host or '127.0.0.1'}:{door.getsockname()[1]}"
+        if host:
+            environment["SIGNER_BASE_URL"] = url
         command = [sys.executable, "-c", _SERVE, str(door.fileno()), by]
         command = ["unshare", "-n", *command] if by == "bundles" and _may_unshare() else command
         server = subprocess.Popen(command, env=environment, cwd=worlds.ROOT, pass_fds=[door.fileno()])
