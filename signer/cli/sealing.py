@@ -10,7 +10,8 @@ import click
 
 from signer.cli.console import MANUFACTURER, services
 from signer.domain.values import format_instant
-from signer.services.seals import Keeping, Renaming
+from signer.services.renaming import Renaming
+from signer.services.seals import Keeping
 
 if TYPE_CHECKING:
     from signer.services.seals import Shown

@@ -186,6 +186,32 @@ evidence_files = Table(
     Column("added_at", At, nullable=False),
 )
 
+renamings = Table(
+    "renamings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ref", String(16), nullable=False, unique=True),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False, index=True),
+    Column("former_name", String(120), nullable=False),
+    Column("legal_name", String(120), nullable=False),
+    Column("legal_name_en", String(120)),
+    Column("from_on", Date, nullable=False),
+    Column("announcement", String(120), nullable=False),
+    Column("reason", String(400), nullable=False),
+    Column("evidence_ref", ForeignKey("evidence_files.ref"), nullable=False),
+    Column("asked_by", ForeignKey("people.id"), nullable=False),
+    Column("asked_at", At, nullable=False),
+    Column("decided_by", ForeignKey("people.id")),
+    Column("decided_at", At),
+    Column("outcome", String(10)),
+    Column("factor", String(10)),
+    one_of("outcome", ["done", "dropped"], "outcome"),
+    CheckConstraint("decided_by <> asked_by OR outcome = 'dropped'", name="four_eyes"),
+    CheckConstraint("outcome <> 'done' OR (decided_by IS NOT NULL AND factor IS NOT NULL)", name="decided"),
+    partial("uq_renamings_waiting", "manufacturer_id", where="decided_at IS NULL", unique=True),
+)
+"""A new name that one person proposed, until another one confirms it or somebody drops it; one at a time."""
+
 suspicions = Table(
     "suspicions",
     metadata,

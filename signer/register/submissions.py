@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from signer.errors import Conflict, NotFound
 from signer.register import audit
@@ -92,6 +92,12 @@ def waiting(tx: Connection, *, scope: Scope) -> tuple[Submission, ...]:
     mine = scope.only(_all(), submissions).where(submissions.c.state.in_(OPEN))
     rows = tx.execute(mine.order_by(submissions.c.needed_by, submissions.c.id).limit(500)).mappings()
     return tuple(Submission(**row) for row in rows)
+
+
+def waiting_count(tx: Connection, *, scope: Scope) -> int:
+    """Return how many wait or are being sealed, without reading what they say."""
+    counted = scope.only(select(func.count()).select_from(submissions), submissions)
+    return int(tx.execute(counted.where(submissions.c.state.in_(OPEN))).scalar_one())
 
 
 def decided(tx: Connection, *, scope: Scope) -> tuple[Submission, ...]:

@@ -49,6 +49,19 @@ _SENT = (
     "sent_at",
 )
 _ASKED = ("ref", "manufacturer_id", "number", "kind", "vins", "reason", "file_digest", "asked_by", "asked_at")
+_PROPOSED = (
+    "ref",
+    "manufacturer_id",
+    "former_name",
+    "legal_name",
+    "legal_name_en",
+    "from_on",
+    "announcement",
+    "reason",
+    "evidence_ref",
+    "asked_by",
+    "asked_at",
+)
 _RETRACTED = ("retracted_by", "retracted_second", "retracted_at")
 
 
@@ -107,6 +120,9 @@ def _of_approval() -> tuple[Guard, ...]:
         Guard("second_words", "no_delete", "DELETE", "what was asked is never deleted"),
         Guard("second_words", "content", "UPDATE", "what was asked never changes", _changed(_ASKED)),
         Guard("second_words", "once", "UPDATE", "this was decided already", "OLD.decided_at IS NOT NULL"),
+        Guard("renamings", "no_delete", "DELETE", "what was proposed is never deleted"),
+        Guard("renamings", "content", "UPDATE", "what was proposed never changes", _changed(_PROPOSED)),
+        Guard("renamings", "once", "UPDATE", "this was decided already", "OLD.decided_at IS NOT NULL"),
     )
 
 

@@ -70,7 +70,7 @@ class Glancing:
             states = drafts.counts(tx, scope=scope)
             return Glance(
                 issued=tally.of(tx, scope=scope, most=_MOST_LIVE),
-                waiting=len(submissions.waiting(tx, scope=scope)),
+                waiting=submissions.waiting_count(tx, scope=scope),
                 drafts=states["open"],
                 alarms=suspicions.open_count(tx, scope=scope),
                 seals=sum(one.state is SealState.ACTIVE for one in kept),

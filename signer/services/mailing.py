@@ -40,6 +40,7 @@ KINDS: Final = frozenset(
         "invitation",
         "issued",
         "outlet-link",
+        "renaming-asked",
         "resumed",
         "returned",
         "seal-expiring",

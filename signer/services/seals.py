@@ -6,25 +6,27 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
-from pydantic import ValidationError
 
 from signer.domain.confirmation import SealClass
-from signer.domain.parties import Announcement, FormerName, Manufacturer, Role, is_same_name
+from signer.domain.parties import Role
 from signer.domain.trust import Purpose, SealState
-from signer.domain.values import beijing_day, format_instant, tidy
+from signer.domain.values import format_instant
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from signer.register import audit, parties, seals
 from signer.register.scope import Scope
 from signer.seal.certificates import Certificate
 from signer.services.publishing import refuse_one_operator
+from signer.services.renaming import enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date, datetime
+    from datetime import datetime
 
+    from signer.domain.parties import Manufacturer
     from signer.domain.trust import NamingProfile, TrustEntry
     from signer.register.database import Database, Transaction
     from signer.services.engines import SealBox
+    from signer.services.renaming import Renaming
     from signer.services.trust import TrustSource
 
 log = structlog.get_logger()
@@ -91,21 +93,6 @@ class Keeping:
     manufacturer: str
     by: str
     second: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renaming:
-    """
-    What a company is called from now on, and the evidence for it.
-
-    `until` is the last day of the former name, `announcement` the entry that names the company as it is called now.
-    """
-
-    legal_name: str
-    legal_name_en: str | None
-    until: date
-    evidence: str
-    announcement: str
 
 
 class SealKeeping:
@@ -213,20 +200,7 @@ class SealKeeping:
         with self._database.write() as tx:
             tenant = parties.tenant(tx, asked.manufacturer)
             _refuse_alone(tx, asked, tenant)
-            record = _renamed(tenant.manufacturer, renaming, beijing_day(at))
-            parties.save_manufacturer(tx, record, tsa_policy=tenant.tsa_policy, at=at)
-            usable = (SealState.ACTIVE, SealState.SUSPENDED)
-            frozen = [
-                seal.certificate_digest for seal in seals.all_of(tx, scope=tenant.scope, at=at) if seal.state in usable
-            ]
-            for digest in frozen:
-                seals.retire(tx, digest, scope=tenant.scope, at=at)
-                _note(tx, "seal.retired", digest, tenant.id, asked, at, reason="the company was renamed")
-            former = tenant.manufacturer.legal_name
-            told = {"former": former, "name": record.legal_name, "evidence": renaming.evidence[:300]}
-            scope = {"actor": asked.by, "subject": record.uscc, "second": asked.second or ""}
-            audit.note(tx, "manufacturer.renamed", at=at, manufacturer_id=tenant.id, **scope, **told)
-        return record, tuple(frozen)
+            return enter(tx, tenant, renaming, by=asked.by, second=asked.second or "", at=at)
 
     def _fitting(self, beginning: str, tenant: parties.Tenant, key_ref: str, at: datetime) -> parties.Seal:
         """Return a seal that the list names for a manufacturer, now, and whose key opens and is its own."""
@@ -296,26 +270,6 @@ def _shown(kept: seals.Kept, legal_name: str, listed: dict[str, TrustEntry], at:
         issuer=certificate.issuer_name if certificate else "",
         uses=uses,
     )
-
-
-def _renamed(maker: Manufacturer, renaming: Renaming, today: date) -> Manufacturer:
-    name = tidy(renaming.legal_name)
-    if is_same_name(name, maker.legal_name):
-        raise InvalidInput("name", "is the name that the company has")
-    if renaming.until > today:
-        raise InvalidInput("until", f"is after today ({today}): a name is changed once it has changed")
-    try:
-        former = FormerName(legal_name=maker.legal_name, until=renaming.until, evidence=tidy(renaming.evidence))
-        changes = {
-            "legal_name": name,
-            "legal_name_en": renaming.legal_name_en,
-            "announcement": Announcement(entry=tidy(renaming.announcement), checked_on=today),
-            "former_names": (*maker.former_names, former),
-        }
-        return Manufacturer.model_validate(maker.model_copy(update=changes).model_dump())
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise InvalidInput("/" + "/".join(map(str, first["loc"])), first["msg"]) from error
 
 
 def _refuse_stranger(tx: Transaction, person: str, tenant: parties.Tenant) -> None:

@@ -48,6 +48,7 @@ from signer.services.publishing import Publishing
 from signer.services.receipts import Receipts
 from signer.services.redact import Redacting
 from signer.services.reimport import Reimporting
+from signer.services.renaming import Renamings
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
 from signer.services.service_keys import ServiceKeys
@@ -113,6 +114,7 @@ class Services:
     mailing: Mailing
     glancing: Glancing
     facts: Facts
+    renamings: Renamings
     maintaining: Maintaining
     upgrading: Upgrading
     working: Working
@@ -244,6 +246,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         mailing=mailing,
         glancing=glancing,
         facts=Facts(database=database, clock=clock, bits=chance.bits),
+        renamings=Renamings(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         working=Working(
             database=database,
             maintaining=maintaining,

@@ -16,7 +16,8 @@ from signer.domain.trust import Purpose, SealState
 from signer.domain.verdict import Code
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted, RuleViolation, SignerError
 from signer.register import seals
-from signer.services.seals import Keeping, Renaming, nearest_step
+from signer.services.renaming import Renaming
+from signer.services.seals import Keeping, nearest_step
 from signer.services.trust import make_test_pki
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from signer.verification.wording import beijing
 from signer.web import languages
 from signer.web.portal import factor
 from signer.web.portal.doors import MAKERS, form
+from signer.web.portal.drafts import back
 from signer.web.portal.terms_view import Words, changes, printed
 from signer.web.problems import Fault
 
@@ -93,6 +94,7 @@ class _Desk:
             waiting=[(one, (one.needed_by - today).days) for one in waiting],
             decided=self._approving.decided(visit.uscc),
             wishes=self._building.services.confirming.wishes(visit.uscc),
+            renaming=self._building.services.renamings.waiting(visit.uscc),
             soon=SOON_DAYS,
             beijing=beijing,
             may_approve=visit.has(*APPROVERS),
@@ -188,11 +190,14 @@ class _Desk:
         return redirect(f"/portal/{visit.uscc}/drafts/{found.draft_ref}", code=303)
 
     def send(self, visit: Visit, ref: str) -> ResponseReturnValue:
-        """Send a draft for approval, in the version that was seen; or show what is still wrong with it."""
+        """Send a draft for approval, in the version that was seen; or lead back to it, where stands why not."""
         try:
             sent = self._approving.send(ref, maker=visit.uscc, by=visit.person, version=form().get("version", type=int))
-        except (RuleViolation, Conflict):
-            return redirect(f"/portal/{visit.uscc}/drafts/{ref}/review", code=303)
+        except RuleViolation:
+            return back(visit, ref, "rules")
+        except Conflict:
+            state = self._building.services.drafting.find(visit.uscc, ref).head.state
+            return back(visit, ref, "changed" if state == "open" else state)
         return self._to(visit, sent.ref, done="approvals.sent")
 
     def _to(self, visit: Visit, ref: str, *, done: str = "") -> ResponseReturnValue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from flask import current_app, redirect, request
@@ -42,6 +43,46 @@ _ENDED = Fault(
     zh="此确认书已无有效车辆，无须换发。",
     en="Nothing of this confirmation is in force: there is nothing to take over.",
 )
+_TOLD: Final = {
+    "rules": (
+        "未送审：草稿仍有须改正之处，见下方。",
+        "This was not sent: the rules find something to mend, see below.",
+    ),
+    "changed": (
+        "未送审：他人刚刚改动了此草稿。请核对下方的最新内容，再送审。",
+        "This was not sent: somebody changed it just before. Look at what stands below now, and send that.",
+    ),
+    "open": (
+        "本次操作未执行：他人刚刚恢复或改动了此草稿。",
+        "Nothing was done: somebody took this draft up again, or changed it, just before.",
+    ),
+    "waiting": (
+        "此草稿已由他人送审，正在等待审批，无须再次送审。",
+        "This draft waits for approval already: somebody sent it just before.",
+    ),
+    "sealing": (
+        "此草稿已获批准，正在签发，不能再改动。",
+        "This draft is approved and being sealed: it can be changed no more.",
+    ),
+    "issued": (
+        "此草稿已签发为确认书，不能再改动。",
+        "This draft was issued as a confirmation: it can be changed no more.",
+    ),
+    "discarded": (
+        "此草稿已由他人作废，须先恢复才能改动。",
+        "Somebody discarded this draft: take it up again to change it.",
+    ),
+    "apart": (
+        "原草稿在您填写时已送审签发或作废，不能再改动。您填写的内容已另存为这份新草稿。",
+        "The draft that you typed into can be changed no more. What you typed is kept as this new draft.",
+    ),
+    "taken-back": (
+        "已保存。此草稿在您填写时已由他人送审，您的改动撤回了送审；改好后请再次送审。",
+        "Saved. Somebody had sent this draft meanwhile; your change took it back: send it again when it is ready.",
+    ),
+}
+"""What somebody else did meanwhile, by the word that stands in the address (`?told=`)."""
+_REF = re.compile(r"[0-9a-f]{16}")
 
 
 def room(building: Building) -> Room:
@@ -116,14 +157,19 @@ def _add_moving(drafts: Room, drafting: Drafting) -> None:
     @drafts.post("/portal/<uscc>/drafts/<ref>/discard", PREPARERS)
     def discard(visit: Visit, ref: str) -> ResponseReturnValue:
         """Put a draft away; it can be taken up again."""
-        drafting.move(visit.uscc, ref, "discarded", by=visit.person, among=frozenset({"open"}))
-        return _to(visit, ref, done="drafts.discarded")
+        return move(visit, ref, "discarded", "open")
 
     @drafts.post("/portal/<uscc>/drafts/<ref>/restore", PREPARERS)
     def restore(visit: Visit, ref: str) -> ResponseReturnValue:
         """Take up a draft again that was put away."""
-        drafting.move(visit.uscc, ref, "open", by=visit.person, among=frozenset({"discarded"}))
-        return _to(visit, ref, done="drafts.restored")
+        return move(visit, ref, "open", "discarded")
+
+    def move(visit: Visit, ref: str, state: State, before: State) -> ResponseReturnValue:
+        try:
+            drafting.move(visit.uscc, ref, state, by=visit.person, among=frozenset({before}))
+        except Conflict:
+            return back(visit, ref, drafting.find(visit.uscc, ref).head.state)
+        return _to(visit, ref, done="drafts.discarded" if state == "discarded" else "drafts.restored")
 
 
 class _Desk:
@@ -178,7 +224,8 @@ class _Desk:
         return self._frame.draw(
             template,
             visit,
-            faults=faults,
+            faults=(*_told(request.args.get("told", "")), *faults),
+            apart_from=_ref((typed or request.args).get("of", "")),
             view=view,
             beijing=beijing,
             countries=countries(language),
@@ -193,7 +240,10 @@ class _Desk:
         kept = self._drafting.find(visit.uscc, ref)
         typed, action = draft_form.read(form(), kept), form().get("do", "save")
         body, faults = self._acted(typed, action, maker=self._frame.name_of(visit.uscc))
-        saved = self._drafting.save(visit.uscc, ref, _typed(typed, body), by=visit.person)
+        try:
+            saved = self._drafting.save(visit.uscc, ref, _typed(typed, body), by=visit.person)
+        except Conflict:
+            return self._apart(visit, ref, typed, body)
         faults = (*typed.faults, *faults)
         if faults or saved.clashes:
             sides = draft_form.sides(saved.clashes) | _still_open(typed, kept_values(saved))
@@ -201,7 +251,20 @@ class _Desk:
             faults += tuple(_clash(draft_form.field_id(clash.pointer)) for clash in saved.clashes)
             page = self.editor(visit, ref, faults=faults, typed=held, sides=sides, saved=saved)
             return page, 409 if saved.clashes else 422
+        if kept.head.state == "waiting" and typed.version != saved.kept.head.version and not form().get("was_waiting"):
+            return back(visit, ref, "taken-back")
         return _after(visit, ref, action, saved)
+
+    def _apart(self, visit: Visit, ref: str, typed: Form, body: Draft) -> ResponseReturnValue:
+        """Keep what was typed as a draft of its own, where the draft itself can be changed no more."""
+        kept = self._drafting.find(visit.uscc, ref)
+        if not typed.faults and (body, typed.title) == (kept.body, kept.head.title):
+            return back(visit, ref, kept.head.state)
+        made = self._drafting.begin(visit.uscc, by=visit.person, body=body, title=typed.title)
+        if not typed.faults:
+            return back(visit, made, "apart", of=ref)
+        faults = (*_told("apart"), *typed.faults)
+        return self.editor(visit, made, faults=faults, typed={**typed.kept, "of": ref}), 409
 
     def _acted(self, typed: Form, action: str, *, maker: str) -> tuple[Draft, tuple[Fault, ...]]:
         """Do what the button says to the rows."""
@@ -277,6 +340,23 @@ def _clash(place: str) -> Fault:
         zh="另一人同时改了此项，请选择保留哪一个。",
         en="Somebody else changed this at the same time. Choose which of the two is kept.",
     )
+
+
+def back(visit: Visit, ref: str, told: str, *, of: str = "") -> ResponseReturnValue:
+    """Lead back to a draft, whose page says what somebody else did meanwhile; `of`: the draft that was typed into."""
+    query = f"told={told}&of={of}" if of else f"told={told}"
+    return redirect(f"/portal/{visit.uscc}/drafts/{ref}?{query}", code=303)
+
+
+def _told(word: str) -> tuple[Fault, ...]:
+    if word not in _TOLD:
+        return ()
+    zh, en = _TOLD[word]
+    return (Fault(pointer="", code=word, zh=zh, en=en),)
+
+
+def _ref(typed: str) -> str:
+    return typed if _REF.fullmatch(typed) else ""
 
 
 def _to(visit: Visit, ref: str, *, done: str = "") -> ResponseReturnValue:

@@ -24,6 +24,7 @@ from signer.web.portal import (
     outlets,
     people,
     production,
+    renaming,
     seals,
     signing_in,
 )
@@ -61,6 +62,7 @@ ROOMS = (
     ledger.room,
     alarms.room,
     facts.room,
+    renaming.room,
 )
 """Each is a function of a Building that returns a Room."""
 

@@ -114,6 +114,7 @@ def _draw(
         faults=faults,
         record=maker,
         evidence=evidence,
+        renaming=building.services.renamings.waiting(visit.uscc),
         typed=typed or known,
         handed=handed or {},
         subjects=SUBJECTS,

@@ -231,10 +231,25 @@ def an_evidence(case: Case, uscc: str) -> str:
     """A file that somebody of the manufacturer handed in."""
     made = case.portal.world.rows(
         "INSERT INTO evidence_files (ref, manufacturer_id, subject, title, file_name, file_digest, media_type, size, "
-        "data, added_by, added_at) SELECT 'ev' || id, id, 'name', 't', 'f.pdf', x'00', 'application/pdf', 1, x'00',"
-        f" 'chen.sample', '2026-11-22T00:00:00.000000Z' FROM manufacturers WHERE uscc = '{uscc}' RETURNING ref"
+        "data, added_by, added_at) SELECT 'ev' || hex(randomblob(6)), id, 'name', 't', 'f.pdf', x'00', "
+        "'application/pdf', 1, x'00', 'chen.sample', '2026-11-22T00:00:00.000000Z' FROM manufacturers "
+        f"WHERE uscc = '{uscc}' RETURNING ref"
     )
     return str(made[0][0])
 
 
 FACTORIES[("facts", "ref")] = an_evidence
+
+
+def a_new_name(case: Case, uscc: str) -> str:
+    """A new name that somebody of the manufacturer proposed."""
+    made = case.portal.world.rows(
+        "INSERT INTO renamings (ref, manufacturer_id, former_name, legal_name, from_on, announcement, reason, "
+        "evidence_ref, asked_by, asked_at) SELECT 'rn' || id, id, '原样例', '样例', '2026-11-22', '样例', '样例', "
+        f"'{an_evidence(case, uscc)}', 'chen.sample', '2026-11-22T00:00:00.000000Z' FROM manufacturers "
+        f"WHERE uscc = '{uscc}' RETURNING ref"
+    )
+    return str(made[0][0])
+
+
+FACTORIES[("renaming", "ref")] = a_new_name
