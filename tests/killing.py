@@ -1,4 +1,4 @@
-"""Issuing in a process of its own that is killed (-9): at a named step, or from outside at any moment."""
+"""Issuing or approving in a process of its own that is killed (-9): at a named step, or from outside at any moment."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ from signer import logs
 from signer.document import glyphs
 from signer.domain.parties import country_code
 from signer.domain.verdict import Code
-from signer.register import confirmations
+from signer.register import confirmations, submissions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
     from multiprocessing.connection import Connection
     from pathlib import Path
+
+    from signer.services.approving import Word
 
     _Made = tuple[Path, str, dict[str, str], datetime]
 
@@ -42,6 +44,10 @@ STEPS = (
     "in transaction 2",
     "recorded",
 )
+WORD_STEPS = ("before the word", "in the word's transaction", "the word is kept")
+END_STEPS = ("before the end is written", "in the last transaction")
+APPROVING = (*WORD_STEPS, *STEPS, *END_STEPS)
+"""The steps of approving: an approver's word, issuing, and what became of it."""
 KEY = "one-key"
 _MARK = struct.Struct("=Bd")
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -75,8 +81,13 @@ def at_step(world: World, step: str, act: Callable[..., object]) -> Iterator[Non
 
 def _place(world: World, step: str) -> tuple[object, str, bool]:
     """Return where a step is: an object, the name of its function, and whether it is behind its call."""
-    sealing = world.services.issuing._sealing
+    sealing, approving = world.services.issuing._sealing, world.services.approving
     places: dict[str, tuple[object, str, bool]] = {
+        "before the word": (submissions, "approve", False),
+        "in the word's transaction": (submissions, "approve", True),
+        "the word is kept": (approving, "_seal", False),
+        "before the end is written": (approving, "_finish", False),
+        "in the last transaction": (submissions, "finish", True),
         "before reserve": (confirmations, "reserve", False),
         "in transaction 1": (confirmations, "reserve", True),
         "reserved": (sealing, "complete", False),
@@ -93,12 +104,17 @@ def _place(world: World, step: str) -> tuple[object, str, bool]:
 
 @dataclass(frozen=True)
 class Turn:
-    """One process to be: what it issues, and where it ends: at a step by itself, or killed some time after one."""
+    """
+    One process to be: what it issues, and where it ends: at a step by itself, or killed some time after one.
+
+    With a `word` it does not issue what is plain, but approves what the word is about.
+    """
 
     plain: Any
     key: str
     step: str = ""
     after_s: float | None = None
+    word: Word | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +127,7 @@ class Death:
     @property
     def step(self) -> str:
         """The last step that it reached."""
-        return max(self.reached, key=STEPS.index, default="")
+        return max(self.reached, key=APPROVING.index, default="")
 
 
 class Launcher:
@@ -152,6 +168,12 @@ def issue_and_die(world: World, step: str, plain: Any, *, key: str = KEY) -> Dea
     return _launcher().receive()[0]
 
 
+def approve_and_die(world: World, step: str, word: Word) -> Death:
+    """Approve in a child that kills itself at a step."""
+    _launcher().send(world, [Turn(None, "", step=step, word=word)])
+    return _launcher().receive()[0]
+
+
 def _launch(line: Connection) -> None:
     logs.configure("error")
     glyphs.uncovered("")
@@ -174,8 +196,8 @@ def _live_and_die(made: _Made, turn: Turn) -> Death:
     reached: dict[str, float] = {}
     while mark := os.read(reading, _MARK.size):
         place, at_s = _MARK.unpack(mark)
-        reached[STEPS[place]] = at_s
-        if STEPS[place] == turn.step and turn.after_s is not None:
+        reached[APPROVING[place]] = at_s
+        if APPROVING[place] == turn.step and turn.after_s is not None:
             time.sleep(turn.after_s)
             os.kill(child, signal.SIGKILL)
     os.close(reading)
@@ -190,10 +212,13 @@ def _live(made: _Made, turn: Turn, writing: int) -> None:
         folder, url, overrides, at = made
         world = World(folder, at=at, database_url=url, overrides=overrides)
         with ExitStack() as traps:
-            for place, step in enumerate(STEPS):
+            for place, step in enumerate(APPROVING):
                 act = partial(_reach, writing, place, is_last=step == turn.step and turn.after_s is None)
                 traps.enter_context(at_step(world, step, act))
-            world.issue(turn.plain, key=turn.key)
+            if turn.word is None:
+                world.issue(turn.plain, key=turn.key)
+            else:
+                world.services.approving.approve(turn.word)
         code = 0
     finally:
         if code:
