@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from signer.document import fonts
 from signer.domain.confirmation import SealClass
@@ -112,14 +112,14 @@ def build(
     drawn = NO_SEAL if extras.is_draft else PLACE_FOR_A_SEAL if is_print else terms.seal.seal_class.value
     seal_alt = _seal_alt(template.strings, drawn, terms)
     data: dict[str, object] = {
-        "content": json.loads(encoded),
+        "content": _as_printed(encoded, terms),
         "digest": DRAFT_NUMBER if extras.is_draft else hashlib.sha256(encoded).hexdigest(),
         "number": number,
         "issued": "DRAFT" if extras.is_draft else _clock(confirmation),
         "until": confirmation.until and confirmation.until.isoformat(),
         "host": shown_address(base_url),
         "vehicles": _vehicles(terms),
-        "outlets": [{"vehicles": _served(terms, outlet.id)} for outlet in terms.outlets],
+        "outlets": [{"vehicles": _served(terms, outlet.id)} for outlet in terms.printed_outlets],
         "codes": [] if extras.is_draft else _codes(symbol, link, extras.signed_codes),
         "seal": {"class": drawn, "alt": seal_alt},
         "status": extras.status or _print_status(template.strings, confirmation, extras.print_of),
@@ -131,6 +131,15 @@ def build(
         "fonts": [face.family for face in fonts.FACES],
     }
     return Page(setup=_json(setup), data=_json(data), seal_alt=seal_alt, attachments=attachments)
+
+
+def _as_printed(encoded: bytes, terms: Terms) -> dict[str, object]:
+    """Return the content with its outlets in printed order: the template prints them as they stand."""
+    content: dict[str, Any] = json.loads(encoded)
+    if terms.outlet_order is not None:
+        known = {outlet["id"]: outlet for outlet in content["terms"]["outlets"]}
+        content["terms"]["outlets"] = [known[each] for each in terms.outlet_order]
+    return content
 
 
 def _named(file: Attachment) -> dict[str, str]:
@@ -174,7 +183,7 @@ def _watermark(strings: Mapping[str, Mapping[str, str]], terms: Terms) -> str:
 
 
 def _vehicles(terms: Terms) -> list[dict[str, object]]:
-    places = {outlet.id: place for place, outlet in enumerate(terms.outlets, start=1)}
+    places = {outlet.id: place for place, outlet in enumerate(terms.printed_outlets, start=1)}
     return [
         {
             "vin": vehicle.vin.grouped.split(),

@@ -52,7 +52,9 @@ def compare(before: Terms, after: Terms) -> tuple[Change, ...]:
 
 def _lines(terms: Terms) -> dict[Path, str]:
     """Return every value of the terms by its path; a vehicle is known by its VIN, an outlet by its id."""
-    return dict(_walk((), json.loads(content.encode_terms(terms))))
+    plain = json.loads(content.encode_terms(terms))
+    plain.pop("outlet_order", None)  # `_order` tells of it
+    return dict(_walk((), plain))
 
 
 def _walk(path: Path, value: Json) -> Iterator[tuple[Path, str]]:
@@ -92,7 +94,7 @@ def _order(before: Terms, after: Terms) -> list[Change]:
     found = []
     for part, older, newer in (
         ("vehicles", [str(each) for each in before.vins], [str(each) for each in after.vins]),
-        ("outlets", [each.id for each in before.outlets], [each.id for each in after.outlets]),
+        ("outlets", [each.id for each in before.printed_outlets], [each.id for each in after.printed_outlets]),
     ):
         first, second = [key for key in older if key in newer], [key for key in newer if key in older]
         if first != second:

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from signer.domain.number import Number
-from signer.domain.parties import Country, Exporter, Manufacturer, Outlet
+from signer.domain.parties import Country, Exporter, Manufacturer, Outlet, OutletId
 from signer.domain.values import Day, Frozen, Hex256, Instant, LongText, Text, Whole
 from signer.domain.vehicle import Vehicle, Vin
 
@@ -138,7 +138,11 @@ class SealChoice(Frozen):
 
 
 class Terms(Frozen):
-    """Everything that the people decide; the approval binds the SHA-256 of its canonical encoding."""
+    """
+    Everything that the people decide; the approval binds the SHA-256 of its canonical encoding.
+
+    `outlets` stand by id; `outlet_order` are their ids as they are printed, absent where that is by id too.
+    """
 
     manufacturer: Manufacturer
     exporter: Exporter
@@ -147,11 +151,20 @@ class Terms(Frozen):
     application_planned_on: Day | None = None
     vehicles: Annotated[tuple[Vehicle, ...], Field(min_length=1, max_length=MOST_VEHICLES)]
     outlets: Annotated[tuple[Outlet, ...], Field(min_length=1, max_length=MOST_OUTLETS)]
+    outlet_order: Annotated[tuple[OutletId, ...], Field(min_length=2, max_length=MOST_OUTLETS)] | None = None
     commitment: Commitment
     supersedes: Number | None = None
     until: Day | Literal["required-through"] | None = None
     template: TemplateChoice
     seal: SealChoice
+
+    @property
+    def printed_outlets(self) -> tuple[Outlet, ...]:
+        """The outlets as they are printed: the nearest first, by id where nothing says otherwise."""
+        if self.outlet_order is None:
+            return self.outlets
+        known = {outlet.id: outlet for outlet in self.outlets}
+        return tuple(known[each] for each in self.outlet_order)
 
     @property
     def vins(self) -> tuple[Vin, ...]:

@@ -82,7 +82,7 @@ def parse(encoded: bytes) -> Confirmation:
     Parse the bytes of `confirmation.json` and demand that they re-encode to themselves.
 
     Raises ContentRefused: `schema-unknown` for another schema, `malformed` for anything that breaks it
-    (an unknown or missing field, a wrong terms digest, `until` or outlet order), `not-canonical` for
+    (an unknown or missing field, a wrong terms digest, `until` or order of outlets), `not-canonical` for
     bytes that are not the encoding of what they say.
     """
     try:
@@ -111,6 +111,8 @@ def _refuse_inconsistent(confirmation: Confirmation) -> None:
     ids = [outlet.id for outlet in terms.outlets]
     if ids != sorted(set(ids)):
         raise ContentRefused("malformed", "outlets are not in the order of their ids")
+    if terms.outlet_order is not None and (sorted(terms.outlet_order) != ids or list(terms.outlet_order) == ids):
+        raise ContentRefused("malformed", "outlet_order is not another order of the same outlets")
     if len(set(terms.vins)) != len(terms.vehicles):
         raise ContentRefused("malformed", "a VIN stands twice")
     if any(outlet_id not in ids for vehicle in terms.vehicles for outlet_id in vehicle.outlets):

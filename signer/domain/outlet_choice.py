@@ -1,7 +1,7 @@
 """
 Which of a destination's outlets a confirmation gets: by the first rule that fits, the nearest first, at most so many.
 
-Pure. What is printed keeps its frozen order (by id); nearness decides which ones are chosen (ADR 0030).
+Pure. The content lists them by id, as it always did; in which order they are printed it says apart (ADR 0030).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signer.domain.parties import Outlet
     from signer.domain.reading import NamedOutlet, ReadDraft, ReadVehicle
 
-__all__ = ["VERIFIED_DAYS", "choose_outlets", "outlet_fault", "suggest"]
+__all__ = ["VERIFIED_DAYS", "choose_outlets", "outlet_fault", "printed_order", "suggest"]
 
 VERIFIED_DAYS = 90
 _SHOWN = 5
@@ -47,6 +47,17 @@ def choose_outlets(read: ReadDraft, given: Circumstances, ledger: Ledger) -> tup
     for vehicle in read.vehicles:
         _judge_vehicle(vehicle, chosen, country, given, ledger)
     return chosen
+
+
+def printed_order(read: ReadDraft, chosen: Sequence[Outlet], choosing: Choosing) -> tuple[str, ...] | None:
+    """Return the ids of a confirmation's outlets, the nearest first; None where that is by id, or nothing is known."""
+    if read.country is None:
+        return None
+    alpha2 = read.country.alpha2
+    rule = outlet_choice.rule_for(choosing, alpha2, _needs(read))
+    centre = (rule.centre if rule else None) or port_place(alpha2, read.port)
+    ids = tuple(outlet.id for outlet in outlet_choice.in_order(chosen, choosing, centre))
+    return None if list(ids) == sorted(ids) else ids
 
 
 def suggest(

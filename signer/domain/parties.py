@@ -204,6 +204,7 @@ class Exporter(Frozen):
     uscc: Uscc
 
 
+OutletId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Scope = Literal["mechanical", "high-voltage-battery", "software-and-diagnosis"]
 
 
@@ -214,7 +215,7 @@ class Outlet(Frozen):
     `provider` may be empty while an outlet is being collected; no such outlet can be sealed.
     """
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    id: OutletId
     name: Text
     name_local: Text | None = None
     provider: Text | None = None

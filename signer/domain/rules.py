@@ -14,7 +14,7 @@ from signer.domain.circumstances import Circumstances, Predecessor, SealCircumst
 from signer.domain.confirmation import MOST_OUTLETS, Destination, SealChoice, SealClass, TemplateChoice, Terms
 from signer.domain.issuing_rules import SAMPLE_COMMITMENT, judge_issuing
 from signer.domain.ledger import Ledger
-from signer.domain.outlet_rules import choose_outlets
+from signer.domain.outlet_rules import choose_outlets, printed_order
 from signer.domain.reading import ReadDraft, ReadVehicle, read
 from signer.domain.vehicle import Vehicle
 from signer.domain.vehicle_rules import judge_vehicles
@@ -93,6 +93,7 @@ def _terms(taken: ReadDraft, outlets: tuple[Outlet, ...], given: Circumstances, 
         application_planned_on=taken.planned_on,
         vehicles=tuple(map(_vehicle, taken.vehicles)),
         outlets=outlets,
+        outlet_order=printed_order(taken, outlets, given.choosing),
         commitment=_known(taken.commitment),
         supersedes=taken.supersedes,
         until=taken.until,

@@ -22,7 +22,9 @@ from signer.domain import content, rules
 from signer.domain.confirmation import SealClass
 from signer.domain.drafting import parse_draft
 from signer.domain.number import Number, check_character
+from signer.domain.outlet_choice import Choosing, OutletFacts
 from signer.domain.parties import Exporter, Manufacturer, Outlet, Person, uscc_check_character
+from signer.domain.places import Place
 from signer.domain.trust import SealState
 from signer.domain.vehicle import vin_check_character
 
@@ -138,7 +140,9 @@ EVERY_FIELD: Object = {
 }
 
 
-def accepted(name: str, draft: Object, outlets: list[Object], first: str) -> Object:
+def accepted(
+    name: str, draft: Object, outlets: list[Object], first: str, *, places: dict[str, list[float]] | None = None
+) -> Object:
     """Return one vector: what goes in, and every byte and digest that comes out."""
     given: Object = {
         "at": "2026-11-20T16:30:00Z",
@@ -149,6 +153,7 @@ def accepted(name: str, draft: Object, outlets: list[Object], first: str) -> Obj
         "predecessor_vins": [vin(4)],
         "template_version": "1",
     }
+    given |= {} if places is None else {"places": places}
     terms = rules.to_terms(parse_draft(json.dumps(draft).encode()), circumstances(given, draft))
     digest = content.terms_digest(terms)
     confirmation = content.build(
@@ -177,7 +182,9 @@ def circumstances(given: Object, draft: Object) -> rules.Circumstances:
         earlier = rules.Predecessor(
             number=Number(draft["supersedes"]), exporter=exporter.uscc, live_vins=frozenset(given["predecessor_vins"])
         )
+    places = {each: OutletFacts(place=Place(*degrees)) for each, degrees in given.get("places", {}).items()}
     return rules.Circumstances(
+        choosing=Choosing(facts=places),
         at=at,
         manufacturer=Manufacturer.model_validate_json(json.dumps(given["manufacturer"])),
         exporter=exporter,
@@ -472,7 +479,15 @@ def pages() -> dict[str, str]:
         "base": one["content"],
         "refused": refused(one["content"].encode()),
     }
-    files = {"accepted-three-cars": three, "accepted-every-field": every, "refused": refusals}
+    places = {"kz-1": [51.17, 71.45], "kz-2": [43.24, 76.89]}
+    khorgos = THREE_CARS | {"destination": {"country": "KZ", "port": "Khorgos"}}
+    nearest = accepted("outlets nearest first", khorgos, OUTLETS["kz"], "7K3QF9ZC2M8RX", places=places)
+    files = {
+        "accepted-nearest-first": nearest,
+        "accepted-three-cars": three,
+        "accepted-every-field": every,
+        "refused": refusals,
+    }
     return {
         f"content/{name}.json": json.dumps(value, ensure_ascii=False, indent=1) + "\n" for name, value in files.items()
     }

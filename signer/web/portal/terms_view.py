@@ -136,7 +136,7 @@ def printed(terms: Terms, words: Words) -> Printed:
         exporter=_rows(exporter, words),
         destination=_rows(destination, words),
         cars=tuple(_car(vehicle, terms, words) for vehicle in terms.vehicles),
-        outlets=tuple(_outlet(outlet, terms, words) for outlet in terms.outlets),
+        outlets=tuple(_outlet(outlet, terms, words) for outlet in terms.printed_outlets),
         promise=_promise(terms.commitment, words),
         seal=(
             (words("seal.panel"), terms.seal.seal_class.value),
@@ -167,7 +167,7 @@ def _car(vehicle: Vehicle, terms: Terms, words: Words) -> Car:
     if vehicle.certificate_manufacturer == terms.manufacturer.legal_name:
         others.pop("certificate_manufacturer")
     if vehicle.outlets:
-        ids = [outlet.id for outlet in terms.outlets]
+        ids = [outlet.id for outlet in terms.printed_outlets]
         others["served_by"] = ", ".join(str(ids.index(each) + 1) for each in vehicle.outlets if each in ids)
     window = vehicle.window
     return Car(

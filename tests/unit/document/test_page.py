@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signer.document import page
+from signer import resources
+from signer.document import catalogue, page
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 @pytest.mark.parametrize(
@@ -31,3 +38,17 @@ def test_the_outline_paints_exactly_the_black_modules(modules: list[list[bool]])
 def test_the_short_link_keeps_the_number_in_the_fragment(base: str) -> None:
     assert page.short_link(base, "N") == "https://confirm.example.org/verify#N"
     assert page.shown_address(base) == "confirm.example.org"
+
+
+def test_outlets_stand_and_are_numbered_as_the_content_says_they_are_printed(samples: ModuleType) -> None:
+    vehicle = samples.vehicle(1).model_copy(update={"outlets": ("kz-2",)})
+    outlets = tuple(samples.outlet("KZ", place).model_copy(update={"id": f"kz-{place}"}) for place in (1, 2, 3))
+    for order, place in ((None, "2"), (("kz-2", "kz-3", "kz-1"), "1")):
+        made, encoded = samples.confirmation(vehicles=(vehicle,), outlets=outlets, outlet_order=order)
+        template = catalogue.load(resources.templates_dir(), "1")
+        told = page.build(template, made, encoded=encoded, base_url=samples.BASE_URL, symbol=lambda _: [[True]])
+        data = json.loads(told.data)
+        printed = [each["id"] for each in data["content"]["terms"]["outlets"]]
+        assert printed == list(order or ("kz-1", "kz-2", "kz-3"))
+        assert data["vehicles"][0]["outlets"] == place
+        assert [each["vehicles"] for each in data["outlets"]] == ["" if each == "kz-2" else "–" for each in printed]
