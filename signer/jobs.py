@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 NAME = "signer"
 SILENCE_S = 90.0
 """So long after the last look a worker looks by itself: the queue, which wakes it each minute, is broken or gone."""
+NOTICE_S = 1.0
+"""How often a worker asks the register whether somebody waits for a job; web pages wake no queue."""
+_LONGEST_NOTICE_S = 60.0
 _POLL_S = 1.0
 _DRIVER = (storage.psycopg.Error,) if storage.psycopg is not None else ()
 _BROKEN: tuple[type[Exception], ...] = (OSError, sqlite3.Error, HueyException, *_DRIVER)
@@ -57,6 +60,7 @@ class Queue:
             raise Misconfigured(f"the queue ({_place(services)}) cannot be opened: {error}") from error
         self._services = services
         self._looked_at = -SILENCE_S
+        self._notice_at, self._notice_s = 0.0, NOTICE_S
         self._wake = self.huey.periodic_task(crontab(minute="*"), name="wake")(self.look)
 
     def look(self) -> None:
@@ -67,14 +71,23 @@ class Queue:
             self._looked_at = time.monotonic()
             self._mend()
 
-    def look_if_silent(self) -> None:
-        """Do what is due without being woken, once the queue has been silent for too long; whatever happens, go on."""
-        if time.monotonic() - self._looked_at < SILENCE_S:
+    def look_if_needed(self) -> None:
+        """
+        Do what is due without being woken: once the queue has been silent for too long, or if somebody waits for a job.
+
+        Whatever happens, go on; while the register fails, it is asked more and more seldom.
+        """
+        now = time.monotonic()
+        if now < self._notice_at and now - self._looked_at < SILENCE_S:
             return
         try:
-            self.look()
+            if now - self._looked_at >= SILENCE_S or self._services.working.is_awaited():
+                self.look()
+            self._notice_s = NOTICE_S
         except SignerError as error:
+            self._notice_s = min(self._notice_s * 2, _LONGEST_NOTICE_S)
             log.warning("worker.look-failed", code=error.code, error=str(error)[:200])
+        self._notice_at = time.monotonic() + self._notice_s
 
     def _mend(self) -> None:
         try:
@@ -144,7 +157,7 @@ def consumer(queue: Queue) -> Consumer:
 
     class Looking(Worker):  # type: ignore[misc] # huey has no types
         def loop(self, now: None = None) -> None:
-            queue.look_if_silent()
+            queue.look_if_needed()
             super().loop(now)
 
     class Consuming(Consumer):  # type: ignore[misc] # huey has no types

@@ -142,13 +142,30 @@ class DraftMade(Frozen):
     vehicles: int
 
 
+class Failure(Frozen):
+    """
+    Why an import cannot go on, and what failed, in words for whoever mends it.
+
+    `tries`: it failed as often as it is tried; `sheet`: the file can be read no more; `plan`: what was kept of it is
+    damaged.
+    """
+
+    code: Literal["tries", "sheet", "plan"]
+    words: str = ""
+
+
 class Report(Frozen):
-    """What is told of a sheet: the remarks that are kept, how many there are, and what came of it."""
+    """
+    What is told of a sheet: the remarks that are kept, how many there are, and what came of it.
+
+    `failure` says why it did not go on to its end.
+    """
 
     said: tuple[Said, ...] = ()
     count: int = 0
     drafts: tuple[DraftMade, ...] = ()
     skipped: tuple[int, ...] = ()
+    failure: Failure | None = None
 
 
 def read_plan(table: Table, columns: tuple[Column, ...]) -> tuple[Plan, Report]:

@@ -132,9 +132,22 @@ def advance(tx: Connection, head: Head, *, done: int, report: str, scope: Scope,
 
 
 def finish(tx: Connection, head: Head, *, state: State, by: str, scope: Scope, at: datetime) -> None:
-    """End an import that runs (done, failed), or drop one that waits."""
+    """End an import that is done, or drop one that waits."""
     _change(tx, head, from_state="read" if state == "dropped" else "running", scope=scope, state=state, changed_at=at)
     _note(tx, f"import.{state}", head.ref, by=by, scope=scope, at=at)
+
+
+def fail(tx: Connection, head: Head, *, report: str, by: str, scope: Scope, at: datetime) -> None:
+    """End an import that cannot go on, or could not begin, with a report that says why."""
+    before: State = "read" if head.state == "read" else "running"
+    _change(tx, head, from_state=before, scope=scope, state="failed", report=report, changed_at=at)
+    _note(tx, "import.failed", head.ref, by=by, scope=scope, at=at)
+
+
+def revive(tx: Connection, head: Head, *, report: str, by: str, scope: Scope, at: datetime) -> None:
+    """Let an import that failed go on where it stopped. Conflict unless it failed."""
+    _change(tx, head, from_state="failed", scope=scope, state="running", report=report, changed_at=at)
+    _note(tx, "import.resumed", head.ref, by=by, scope=scope, at=at)
 
 
 def forget_files(tx: Connection, *, before: datetime, scope: Scope) -> int:

@@ -108,6 +108,13 @@ def take(tx: Connection, *, at: datetime) -> Job | None:
     return get(tx, row.id)
 
 
+def is_single_due(tx: Connection, *, at: datetime) -> bool:
+    """Tell whether a job that is done once is due: somebody may be waiting for it."""
+    table = tables.jobs
+    due = select(table.c.id).where(table.c.state == "waiting", table.c.next_at <= at, table.c.argument.is_not(None))
+    return tx.execute(due.limit(1)).first() is not None
+
+
 def _is_due(at: datetime) -> ColumnElement[bool]:
     """
     Tell which jobs are due, or orphaned.
@@ -141,12 +148,17 @@ def succeed(tx: Connection, job: Job, *, next_at: datetime, at: datetime, progre
     tx.execute(_mine(job).values(progress=progress[:400], **done))
 
 
-def fail(tx: Connection, job: Job, *, error: str, at: datetime) -> None:
-    """Put a job back to be tried again, after a pause that doubles each time; give up on one that is done once."""
+def fail(tx: Connection, job: Job, *, error: str, at: datetime) -> bool:
+    """
+    Put a job back to be tried again, after a pause that doubles each time; give up on one that is done once.
+
+    Return whether it was given up just now.
+    """
     is_lost = not job.is_periodic and job.attempts >= MOST_ATTEMPTS
     pause = min(_FIRST_PAUSE * 2 ** min(job.attempts - 1, 12), _LONGEST_PAUSE)
     put = {"state": "failed" if is_lost else "waiting", "next_at": at + pause, "changed_at": at, "lease_until": None}
-    tx.execute(_mine(job).values(error=error[:400], **put))
+    is_mine = tx.execute(_mine(job).values(error=error[:400], **put)).rowcount == 1
+    return is_lost and is_mine
 
 
 def retry(tx: Connection, job_id: int, *, at: datetime) -> Job:

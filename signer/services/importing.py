@@ -13,13 +13,15 @@ from itertools import accumulate
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
+from pydantic import ValidationError
+
 from signer.domain.confirmation import DraftCommitment
-from signer.domain.importing import Chosen, DraftMade, Plan, Report, SheetRow, draft_of, parted, read_plan
+from signer.domain.importing import Chosen, DraftMade, Failure, Plan, Report, SheetRow, draft_of, parted, read_plan
 from signer.domain.parties import country_code
 from signer.domain.values import parse_day, tidy
 from signer.domain.vehicle import Vin
 from signer.domain.vehicle_columns import PRODUCTION_COLUMNS, VEHICLE_COLUMNS
-from signer.errors import Conflict
+from signer.errors import Conflict, RuleViolation
 from signer.register import drafts, imports, jobs, parties, production
 from signer.register.scope import Scope
 from signer.services.sheet_judging import SheetJudging
@@ -68,6 +70,12 @@ class Shown:
     is_still: bool
 
     @property
+    def may_go_on(self) -> bool:
+        """Tell whether an import that failed can go on where it stopped."""
+        failure = self.report.failure
+        return self.head.state == "failed" and failure is not None and failure.code == "tries"
+
+    @property
     def to_do(self) -> int:
         """How many rows an import that runs still has before it."""
         return max(0, self.head.good - self.head.done)
@@ -106,6 +114,8 @@ class Importing:
             tenant = parties.tenant(tx, asked.maker)
             known = imports.same(tx, kind, digest, scope=tenant.scope)
             earlier = None if known is None else imports.get(tx, known, scope=tenant.scope)
+            if earlier is not None and earlier.head.state == "failed" and not _may_go_on(earlier):
+                earlier = None
             if earlier is not None and earlier.head.state != "read":
                 return earlier.head.ref, False
             plan, report = self._judging.judge(tx, kind, (plan, report), table, person=asked.person, own=tenant, at=at)
@@ -137,7 +147,7 @@ class Importing:
         with self._database.read() as tx:
             handed = imports.get(tx, ref, scope=parties.tenant(tx, maker).scope)
             names = {one.manufacturer.uscc: one.manufacturer.legal_name for one in parties.tenants(tx)}
-        plan, waited = Plan.model_validate_json(handed.plan), self._clock() - handed.head.changed_at
+        plan, waited = _plan(handed), self._clock() - handed.head.changed_at
         named = {row.maker for row in plan.rows} | {maker}
         return Shown(
             head=handed.head,
@@ -161,10 +171,15 @@ class Importing:
         """
         Judge a sheet once more and start its import; False if there is more wrong with it now, and nothing started.
 
+        A file that can be read no more ends it as failed, and its page says so.
         What is not done within the first rows is done by a job. Raises NotFound; Conflict once it runs.
         """
-        table = reading.read(self.file(asked.maker, ref))
         at = self._clock()
+        try:
+            table = reading.read(self.file(asked.maker, ref))
+        except RuleViolation as error:
+            self._fail(asked, ref, Failure(code="sheet", words=str(error)[:400]))
+            return True
         with self._database.write() as tx:
             tenant = parties.tenant(tx, asked.maker)
             handed = imports.get(tx, ref, scope=tenant.scope)
@@ -193,10 +208,55 @@ class Importing:
             head = imports.get(tx, ref, scope=tenant.scope).head
             imports.finish(tx, head, state="dropped", by=asked.person, scope=tenant.scope, at=self._clock())
 
+    def again(self, asked: Asked, ref: str) -> None:
+        """Go on with an import that failed, where it stopped. NotFound; Conflict unless it failed and can go on."""
+        at = self._clock()
+        with self._database.write() as tx:
+            tenant = parties.tenant(tx, asked.maker)
+            handed = imports.get(tx, ref, scope=tenant.scope)
+            if not _may_go_on(handed):
+                raise Conflict(f"import {ref} cannot go on")
+            report = _reported(handed, None)
+            imports.revive(tx, handed.head, report=report, by=asked.person, scope=tenant.scope, at=at)
+            jobs.enqueue(tx, JOB, {"import": ref}, at=at)
+
+    def revive(self, tx: Transaction, ref: str) -> None:
+        """Let an import that failed run again, for its job is tried again; nothing for one that did not fail."""
+        handed = imports.get(tx, ref, scope=_JOBS)
+        if handed.head.state == "failed" and _may_go_on(handed):
+            report, scope = _reported(handed, None), Scope.of(handed.head.manufacturer_id)
+            imports.revive(tx, handed.head, report=report, by="signer", scope=scope, at=self._clock())
+
+    def give_up(self, tx: Transaction, ref: str, failure: Failure) -> None:
+        """End an import that runs as failed, with what failed; what it made so far stays."""
+        handed = imports.get(tx, ref, scope=_JOBS)
+        if handed.head.state == "running":
+            report, scope = _reported(handed, failure), Scope.of(handed.head.manufacturer_id)
+            imports.fail(tx, handed.head, report=report, by="signer", scope=scope, at=self._clock())
+
+    def _fail(self, asked: Asked, ref: str, failure: Failure) -> None:
+        at = self._clock()
+        with self._database.write() as tx:
+            scope = parties.tenant(tx, asked.maker).scope
+            handed = imports.get(tx, ref, scope=scope)
+            if handed.head.state != "read":
+                raise Conflict(f"import {ref} is {handed.head.state}")
+            report = _reported(handed, failure)
+            imports.fail(tx, handed.head, report=report, by=asked.person, scope=scope, at=at)
+
     def run(self, ref: str, tell: Callable[[str], None] = jobs.unheard, *, most: int | None = None) -> str:
-        """Go on with an import that runs, to its end or for about so many rows; return how far it is."""
-        with self._database.read() as tx:
-            plan = Plan.model_validate_json(imports.get(tx, ref, scope=_JOBS).plan)
+        """
+        Go on with an import that runs, to its end or for about so many rows; return how far it is.
+
+        One whose plan is damaged ends as failed: no later try would read it.
+        """
+        try:
+            with self._database.read() as tx:
+                plan = Plan.model_validate_json(imports.get(tx, ref, scope=_JOBS).plan)
+        except ValidationError as error:
+            with self._database.write() as tx:
+                self.give_up(tx, ref, Failure(code="plan", words=f"{error.error_count()} faults in the plan"))
+            return "given up: the plan is damaged"
         done_here = 0
         while True:
             with self._database.write() as tx:
@@ -259,6 +319,31 @@ class Importing:
         )
         made = DraftMade(ref=ref, maker=tenant.manufacturer.uscc, title=title, vehicles=len(rows))
         return report.model_copy(update={"skipped": skipped, "drafts": (*report.drafts, made)})
+
+
+def _may_go_on(handed: Handed) -> bool:
+    """Tell whether an import that failed has begun, and can go on where it stopped."""
+    return handed.head.state == "failed" and _failure(handed) == "tries"
+
+
+def _failure(handed: Handed) -> str:
+    failure = _report(handed).failure
+    return "" if failure is None else failure.code
+
+
+def _plan(handed: Handed) -> Plan:
+    """Return what a sheet says; nothing for an import that failed because just that is damaged."""
+    if _failure(handed) == "plan":
+        return Plan(form="csv", header_row=1, titles=(), places={}, rows=())
+    return Plan.model_validate_json(handed.plan)
+
+
+def _report(handed: Handed) -> Report:
+    return Report.model_validate_json(handed.report)
+
+
+def _reported(handed: Handed, failure: Failure | None) -> str:
+    return _report(handed).model_copy(update={"failure": failure}).model_dump_json()
 
 
 def _promised(tx: Transaction, makers: set[str]) -> dict[str, DraftCommitment]:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from signer.domain.importing import Failure
 from signer.domain.number import Number
 from signer.errors import Conflict, InvalidInput, SelfCheckFailed, SignerError, Unavailable
 from signer.register import audit, jobs
+from signer.services.importing import JOB as IMPORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,7 +94,7 @@ class Working:
         self._clock = clock
         self._doing: Mapping[str, Callable[[Doing], str]] = {
             "end-suspensions": lambda _: f"{len(maintaining.end_suspensions())} ended",
-            "import": lambda doing: importing.run(doing.job.given("import") or "", doing.tell),
+            IMPORT: lambda doing: importing.run(doing.job.given("import") or "", doing.tell),
             "prune": self._prune,
             "re-verify": self._reverify,
             "scrub": self._scrub,
@@ -111,6 +113,11 @@ class Working:
             done.append(job.kind)
         return tuple(done)
 
+    def is_awaited(self) -> bool:
+        """Tell whether a job that is done once is due, with one small question."""
+        with self._database.read() as tx:
+            return jobs.is_single_due(tx, at=self._clock())
+
     def add(self, kind: str, *, number: Number | None = None, actor: str) -> int:
         """Add a job to be done once, and return its id; whoever calls wakes the queue. InvalidInput, NotFound."""
         if kind not in ONCE:
@@ -125,8 +132,12 @@ class Working:
 
     def retry(self, job_id: int) -> Job:
         """Make a failed or waiting job due now. NotFound, Conflict."""
+        at = self._clock()
         with self._database.write() as tx:
-            return jobs.retry(tx, job_id, at=self._clock())
+            job = jobs.retry(tx, job_id, at=at)
+            if job.kind == IMPORT and (ref := job.given("import")) is not None:
+                self._importing.revive(tx, ref)
+            return job
 
     def all(self) -> tuple[Job, ...]:
         """Return every job as it stands."""
@@ -155,7 +166,9 @@ class Working:
     def _fail(self, job: Job, error: str) -> None:
         log.error("job.failed", kind=job.kind, id=job.id, attempts=job.attempts, error=error[:200])
         with self._database.write() as tx:
-            jobs.fail(tx, job, error=error, at=self._clock())
+            is_lost = jobs.fail(tx, job, error=error, at=self._clock())
+            if is_lost and job.kind == IMPORT and (ref := job.given("import")) is not None:
+                self._importing.give_up(tx, ref, Failure(code="tries", words=error[:400]))
 
     def _upgrade(self, doing: Doing) -> str:
         upgraded = self._upgrading.upgrade(doing.tell)

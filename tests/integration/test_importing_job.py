@@ -9,13 +9,16 @@ import handing_in
 import pytest
 from handing_in import OWN, as_csv, drafted, find
 
-from signer.errors import Conflict, NotFound
+from signer.errors import Conflict, NotFound, Unavailable
 from signer.register import imports
+from signer.register.jobs import MOST_ATTEMPTS
 from signer.register.scope import Scope
 from signer.services import importing
 
 if TYPE_CHECKING:
     from world import World
+
+    from signer.register.jobs import Job
 
 
 class Killed(BaseException):
@@ -146,3 +149,79 @@ def test_a_step_that_another_took_meanwhile_is_refused(world: World) -> None:
         imports.advance(tx, head, done=1, report="{}", scope=scope, at=world.at)
     with pytest.raises(Conflict), world.services.database.write() as tx:
         imports.advance(tx, head, done=1, report="{}", scope=scope, at=world.at)
+
+
+def job_of(world: World) -> Job:
+    (found,) = [job for job in world.services.working.all() if job.kind == "import"]
+    return found
+
+
+def fail_on_every_try(world: World, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Let an import of 50 rows stop behind the first twenty, and every try of its job fail."""
+    monkeypatch.setattr(importing, "AT_ONCE", 20)
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", as_csv(handing_in.rows(50)))
+    assert world.services.importing.start(OWN, ref, only_good=False, size=20)
+
+    def fails(*_: object, **__: object) -> None:
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(imports, "advance", fails)
+    for _ in range(MOST_ATTEMPTS):
+        assert find(world, ref).head.state == "running"
+        world.at += timedelta(days=1)
+        world.services.working.run_due()
+    monkeypatch.undo()
+    return ref
+
+
+def test_an_import_whose_tries_are_used_up_is_failed_says_why_and_goes_on_where_it_stopped(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = fail_on_every_try(world, monkeypatch)
+    shown = find(world, ref)
+    assert shown.report.failure is not None
+    assert (shown.head.state, shown.head.done, shown.may_go_on, job_of(world).state) == ("failed", 20, True, "failed")
+    assert (shown.report.failure.code, "disk is full" in shown.report.failure.words) == ("tries", True)
+    assert len(drafted(world)) == 20
+    world.services.importing.again(OWN, ref)
+    with pytest.raises(Conflict):
+        world.services.importing.again(OWN, ref)
+    world.services.working.run_due()
+    shown = find(world, ref)
+    assert (shown.head.state, shown.head.done, shown.report.failure) == ("done", 50, None)
+    assert len(drafted(world)) == 50
+
+
+def test_a_job_that_an_operator_tries_again_takes_its_import_along(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = fail_on_every_try(world, monkeypatch)
+    world.services.working.retry(job_of(world).id)
+    world.services.working.run_due()
+    assert (find(world, ref).head.state, job_of(world).progress) == ("done", "50 of 50 rows")
+
+
+def test_a_file_that_can_be_read_no_more_ends_its_import_and_can_be_handed_in_again(world: World) -> None:
+    data = as_csv(handing_in.rows(3))
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", data)
+    noise = "x'504b0304'" if not world.database_url else "'\\x504b0304'::bytea"
+    world.change(f"UPDATE imports SET data = {noise}")
+    world.services.importing.start(OWN, ref, only_good=False, size=20)
+    shown = find(world, ref)
+    assert shown.report.failure is not None
+    assert (shown.head.state, shown.report.failure.code, shown.may_go_on) == ("failed", "sheet", False)
+    with pytest.raises(Conflict):
+        world.services.importing.again(OWN, ref)
+    other, is_new = world.services.importing.hand_in(OWN, "vehicles", "x.csv", data)
+    assert (other != ref, is_new) == (True, True)
+    world.services.importing.start(OWN, other, only_good=False, size=20)
+    assert find(world, other).head.state == "done"
+
+
+def test_an_import_whose_plan_is_damaged_ends_at_once_and_its_page_is_there(world: World) -> None:
+    ref, _ = world.services.importing.hand_in(OWN, "vehicles", "x.csv", as_csv(handing_in.rows(3)))
+    world.change(f"UPDATE imports SET state = 'running', plan = '{{' WHERE ref = '{ref}'")
+    assert world.services.importing.run(ref).startswith("given up")
+    shown = find(world, ref)
+    assert shown.report.failure is not None
+    assert (shown.head.state, shown.report.failure.code, shown.may_go_on) == ("failed", "plan", False)

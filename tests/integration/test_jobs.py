@@ -240,6 +240,55 @@ def test_a_job_that_is_added_wakes_the_worker_at_once(world: World, monkeypatch:
     assert single(world).progress == f"{number}: VALID"
 
 
+def test_a_job_that_nobody_woke_a_worker_for_is_noticed_soon(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waking, "crontab", lambda **_: lambda _at: False)  # the queue never wakes
+    with working(world):
+        assert until(lambda: any(job.kind == "prune" and job.progress for job in world.services.working.all()))
+        with world.services.database.write() as tx:
+            jobs.enqueue(tx, "scrub", {}, at=world.at)
+        assert until(lambda: single(world).state == "done", within_s=waking.SILENCE_S / 3)
+
+
+def test_a_worker_that_nobody_waits_for_does_not_look(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue, looks = waking.Queue(world.services), []
+    monkeypatch.setattr(queue, "look", lambda: looks.append(1))
+    queue._looked_at = time.monotonic()
+    world.at += timedelta(minutes=2)  # what is periodic is due, and waits for the minute
+    for _ in range(3):
+        queue._notice_at = 0.0
+        queue.look_if_needed()
+    assert looks == []
+    with world.services.database.write() as tx:
+        jobs.enqueue(tx, "scrub", {}, at=world.at)
+    queue.look_if_needed()  # asked a moment ago
+    assert looks == []
+    queue._notice_at = 0.0
+    queue.look_if_needed()
+    assert looks == [1]
+    queue.close()
+
+
+def test_a_register_that_fails_is_asked_more_and_more_seldom(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue, pauses = waking.Queue(world.services), []
+    queue._looked_at = time.monotonic()
+
+    def gone() -> bool:
+        raise RegisterUnavailable("gone")
+
+    monkeypatch.setattr(world.services.working, "is_awaited", gone)
+    for _ in range(8):
+        queue._notice_at = 0.0
+        queue.look_if_needed()
+        pauses.append(queue._notice_s)
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 60.0
+    monkeypatch.setattr(world.services.working, "is_awaited", lambda: False)
+    queue._notice_at = 0.0
+    queue.look_if_needed()
+    assert queue._notice_s == waking.NOTICE_S
+    queue.close()
+
+
 def test_a_queue_that_cannot_be_reached_keeps_nobody_from_adding_a_job(world: World) -> None:
     world.overrides = {"SIGNER_QUEUE_URL": f"sqlite:///{world.folder}/no-such-folder/queue.sqlite3"}
     world.rewire()

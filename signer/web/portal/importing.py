@@ -60,6 +60,7 @@ def room(building: Building) -> Room:
     _add_pages(imports, desk)
     _add_files(imports, importing)
     _add_actions(imports, desk, importing)
+    _add_endings(imports, importing)
     return imports
 
 
@@ -121,6 +122,14 @@ def _add_actions(imports: Room, desk: _Desk, importing: Importing) -> None:
         only_good = form().get("only_good") == "yes"
         if not importing.start(_asked(visit), ref, only_good=only_good, size=int(typed)):
             return desk.shown(visit, ref, faults=(_WORSE,)), 422
+        return _to(visit, ref, "imports.begun")
+
+
+def _add_endings(imports: Room, importing: Importing) -> None:
+    @imports.post("/portal/<uscc>/imports/<ref>/again", PREPARERS)
+    def again(visit: Visit, ref: str) -> ResponseReturnValue:
+        """Go on with an import that failed."""
+        importing.again(_asked(visit), ref)
         return _to(visit, ref, "imports.begun")
 
     @imports.post("/portal/<uscc>/imports/<ref>/drop", PREPARERS)
