@@ -77,6 +77,8 @@ def unprintable(text: str) -> str:
     invisible format characters (bidi overrides, zero-width space, byte order mark, tags). The joiners and
     direction marks that Arabic and Indic scripts need are allowed.
     """
+    if text.isascii() and text.isprintable():
+        return ""
     for char in text:
         category = unicodedata.category(char)
         if category in _UNPRINTABLE or (category == "Cf" and char not in _NEEDED_FORMAT):
@@ -106,7 +108,8 @@ def tidy(text: str) -> str:
 
     The caller shows the person what changed (notice `text.normalised`).
     """
-    composed = unicodedata.normalize("NFC", "".join(char for char in text if char not in ARABIC_VOWEL_MARKS))
+    kept = text if text.isascii() else "".join(char for char in text if char not in ARABIC_VOWEL_MARKS)
+    composed = unicodedata.normalize("NFC", kept)
     return re.sub(r"[ \u3000\u00a0]+", " ", composed).strip()
 
 

@@ -161,10 +161,15 @@ def number_of_file(tx: Connection, file_digest: bytes, *, scope: Scope) -> Numbe
 
 def is_ours(tx: Connection, file_digest: bytes, *, scope: Scope) -> bool:
     """Tell whether a whole file's digest is filed as one that was sealed, or archived, here."""
+    return bool(ours_of(tx, frozenset({file_digest}), scope=scope))
+
+
+def ours_of(tx: Connection, file_digests: frozenset[bytes], *, scope: Scope) -> frozenset[bytes]:
+    """Return those digests of whole files that are filed as sealed, or archived, here."""
     files, heads = tables.files, tables.confirmations
-    wanted = select(files.c.id).join(heads, files.c.confirmation_id == heads.c.id)
-    found = scope.only(wanted, heads).where(files.c.file_digest == file_digest, files.c.kind.in_(("sealed", "archive")))
-    return tx.execute(found).first() is not None
+    wanted = select(files.c.file_digest).join(heads, files.c.confirmation_id == heads.c.id)
+    mine = scope.only(wanted, heads).where(files.c.file_digest.in_(file_digests))
+    return frozenset(map(bytes, tx.execute(mine.where(files.c.kind.in_(("sealed", "archive")))).scalars()))
 
 
 def file_digests(tx: Connection, *, scope: Scope) -> tuple[tuple[bytes, Number], ...]:

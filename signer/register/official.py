@@ -125,6 +125,13 @@ def filed(tx: Connection, file_digest: bytes) -> Filed | None:
     return None if row is None else Filed(number=Number(row.number), at=row.compared_at)
 
 
+def filed_of(tx: Connection, file_digests: frozenset[bytes]) -> frozenset[bytes]:
+    """Return those digests that count as official copies."""
+    table = tables.official_copies
+    wanted = select(table.c.file_digest).where(table.c.file_digest.in_(file_digests), _counts())
+    return frozenset(map(bytes, tx.execute(wanted).scalars()))
+
+
 def _counts() -> ColumnElement[bool]:
     table = tables.official_copies
     return and_(table.c.compared_at.is_not(None), table.c.retracted_at.is_(None))

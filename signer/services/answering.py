@@ -23,6 +23,9 @@ class FileVerifying(Protocol):
     def file_for(self, data: bytes, ask: Callable[[RecordFacts | None], Asked]) -> Verdict:
         """Return the verdict on a file for a question that depends on the record which it names."""
 
+    def sitting(self, files: tuple[bytes, ...]) -> FileVerifying:
+        """Return this for one request about several files: what is the same for all of them is asked once."""
+
 
 class RecordLookups(Protocol):
     """Answers about records without their files."""

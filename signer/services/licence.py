@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from signer.domain.evidence import Asked, Part, State
@@ -117,20 +118,20 @@ class LicenceChecking:
 
     def _files(self, question: Question) -> tuple[Source, ...]:
         """Judge the files in children: one more at once than processors, so that none waits for our own part."""
+        judge = partial(_file, self._verifying.sitting(tuple(data for _, data in question.files)))
         with ThreadPoolExecutor(max_workers=min((os.cpu_count() or 1) + 1, _MOST_AT_ONCE)) as workers:
-            asked = [
-                (name, workers.submit(copy_context().run, self._file, data, question)) for name, data in question.files
-            ]
+            asked = [(name, workers.submit(copy_context().run, judge, data, question)) for name, data in question.files]
             return tuple(Source(name=name, verdict=verdict.result()) for name, verdict in asked)
 
-    def _file(self, data: bytes, question: Question) -> Verdict:
-        """Judge a file for those of the licence's VINs that it lists; one that lists none is judged as it is."""
 
-        def ask(record: RecordFacts | None) -> Asked:
-            listed = set(record.vins) if record else set()
-            return _asked(question, tuple(vin for vin in question.vins if vin in listed))
+def _file(verifying: FileVerifying, data: bytes, question: Question) -> Verdict:
+    """Judge a file for those of the licence's VINs that it lists; one that lists none is judged as it is."""
 
-        return self._verifying.file_for(data, ask)
+    def ask(record: RecordFacts | None) -> Asked:
+        listed = set(record.vins) if record else set()
+        return _asked(question, tuple(vin for vin in question.vins if vin in listed))
+
+    return verifying.file_for(data, ask)
 
 
 def _refuse(question: Question) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from signer.domain.evidence import Asked, ContentFacts, RegisterFacts
 from signer.domain.number import Number
@@ -92,6 +92,11 @@ class BundleSource:
         filed_at = next(copy.filed_at for copy in line.copies if copy.file_digest == file_digest)
         return FiledCopy(at=filed_at, record=record, seal_digest=line.seal_digest)
 
+    def sitting(self, file_digests: tuple[str, ...]) -> Self:
+        """Return this: a bundle does not change."""
+        del file_digests
+        return self
+
 
 class OfflineVerifying:
     """Verify files by imported bundles: by that of the issuer whose list names the seal; if none does, by all."""
@@ -121,6 +126,11 @@ class OfflineVerifying:
                 return verdict
             strangers.append((facts, verdict))
         return _of_nobody(strangers)
+
+    def sitting(self, files: tuple[bytes, ...]) -> Self:
+        """Return this: a shelf is at hand."""
+        del files
+        return self
 
     def _house(self, issuer: Issuer) -> Verifying:
         return Verifying(source=BundleSource(issuer), judge=self._judge, policy=self._policy, clock=self._clock)

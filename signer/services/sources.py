@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from signer.domain.evidence import ContentFacts, FileFacts, RecordFacts, TrustFacts
+    from signer.domain.evidence import ContentFacts, FileFacts, Gap, RecordFacts, TrustFacts
     from signer.domain.number import Number
-    from signer.domain.trust import TrustList
+    from signer.domain.trust import TrustEntry, TrustList
     from signer.register.database import Database
+
+    _Word = tuple[tuple[upgrades.Spoken, ...], tuple[SealState, datetime] | None]
 
 _ANYBODY = Scope.everything("anybody may verify any file")
 _WORSE = (SealState.SUSPENDED, SealState.VERIFY_ONLY)
@@ -57,6 +59,9 @@ class Source(Protocol):
     def copy(self, file_digest: str, at: datetime) -> FiledCopy | None:
         """Return the official copy whose whole file has this SHA-256 (hex), or None."""
 
+    def sitting(self, file_digests: tuple[str, ...]) -> Source:
+        """Return a source for one request about these files: what is the same for all of them is asked once."""
+
 
 class RegisterSource:
     """The register itself, and the trust list in use."""
@@ -64,6 +69,7 @@ class RegisterSource:
     def __init__(self, *, database: Database, trust: Callable[[], TrustList]) -> None:
         self._database = database
         self._trust = trust
+        self._gaps: tuple[Gap, ...] | None = None
 
     def trust(self) -> TrustList:
         """Return the list in use."""
@@ -74,9 +80,7 @@ class RegisterSource:
         entry = facts.entry
         if entry is None:
             return facts
-        with self._database.read() as tx:
-            said = upgrades.answers(tx, (entry.certificate_digest, *entry.chain))
-            found = seals.standing_of(tx, entry.certificate_digest, at=at)
+        said, found = self._word(entry, at)
         told = {
             "revocation_as_of": min((one.this_update for one in said), default=None),
             "revoked_at": min((one.revoked_at for one in said if one.revoked_at is not None), default=None),
@@ -91,7 +95,7 @@ class RegisterSource:
         """Ask the register for the record of the number, and for the number of S."""
         with self._database.read() as tx:
             sealed = bytes.fromhex(file.sealed_digest) if file.sealed_digest else None
-            gaps = restores.gaps(tx)
+            gaps = restores.gaps(tx) if self._gaps is None else self._gaps
             record = lookup.by_number(tx, number, scope=_ANYBODY, at=at, known=content) if number else None
             return RegisterFacts(
                 source="register",
@@ -114,3 +118,44 @@ class RegisterSource:
             if filed is None or record is None:
                 return None
             return FiledCopy(at=filed.at, record=record.over(restores.gaps(tx)))
+
+    def sitting(self, file_digests: tuple[str, ...]) -> Source:
+        """Ask now what is the same for all files of a request, and which of them are known."""
+        return _Sitting(self._database, self._trust(), frozenset(map(bytes.fromhex, file_digests)))
+
+    def _word(self, entry: TrustEntry, at: datetime) -> _Word:
+        """Ask what was answered about a seal's chain, and how the register itself has the seal."""
+        with self._database.read() as tx:
+            said = upgrades.answers(tx, (entry.certificate_digest, *entry.chain))
+            return said, seals.standing_of(tx, entry.certificate_digest, at=at)
+
+
+class _Sitting(RegisterSource):
+    """
+    The register during one request about several files, of one trust list.
+
+    Kept for the request: which files are known, the gaps, the word on each seal. A record and its standing never are.
+    """
+
+    def __init__(self, database: Database, trust: TrustList, digests: frozenset[bytes]) -> None:
+        super().__init__(database=database, trust=lambda: trust)
+        with database.read() as tx:
+            self._ours = lookup.ours_of(tx, digests, scope=_ANYBODY)
+            self._copies = official.filed_of(tx, digests)
+            self._gaps = restores.gaps(tx)
+        self._words: dict[str, _Word] = {}
+
+    def holds(self, file_digest: str) -> bool:
+        """Tell what was asked at the beginning."""
+        return bytes.fromhex(file_digest) in self._ours
+
+    def copy(self, file_digest: str, at: datetime) -> FiledCopy | None:
+        """Ask the register if the file was a copy at the beginning."""
+        return super().copy(file_digest, at) if bytes.fromhex(file_digest) in self._copies else None
+
+    def _word(self, entry: TrustEntry, at: datetime) -> _Word:
+        """Ask once for each seal; two threads may both ask, and are told the same."""
+        found = self._words.get(entry.certificate_digest)
+        if found is None:
+            found = self._words[entry.certificate_digest] = super()._word(entry, at)
+        return found

@@ -85,6 +85,17 @@ class Verifying:
         self._watch.heed(verdict)
         return verdict
 
+    def sitting(self, files: tuple[bytes, ...]) -> Verifying:
+        """Return this, for one request about these files: what is the same for all of them is asked once."""
+        digests = tuple(hashlib.sha256(data).hexdigest() for data in files)
+        return Verifying(
+            source=self._source.sitting(digests),
+            judge=self._judge,
+            policy=self._policy,
+            clock=self._clock,
+            watch=self._watch,
+        )
+
     def copy(self, data: bytes) -> CopyFacts | None:
         """Find whether a file is filed as an official copy, by its digest alone, and how its record stands."""
         digest, at = hashlib.sha256(data).hexdigest(), self._clock()
