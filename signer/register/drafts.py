@@ -177,10 +177,18 @@ def counts(tx: Connection, *, scope: Scope) -> dict[State, int]:
 
 
 def exporters_used(tx: Connection, *, scope: Scope) -> tuple[str, ...]:
-    """Return the USCCs of the exporters for whom a manufacturer has issued, the last one first."""
+    """
+    Return the USCCs of the exporters for whom a manufacturer has issued, the last one first.
+
+    It leaps through the index from one exporter to the next: how much was issued for each does not matter.
+    """
     heads = tables.confirmations
-    wanted = scope.only(select(heads.c.exporter_uscc), heads).group_by(heads.c.exporter_uscc)
-    return tuple(tx.execute(wanted.order_by(func.max(heads.c.id).desc()).limit(500)).scalars())
+    first = scope.only(select(func.min(heads.c.exporter_uscc).label("uscc")), heads).cte("leap", recursive=True)
+    following = scope.only(select(func.min(heads.c.exporter_uscc)), heads).where(heads.c.exporter_uscc > first.c.uscc)
+    leap = first.union_all(select(following.scalar_subquery()).where(first.c.uscc.is_not(None)))
+    last = scope.only(select(func.max(heads.c.reserved_at)), heads).where(heads.c.exporter_uscc == leap.c.uscc)
+    used = select(leap.c.uscc, last.scalar_subquery().label("last_at")).where(leap.c.uscc.is_not(None)).subquery()
+    return tuple(tx.execute(select(used.c.uscc).order_by(used.c.last_at.desc()).limit(500)).scalars())
 
 
 def dump(body: Draft) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, or_, select
 
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
@@ -81,7 +81,7 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
     if sought.number is not None:
         found.append(_heads.c.number == sought.number)
     if sought.vin is not None:
-        found.append(exists().where(_lines.c.confirmation_id == _heads.c.id, _lines.c.vin == sought.vin))
+        found.append(_heads.c.id.in_(select(_lines.c.confirmation_id).where(_lines.c.vin == sought.vin)))
     if sought.exporters is not None:
         found.append(_heads.c.exporter_uscc.in_(sought.exporters))
     return found

@@ -16,7 +16,7 @@ from signer.register import tables
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy.engine import Connection
@@ -106,6 +106,14 @@ def exporter_of(tx: Connection, uscc: str) -> Exporter | None:
     table = tables.exporters
     found = tx.execute(select(table.c.record).where(table.c.uscc == uscc)).scalar()
     return None if found is None else Exporter.model_validate_json(found)
+
+
+def exporters_of(tx: Connection, usccs: Sequence[str]) -> tuple[Exporter, ...]:
+    """Return the exporters of some USCCs, in their order; who is not on record is left out."""
+    table = tables.exporters
+    rows = tx.execute(select(table.c.uscc, table.c.record).where(table.c.uscc.in_(usccs)))
+    found = {row.uscc: Exporter.model_validate_json(row.record) for row in rows}
+    return tuple(found[uscc] for uscc in usccs if uscc in found)
 
 
 def save_person(tx: Connection, person: Person, *, at: datetime) -> None:

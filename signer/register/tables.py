@@ -126,6 +126,7 @@ confirmations = Table(
     one_of("standing", _STANDINGS, "standing"),
     CheckConstraint("(standing IN ('pending', 'abandoned')) = (recorded_at IS NULL)", name="recorded"),
     Index("ix_confirmations_manufacturer_id_reserved_at", "manufacturer_id", "reserved_at"),
+    Index("ix_confirmations_manufacturer_id_exporter", "manufacturer_id", "exporter_uscc", "reserved_at"),
     partial("ix_confirmations_pending", "reserved_at", where="standing = 'pending'"),
     partial("ix_confirmations_suspended_until", "suspended_until", where="suspended_until IS NOT NULL"),
 )
@@ -137,7 +138,7 @@ lines = Table(
     "lines",
     metadata,
     Column("confirmation_id", ForeignKey("confirmations.id"), primary_key=True),
-    Column("vin", String(17), primary_key=True),
+    Column("vin", String(17), primary_key=True, index=True),
     Column("position", Integer, nullable=False),
     Column("standing", String(12), nullable=False),
     Column("ended_at", At),
@@ -230,6 +231,7 @@ audit = Table(
     Column("event", String(60), nullable=False),
     Column("subject", String(120), nullable=False),
     Column("detail", Text, nullable=False),
+    Index("ix_audit_subject_manufacturer_id", "subject", "manufacturer_id"),
 )
 
 idempotency = Table(

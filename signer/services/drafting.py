@@ -203,12 +203,12 @@ class Drafting:
         with self._database.read() as tx:
             tenant = parties.tenant(tx, maker)
             given, has_seal_answer = self._given(tx, kept, tenant, at)
-            used = (parties.exporter_of(tx, uscc) for uscc in drafts.exporters_used(tx, scope=tenant.scope))
+            used = drafts.exporters_used(tx, scope=tenant.scope)
             return Judged(
                 findings=_told(rules.check(kept.body, given), has_seal_answer=has_seal_answer),
                 windows=tuple(map(_window, kept.body.vehicles)),
                 exporter=exporter_of(tx, kept.body.exporter),
-                exporters=tuple(exporter for exporter in used if exporter is not None),
+                exporters=parties.exporters_of(tx, used),
                 outlets=given.outlets,
                 suggested=_suggested(kept.body, given),
                 maker=tenant.manufacturer.legal_name,

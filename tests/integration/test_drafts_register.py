@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from world import KAZAKHSTAN, PEOPLE, YUNZHOU, World, as_bytes, sample
+from sqlalchemy import event
+from world import HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, as_bytes, fresh, sample
 
 from signer.domain.drafting import parse_draft
 from signer.domain.vehicle import Vin
 from signer.errors import Conflict, NotFound
-from signer.register import drafts, production
+from signer.register import drafts, overview, parties, production
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
@@ -107,3 +109,45 @@ def test_a_production_list_tells_known_from_unknown_and_nothing_where_there_is_n
         assert production.remove(tx, vins, by=CHEN, scope=THEIRS, at=made.at) == 0
         assert production.remove(tx, vins, by=CHEN, scope=MINE, at=made.at) == 2
         assert production.count(tx, scope=MINE) == 0
+
+
+def test_the_exporters_that_were_issued_for_are_told_once_each_the_last_one_first(world: World) -> None:
+    """By the index's own leaps: an exporter with many confirmations costs no more than one with one."""
+    world.issue(fresh(KAZAKHSTAN, 1))
+    world.at += timedelta(minutes=1)
+    world.issue({**fresh(KAZAKHSTAN, 3), "exporter": HAIYI})
+    with world.services.database.read() as tx:
+        assert drafts.exporters_used(tx, scope=MINE) == (HAIYI, TIANSHAN)
+        assert drafts.exporters_used(tx, scope=THEIRS) == ()
+        known = parties.exporters_of(tx, (HAIYI, "nobody", TIANSHAN))
+    assert [one.uscc for one in known] == [HAIYI, TIANSHAN]
+    world.at += timedelta(minutes=1)
+    world.issue(fresh(KAZAKHSTAN, 2))
+    with world.services.database.read() as tx:
+        assert drafts.exporters_used(tx, scope=MINE) == (TIANSHAN, HAIYI)
+
+
+ASKED = {
+    "vin": (overview.Sought(vin="L0YSA3B29T0000101"), "ix_lines_vin"),
+    "exporter": (overview.Sought(exporters=(TIANSHAN,)), "ix_confirmations_manufacturer_id_exporter"),
+}
+
+
+@pytest.mark.parametrize("asked", sorted(ASKED))
+def test_a_search_goes_by_its_own_index_and_walks_no_makers_time(world: World, database: str, asked: str) -> None:
+    if database == "postgresql":
+        pytest.skip("a planner that weighs costs reads an empty table whole")
+    sought, index = ASKED[asked]
+    heard: list[tuple[str, Any]] = []
+
+    def hear(_c: Any, _u: Any, statement: str, parameters: Any, _x: Any, _m: Any) -> None:
+        heard.append((statement, parameters))
+
+    event.listen(world.services.database._engine, "before_cursor_execute", hear)
+    with world.services.database.read() as tx:
+        overview.page(tx, sought, scope=MINE, after=None, at=world.at)
+        ((statement, parameters),) = [one for one in heard if one[0].startswith("SELECT")]
+        plan = " ".join(str(row[-1]) for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
+    event.remove(world.services.database._engine, "before_cursor_execute", hear)
+    assert index in plan
+    assert "SCAN" not in plan
