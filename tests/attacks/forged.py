@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from signer.seal import algorithms, cms, der
 from signer.seal.certificates import Certificate
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from genuine import Genuine
 
 P256 = ec.ECDSA(hashes.SHA256())
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of the curve. Source: SEC 2, 2.4.2."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +88,19 @@ def value(genuine: Genuine) -> bytes:
     return der.read(bytes.fromhex(genuine.pdf[start:end].decode())).whole
 
 
+def replaced(whole: bytes, old: bytes, new: bytes) -> bytes:
+    """Put another DER value wherever one stands, lengths mended."""
+
+    def mended(node: der.Node) -> bytes:
+        if node.whole == old:
+            return new
+        if not node.tag & 0x20:
+            return node.whole
+        return der.encode(node.tag, *map(mended, der.children(node.body)))
+
+    return mended(der.read(whole))
+
+
 def forged(genuine: Genuine, made: Value) -> bytes:
     """Put a CMS of one's own over the very same bytes into the file."""
     start, end = genuine.gap
@@ -95,6 +111,19 @@ def with_value(genuine: Genuine, whole: bytes) -> bytes:
     """Put these bytes where the value stands; what is too long for the place makes the file longer."""
     start, end = genuine.gap
     return genuine.pdf[:start] + whole.hex().upper().encode().ljust(end - start, b"0") + genuine.pdf[end:]
+
+
+def twin(certificate: Certificate) -> Certificate:
+    """Return the certificate with the other ECDSA signature that its issuer's key gives as well: it verifies alike."""
+    body, algorithm, signature = der.children(der.only(certificate.der, der.SEQUENCE).body)
+    spelt = der.encode(0x03, b"\0" + other_signature(signature.body[1:]))
+    return Certificate(der.encode(der.SEQUENCE, body.whole, algorithm.whole, spelt))
+
+
+def other_signature(signature: bytes) -> bytes:
+    """Return the twin that every ECDSA signature has, which verifies too, made without the key."""
+    r, s = decode_dss_signature(signature)
+    return encode_dss_signature(r, ORDER - s)
 
 
 def certified(genuine: Genuine, public: Any, *, by: Any = None, **changes: Any) -> Certificate:

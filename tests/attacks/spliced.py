@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,37 @@ def updated(file: bytes, objects: Mapping[int, bytes], *, more: bytes = b"") -> 
     table_at = len(file) + len(what)
     told = b"startxref\n%d\n%%%%EOF\n" % table_at
     return file + what + table(found) + trailer(at, found, more=more) + told
+
+
+def streamed(file: bytes, objects: Mapping[int, bytes], *, packed: bool = False) -> bytes:
+    """Append a revision whose table is a stream; packed, with all that is no stream in a stream of objects."""
+    at = places(file)
+    held, spare = {}, max(*objects, at.size) + 1
+    if packed:
+        held = {number: value for number, value in objects.items() if b"endstream" not in value}
+        objects = {number: value for number, value in objects.items() if number not in held}
+        objects = {**objects, spare: _packed(held)}
+    what, found = written(objects, at=len(file))
+    table_at = len(file) + len(what)
+    rows = {number: struct.pack(">BIH", 1, place, 0) for number, place in found.items()}
+    rows |= {number: struct.pack(">BIH", 2, spare, place) for place, number in enumerate(held)}
+    rows[spare + 1] = struct.pack(">BIH", 1, table_at, 0)
+    index = b" ".join(b"%d 1" % number for number in sorted(rows))
+    told = b"/Type /XRef /W [1 4 2] /Index [ %b ] /Size %d /Root %d 0 R /Prev %d %b"
+    about = told % (index, spare + 2, at.root, at.table_at, at.identifier)
+    end = b"startxref\n%d\n%%%%EOF\n" % table_at
+    listed = stream(b"".join(rows[number] for number in sorted(rows)), about)
+    return file + what + b"%d 0 obj\n%b\nendobj\n" % (spare + 1, listed) + end
+
+
+def _packed(objects: Mapping[int, bytes]) -> bytes:
+    """Return a stream of objects. Source: ISO 32000-2, 7.5.7."""
+    heads, inside = [], b""
+    for number, value in objects.items():
+        heads.append(b"%d %d" % (number, len(inside)))
+        inside += value + b"\n"
+    head = b" ".join(heads) + b"\n"
+    return stream(head + inside, b"/Type /ObjStm /N %d /First %d" % (len(objects), len(head)))
 
 
 def catalogue(file: bytes, at: Places, changes: Mapping[bytes, bytes]) -> bytes:

@@ -26,8 +26,11 @@ EXPECTED: dict[str, tuple[Code, ...]] = {
     # a revision is appended, as any editor does, or as none does
     "incremental_saving": (Code.ALTERED,),
     "incremental_saving_copied_signature": (Code.ALTERED,),
+    "incremental_saving_by_streams": (Code.ALTERED,),
+    "incremental_saving_trailers": (Code.ALTERED, Code.UNSEALED),  # unsealed: its table skips the one of the seal
     "evil_annotation": (Code.ALTERED,),
     "sneaky_signature": (Code.ALTERED,),
+    "certified_otherwise": (Code.ALTERED,),
     "second_seal": (Code.ALTERED,),
     "attachment_doubled": (Code.ALTERED,),
     "dss_stripped": (Code.ALTERED,),
@@ -42,6 +45,8 @@ EXPECTED: dict[str, tuple[Code, ...]] = {
     "byte_range_tricks": (Code.ALTERED,),
     "timestamp_removed": (Code.NOT_REGISTERED,),
     "universal_forgery": (Code.ALTERED,),
+    "value_referenced": (Code.ALTERED,),
+    "signature_respelt": (Code.ALTERED, Code.NOT_REGISTERED),  # the second: right in itself, and not what was issued
     "signature_wrapping": (Code.ALTERED,),
     "value_not_der": (Code.ALTERED,),
     "wrong_key": (Code.ALTERED,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forged import certified, forged, listed
+from forged import certified, forged, listed, twin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def make(genuine: Genuine) -> Iterator[bytes]:
     public, authority = genuine.ours.seal("yunzhou").certificate.parsed.public_key(), genuine.ours.issuing
     for other in (
+        twin(genuine.ours.seal("yunzhou").certificate),
         certified(genuine, public),
         certified(genuine, public, serial_number=4711),
         certified(genuine, public, by=genuine.strangers.issuing),

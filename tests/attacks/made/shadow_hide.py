@@ -1,4 +1,4 @@
-"""What was under a picture when it was sealed appears once an appended revision takes the picture away."""
+"""What was under a picture when it was sealed appears once a revision takes it away, or turns its layer off."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pikepdf
 from genuine import saved
-from spliced import places, trailer, updated
+from spliced import catalogue, places, trailer, updated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,5 +30,9 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     empty = b"<< /Type /XObject /Subtype /Form /BBox [0 0 0 0] /Length 0 >>\nstream\n\nendstream"
     yield updated(prepared, {number: empty})
     at, end = places(prepared), len(prepared)
+    layer = b"<< /Type /OCG /Name (Cover) >>"
+    off = b"<< /OCGs [ %d 0 R ] /D << /BaseState /ON /OFF [ %d 0 R ] >> >>" % (at.size, at.size)
+    cover = empty.replace(b"/BBox [0 0 0 0]", b"/BBox [0 0 100 100] /OC %d 0 R" % at.size)
+    yield updated(prepared, {at.root: catalogue(prepared, at, {b"OCProperties": off}), at.size: layer, number: cover})
     freed = b"xref\n%d 1\n0000000000 00001 f \n" % number
     yield prepared + freed + trailer(at, [number]) + b"startxref\n%d\n%%%%EOF\n" % end

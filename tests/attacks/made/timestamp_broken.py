@@ -1,10 +1,11 @@
-"""The timestamp on the signature is another one: damaged, copied from another file, a stranger's, or none at all."""
+"""The timestamp is another one: damaged, of another file, a stranger's, by a key listed for other things, or none."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
-from forged import forged, listed, value, with_value
+from forged import forged, listed, replaced, value, with_value
 from pki import entry_of
 
 from signer.domain.trust import Purpose
@@ -17,29 +18,44 @@ if TYPE_CHECKING:
     from genuine import Genuine
 
     from signer.domain.trust import TrustList
+    from signer.seal.keys import SealKey
 
 
 def make(genuine: Genuine) -> Iterator[bytes]:
     def timestamped(token: bytes) -> bytes:
         return forged(genuine, listed(genuine, unsigned=(cms._attribute(cms.SIGNATURE_TIMESTAMP, token),)))
 
+    def restamped(other: bytes) -> bytes:
+        return with_value(genuine, replaced(value(genuine), token, other))
+
     old = cms.read(value(genuine), content_type=cms.DATA)
     token = old.unsigned[cms.SIGNATURE_TIMESTAMP]
     middle = len(token) // 2
     for place in (20, middle, len(token) - 10):
         broken = token[:place] + bytes((token[place] ^ 1,)) + token[place + 1 :]
-        yield with_value(genuine, value(genuine).replace(token, broken))
+        yield restamped(broken)
     yield timestamped(token)
     other = genuine.other.pdf
     start = other.index(b"/Contents <") + len(b"/Contents <")
     whole = der.read(bytes.fromhex(other[start : other.index(b">", start)].decode())).whole
     copied = cms.read(whole, content_type=cms.DATA).unsigned[cms.SIGNATURE_TIMESTAMP]
-    yield with_value(genuine, value(genuine).replace(token, copied))
+    yield restamped(copied)
     stamper = genuine.strangers.timestamper(_listing(genuine))
     foreign = stamper.stamp(old.signature, intended_at=genuine.world.at).token
-    yield with_value(genuine, value(genuine).replace(token, foreign))
+    yield restamped(foreign)
+    for key in (genuine.ours.seal("yunzhou"), genuine.ours.issuing):
+        yield restamped(_by(key, token))
     for nonsense in (der.encode(der.SEQUENCE), der.encode(der.NULL), value(genuine)[:40]):
         yield timestamped(nonsense)
+
+
+def _by(key: SealKey, token: bytes) -> bytes:
+    """Return what a token says, said by another key."""
+    content = cms.read(token, content_type=cms.TST_INFO).content
+    assert content is not None
+    digest = hashlib.new(key.capabilities.scheme.digest, content).digest()
+    attributes, signature = cms.sign(key, content_type=cms.TST_INFO, digest=digest)
+    return cms.assemble(key, attributes=attributes, signature=signature, content=content)
 
 
 def _listing(genuine: Genuine) -> TrustList:

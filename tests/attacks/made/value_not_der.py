@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forged import value, with_value
+from forged import replaced, value, with_value
 
 from signer.seal import cms, der
 
@@ -32,20 +32,7 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     yield with_value(genuine, whole.replace(key.serial, nested, 1))
     huge = der.encode(der.INTEGER, b"\x7f" + bytes(4000))
     for serial in (huge, b"\x02\x01\xff", b"\x02\x00", b"\x02\x02\x00\x01", der.encode(der.INTEGER, bytes(20))):
-        yield with_value(genuine, _rebuilt(whole, key.serial, serial))
+        yield with_value(genuine, replaced(whole, key.serial, serial))
     for oid in (b"\x06\x00", b"\x06\x01\x80", der.encode(der.OID, b"\xff" * 3000 + b"\x01")):
         yield with_value(genuine, der.encode(der.SEQUENCE, oid, inside[len(cms.SIGNED_DATA) :]))
     yield with_value(genuine, b"\x1f\xff\xff\xff\x7f\x00")
-
-
-def _rebuilt(whole: bytes, old: bytes, new: bytes) -> bytes:
-    """Put another serial number wherever the signer's stands, lengths mended."""
-
-    def mended(node: der.Node) -> bytes:
-        if node.whole == old:
-            return new
-        if not node.tag & 0x20:
-            return node.whole
-        return der.encode(node.tag, *(mended(child) for child in der.children(node.body)))
-
-    return mended(der.read(whole))
