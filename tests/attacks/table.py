@@ -96,7 +96,7 @@ EXPECTED: dict[str, tuple[Code, ...]] = {
     "homemade_with_a_real_number": (Code.UNSEALED,),
     "seal_removed": (Code.UNSEALED,),
     "printed_and_scanned": (Code.NOT_A_CONFIRMATION, Code.UNSEALED),
-    "encrypted": (Code.UNREADABLE,),
+    "encrypted": (Code.UNREADABLE, Code.ALTERED),  # altered: it only says that it is, in a spelling of its own
     "zipped": (Code.UNREADABLE,),
     # made to hurt the reader
     "huge_size": (Code.ALTERED,),
