@@ -7,8 +7,6 @@ import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from signer.sandbox import Limits, keeper
 from signer.seal import precheck, reading
 
@@ -16,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from types import ModuleType
+
+    import pytest
 
     from signer.domain.evidence import SealFacts
     from signer.domain.trust import TrustList
