@@ -191,7 +191,7 @@ RULES = (
     Rule(
         "seal.expired",
         "violation",
-        "印章证书已于 {until}（UTC）到期，不能再用印。请换发证书。",
+        "印章证书已于 {until}（UTC）到期，不能再用印。请更换证书。",
         "The seal's certificate expired on {until} (UTC) and cannot seal any more. Have it renewed.",
         "signer B8; RFC 5280, 4.1.2.5",
     ),

@@ -55,7 +55,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "Sealed by a TEST seal; it has no effect.",
     ),
     Code.UNSEALED: (
-        "文件写有编号 {number}，但没有电子印章。如为打印件或扫描件，请用编号和车架号查询登记记录，或核验其印刷码。",
+        "文件写有编号 {number}，但没有电子印章。打印件或扫描件请用编号和车辆识别代号查询登记记录，或核验其印刷码。",
         "It names {number} but carries no seal. If it is a print or scan, check the record by number and VINs.",
     ),
     Code.ALTERED: (
@@ -92,7 +92,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "Sealing was never completed; number {number} was never issued.",
     ),
     Code.NOT_ON_RECORD: (
-        "没有与该编号和车架号后六位同时相符的记录。请检查两者；如均无误，请勿依据此文件。",
+        "没有与该编号和车辆识别代号后六位同时相符的记录。请检查两者；如均无误，请勿依据此文件。",
         "No record has this number and these last six characters. Check both; if right, do not rely on the paper.",
     ),
     Code.WITHDRAWN: (
@@ -100,7 +100,7 @@ SENTENCES: dict[Code, tuple[str, str]] = {
         "Number {number} is genuine, but was withdrawn on {ended} ({reason}). Ask the manufacturer.",
     ),
     Code.NOT_COVERED: (
-        "确认书不适用于所查的内容：车架号从未列入，或目的国、出口企业不同。",
+        "确认书不适用于所查的内容：车辆识别代号从未列入，或目的国、出口企业不同。",
         "Not for what you asked: a VIN it never listed, another country, or another exporter.",
     ),
     Code.INDETERMINATE: (
@@ -232,14 +232,14 @@ REASONS: dict[str, tuple[str, str]] = {
         "the offline bundle holds only the digest of the content: nothing could be compared",
     ),
     "REGISTER_NEEDED": (
-        "离线数据包不含车架号，此项查询须联网向登记簿提出",
+        "离线数据包不含车辆识别代号，此项查询须联网向登记簿提出",
         "an offline bundle holds no VINs: this look-up needs the register",
     ),
     "TRY_LATER": ("正在签发，请稍后再试", "it is being issued right now; try again in a minute"),
     "SUSPENDED": ("确认书已暂停", "the confirmation is suspended"),
     "SEAL_SUSPENDED": ("印章已暂停使用", "the seal is suspended"),
-    "VIN_CONFLICT": ("另有生产企业对同一车架号出具了确认书", "another manufacturer confirmed the same VIN"),
-    "PARTLY_WITHDRAWN": ("部分车辆已撤回，请指明车架号", "some vehicles were withdrawn; name the VINs"),
+    "VIN_CONFLICT": ("另有生产企业对同一车辆识别代号出具了确认书", "another manufacturer confirmed the same VIN"),
+    "PARTLY_WITHDRAWN": ("部分车辆已撤回，请指明车辆识别代号", "some vehicles were withdrawn; name the VINs"),
     "SCHEMA_UNKNOWN": ("内容格式未知", "the content's schema is not known here"),
     "TIME_IN_FUTURE": ("文件中的时间晚于当前时间", "a time in the file lies in the future"),
     "NUMBER_UNKNOWN": ("编号不在登记簿中", "the number is not in the register"),
@@ -251,7 +251,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "SEALED_AFTER_VERIFY_ONLY": ("印章停用后才用印", "it was sealed after the seal became verify-only"),
     "SEAL_REVOKED": ("印章已被吊销", "the seal was revoked"),
     "SIGNER_LISTED": ("证书不在信任名单中", "the certificate is not on the trust list"),
-    "VIN_NOT_LISTED": ("车架号未列入", "a VIN is not listed"),
+    "VIN_NOT_LISTED": ("车辆识别代号未列入", "a VIN is not listed"),
     "OTHER_COUNTRY": ("目的国不同", "another country"),
     "OTHER_EXPORTER": ("出口企业不同", "another exporter"),
     "ABANDONED": ("签发已放弃", "issuing was abandoned"),
@@ -325,16 +325,19 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "content-issuer": ("印章是否属于文中所写的生产企业？", "Is the seal that of the manufacturer named?"),
     "entitled": ("印章当时是否有权使用？", "Was the seal entitled at that time?"),
     "revocation-since": (
-        "签发机构此后是否未声明该印章证书在盖章之前已被吊销？",
+        "签发机构此后是否未声明该印章证书在用印之前已被吊销？",
         "Have the authorities said nothing since of a revocation before the seal?",
     ),
     "record": ("登记簿中是否有同一文件？", "Does the register hold these very bytes?"),
     "standing": ("登记状态是否有效？", "Is the record in force?"),
     "standing-current": ("登记状态是否足够新？", "Is its standing on record recent enough?"),
-    "vin-conflict": ("是否没有其他生产企业确认同一车架号？", "Is the VIN free of another manufacturer's confirmation?"),
+    "vin-conflict": (
+        "是否没有其他生产企业确认同一车辆识别代号？",
+        "Is the VIN free of another manufacturer's confirmation?",
+    ),
     "until": ("是否未过其载明的截止日？", "Is its own last day still ahead?"),
     "outlets": ("是否已查明所列服务网点此后有无关闭？", "Was it looked up whether its outlets have closed since?"),
-    "coverage-vins": ("所查车架号是否均已列入？", "Is every VIN asked for listed?"),
+    "coverage-vins": ("所查车辆识别代号是否均已列入？", "Is every VIN asked for listed?"),
     "coverage-destination": ("目的国是否相同？", "Is the destination the same?"),
     "coverage-exporter": ("出口企业是否相同？", "Is the exporter the same?"),
 }

@@ -127,7 +127,7 @@ def _missing(kind: Kind, contents: box.Contents, wanted: Asked, faults: Faults) 
         faults.add(
             "box",
             "box.number-alone",
-            "只有编号不够：请再输入其中一个车架号，或其后六位",
+            "只有编号不够：请再输入其中一个车辆识别代号，或其后六位",
             "a number alone is not enough: add one of its VINs, or the last six characters of one",
         )
     elif kind == "licence" or (kind == "covered" and len(wanted.vins) > 1):
@@ -136,7 +136,7 @@ def _missing(kind: Kind, contents: box.Contents, wanted: Asked, faults: Faults) 
 
 def _need_licence_fields(wanted: Asked, faults: Faults) -> None:
     if not wanted.vins:
-        faults.add("box", "box.no-vins", "请输入许可证上的全部车架号", "give every VIN of the licence")
+        faults.add("box", "box.no-vins", "请输入许可证上的全部车辆识别代号", "give every VIN of the licence")
     if not wanted.destination:
         faults.add("destination", "field.missing", "请填写目的国", "give the destination")
     if not wanted.exporter:
@@ -153,7 +153,10 @@ def _nothing(contents: box.Contents, faults: Faults) -> None:
         )
     elif not contents.strays:
         faults.add(
-            "files", "box.empty", "请选择 PDF 文件，或输入编号和车架号", "choose a PDF, or type a number and a VIN"
+            "files",
+            "box.empty",
+            "请选择 PDF 文件，或输入编号和车辆识别代号",
+            "choose a PDF, or type a number and a VIN",
         )
 
 
@@ -181,7 +184,7 @@ def _near_words(stray: box.Stray) -> tuple[str, str]:
     if stray.meant == "uscc":
         return f"{place_zh}统一社会信用代码有一位输错", f"{place_en}a character of the USCC was mistyped"
     return (
-        f"{place_zh}车架号须为 17 位，此处为 {stray.length} 位",
+        f"{place_zh}车辆识别代号须为 17 位，此处为 {stray.length} 位",
         f"{place_en}a VIN has 17 characters, this has {stray.length}",
     )
 

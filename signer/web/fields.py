@@ -87,14 +87,16 @@ def vins(typed: Iterable[str], faults: Faults, *, at: Callable[[int], str]) -> t
         else:
             found[vin] = None
     if len(found) > MOST_VINS:
-        faults.add(at(MOST_VINS), "vin.many", f"一次最多 {MOST_VINS} 个车架号", f"at most {MOST_VINS} VINs at once")
+        faults.add(
+            at(MOST_VINS), "vin.many", f"一次最多 {MOST_VINS} 个车辆识别代号", f"at most {MOST_VINS} VINs at once"
+        )
     return tuple(found)
 
 
 def _vin_words(text: str, vin: str) -> tuple[str, str]:
     shown, count = text.strip()[:_MOST_SHOWN], len(vin)
     return (
-        f"车架号“{shown}”为 {count} 位；车架号须为 17 位字母和数字",
+        f"车辆识别代号“{shown}”为 {count} 位；应为 17 位字母和数字",
         f'the VIN "{shown}" has {count} characters; a VIN has 17 letters and digits',
     )
 
@@ -152,7 +154,7 @@ def tail(typed: str | None, faults: Faults) -> str | None:
         return None
     folded = fold_code(typed[:200])
     if len(folded) not in (6, _VIN_LENGTH) or not folded.isascii() or not folded.isalnum():
-        faults.add("/tail", "tail.form", "请给出车架号的后六位", "give the last six characters of a VIN")
+        faults.add("/tail", "tail.form", "请给出车辆识别代号的后六位", "give the last six characters of a VIN")
     return folded
 
 

@@ -12,7 +12,18 @@ if TYPE_CHECKING:
 
 MIME = "text/csv"
 NAME = "licence-check.csv"
-_ZH = ("车架号", "结果", "确认书编号", "生产企业", "天数n", "须附确认书至", "自此日起无须", "答复", "测试", "核验时间")
+_ZH = (
+    "车辆识别代号",
+    "结果",
+    "确认书编号",
+    "生产企业",
+    "天数n",
+    "须附确认书至",
+    "自此日起无须",
+    "答复",
+    "测试",
+    "核验时间",
+)
 _EN = ("vin", "state", "number", "issuer", "days", "required_through", "free_from", "outcome", "test", "checked_at")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -57,7 +57,7 @@ def receipt_of(receipts: ReceiptMaking, verdict: Verdict, question: LookUp) -> R
 _INCOMPLETE = Fault(
     pointer="",
     code="lookup.incomplete",
-    zh="请提供：一个编号和一个车架号的后六位；或编号、全部车架号、目的国和出口企业；或文件的 SHA-256",
+    zh="请提供：一个编号和一个车辆识别代号的后六位；或编号、全部车辆识别代号、目的国和出口企业；或文件的 SHA-256",
     en="give one number and a VIN's last six; or numbers, every VIN in full, destination and exporter; or a SHA-256",
 )
 

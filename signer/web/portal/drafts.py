@@ -40,7 +40,7 @@ _UNKNOWN = Fault(
 _ENDED = Fault(
     pointer="number",
     code="supersedes.not-live",
-    zh="此确认书已无有效车辆，无须换发。",
+    zh="此确认书已无有效车辆，无须替代。",
     en="Nothing of this confirmation is in force: there is nothing to take over.",
 )
 _TOLD: Final = {

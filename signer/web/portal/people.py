@@ -65,7 +65,7 @@ ASKED = Fault(
 ALONE = Fault(
     pointer="",
     code="not-permitted",
-    zh="此操作须由另一位审批人同意；如该人员在其他企业也有角色，请联系系统运营方。",
+    zh="此操作须由另一位批准人同意；如该人员在其他企业也有角色，请联系系统运营方。",
     en="This needs another approver; for somebody with roles elsewhere, the operators.",
 )
 

@@ -219,7 +219,7 @@ def test_a_licence_is_checked_with_and_without_scripts(
     papers = {"kz.pdf": case.kz, "ru.pdf": case.ru}
     asked = "\n".join((*VINS, "L0YSA3B20T0000199"))
     ask(page, Exhibit(files=papers, box=asked, destination="哈萨克斯坦", exporter=TIANSHAN), "zh")
-    assert "4 个车架号中 3 个相符" in page.title()
+    assert "4 个车辆识别代号中 3 个相符" in page.title()
     assert page.locator("tbody tr").count() >= 4
     with page.expect_download() as download:
         page.click("a[download='licence-check.csv']")
