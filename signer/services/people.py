@@ -16,7 +16,7 @@ from signer.register.parties import TsaPolicy
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from signer.domain.parties import Uscc
@@ -73,6 +73,11 @@ class People:
         """Return the legal name of a manufacturer. NotFound."""
         with self._database.read() as tx:
             return parties.tenant(tx, uscc).manufacturer.legal_name
+
+    def names(self, people: Iterable[str]) -> dict[str, str]:
+        """Return the names of people by their ids; what is nobody's id is left out."""
+        with self._database.read() as tx:
+            return parties.names_of(tx, people)
 
     def uscc_of(self, name: str) -> Uscc:
         """Return the USCC of a manufacturer, of which either name is given. NotFound."""

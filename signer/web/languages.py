@@ -41,6 +41,10 @@ class Phrases:
         self.language = language
         self._texts = texts
 
+    def __contains__(self, key: str) -> bool:
+        """Tell whether there is such a text."""
+        return key in self._texts
+
     def __call__(self, key: str, **values: object) -> str:
         """Return a text with its values put in."""
         return self._texts[key].format(**values) if values else self._texts[key]

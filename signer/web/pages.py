@@ -130,7 +130,8 @@ class Pages:
 
     def problem(self, problem: Problem) -> str:
         """Draw an error."""
-        return self._draw("problem.html", problem=problem)
+        is_portal = request.path.startswith(("/portal", "/account"))
+        return self._draw("problem.html", problem=problem, is_portal=is_portal)
 
     def problem_kind(self, code: str) -> str:
         """Draw the page that explains a kind of problem."""

@@ -37,6 +37,7 @@ def room(building: Building) -> Room:
             visit,
             faults=(fault,) if fault else (),
             alarms=found[:PER_PAGE],
+            names=building.services.people.names({alarm.settled_by for alarm in found if alarm.settled_by}),
             has_more=len(found) > PER_PAGE,
             page=page,
             grave=GRAVE,

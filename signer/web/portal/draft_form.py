@@ -51,6 +51,8 @@ ROW = (
     "battery_code",
 )
 _IN_ROW = re.compile(r"vehicles-([0-9]{1,4})-([a-z_]+)")
+USUAL_END, NO_END_ZH = "required-through", "不限"
+_NO_END = frozenset({NO_END_ZH, "none"})
 _BLANK = DraftVehicle()
 Shown: TypeAlias = str | int | bool | tuple[str, ...] | None
 _COPIED = ("brand", "model", "certificate_manufacturer", "energy")
@@ -77,6 +79,7 @@ def field_id(pointer: str) -> str:
 def values_of(draft: Draft) -> dict[str, str]:
     """Return what the fields of a draft's form hold, by id."""
     held: dict[str, str] = {name: getattr(draft, name) for name in PLAIN}
+    held["until"] = _until_shown(draft.until)
     held |= {f"destination-{name}": getattr(draft.destination, name) for name in DESTINATION}
     held |= {f"commitment-{name}": getattr(draft.commitment, name) for name in PROMISES}
     held |= {f"commitment-{name}": _shown(getattr(draft.commitment, name)) for name in COUNTS}
@@ -87,6 +90,20 @@ def values_of(draft: Draft) -> dict[str, str]:
         held[f"vehicles-{place}-modified"] = "yes" if row.modified else ""
         held[f"vehicles-{place}-outlets"] = _shown(row.outlets)
     return held
+
+
+def _until_shown(kept: str) -> str:
+    """Return the end for licence applications as a form has it: the usual end is the empty field."""
+    return "" if kept == USUAL_END else kept
+
+
+def _until(reader: _Reader, now: Draft) -> str:
+    typed = reader.text("until")
+    if typed.strip() in _NO_END:
+        return "none"
+    if typed.strip():
+        return typed
+    return now.until if now.until in ("", USUAL_END) else USUAL_END
 
 
 def shown(clash_value: Value) -> str:
@@ -113,7 +130,8 @@ def read(form: MultiDict[str, str], kept: Kept) -> Form:
     destination = DraftDestination(**{name: reader.text(f"destination-{name}") for name in DESTINATION})
     body = now.model_copy(
         update={
-            **{name: reader.text(name) for name in PLAIN},
+            **{name: reader.text(name) for name in PLAIN if name != "until"},
+            "until": _until(reader, now),
             "destination": destination,
             "commitment": _commitment(reader, now),
             "outlets": _outlets(reader, now),
@@ -263,4 +281,7 @@ def is_row(place: str) -> bool:
 def sides(clashes: tuple[Clash, ...]) -> dict[str, tuple[str, str]]:
     """Return what both wrote, mine first, by the id of the field; whole vehicles are left out."""
     told = {field_id(clash.pointer): (shown(clash.mine), shown(clash.theirs)) for clash in clashes}
+    if "until" in told:
+        mine, theirs = told["until"]
+        told["until"] = (_until_shown(mine), _until_shown(theirs))
     return {place: both for place, both in told.items() if not is_row(place)}

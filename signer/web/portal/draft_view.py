@@ -107,13 +107,13 @@ def of(
     return View(
         head=kept.head,
         heading=heading(kept),
-        values={**values_of(kept.body), "title": kept.head.title, **(typed or {})},
+        values={**_values(kept, language), **(typed or {})},
         rows=_rows(kept, judged, noticed, blank=min(max(blank, 1), MOST_BLANK) if is_editable else 0),
         choices=_choices(kept, judged.outlets),
         suggested=judged.suggested,
         told=told,
         at=at,
-        country=_country(kept.body.destination.country, language),
+        country=called(kept.body.destination.country, language),
         exporter=judged.exporter,
         exporters=judged.exporters,
         sides=sides or {},
@@ -122,7 +122,15 @@ def of(
     )
 
 
-def _country(typed: str, language: Language) -> str:
+def _values(kept: Kept, language: Language) -> dict[str, str]:
+    """Return what the fields hold, in the page's words where a word stands for a date."""
+    found = {**values_of(kept.body), "title": kept.head.title}
+    if language == "zh" and found["until"] == "none":
+        found["until"] = draft_form.NO_END_ZH
+    return found
+
+
+def called(typed: str, language: Language) -> str:
     """Return a typed destination as people call it; as it was typed where it is none."""
     code = country_code(typed)
     if code in ("", "CN"):
@@ -186,4 +194,4 @@ def _choices(kept: Kept, outlets: tuple[Outlet, ...]) -> tuple[Choice, ...]:
     return tuple(Choice(id=each, outlet=known.get(each), is_chosen=each in chosen) for each in (*others, *there))
 
 
-__all__ = ["MOST_OUTLETS", "Choice", "Row", "Told", "View", "grouped", "heading", "of"]
+__all__ = ["MOST_OUTLETS", "Choice", "Row", "Told", "View", "called", "grouped", "heading", "of"]

@@ -192,6 +192,7 @@ class _Desk:
             faults=faults,
             drafts=found[:PAGE],
             heading=draft_view.heading,
+            named=lambda typed: draft_view.called(typed, languages.chosen()),
             beijing=beijing,
             counts=counts,
             state=state or "",

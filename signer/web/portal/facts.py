@@ -115,6 +115,7 @@ def _draw(
         record=maker,
         evidence=evidence,
         renaming=building.services.renamings.waiting(visit.uscc),
+        names=building.services.people.names({one.added_by for one in evidence}),
         typed=typed or known,
         handed=handed or {},
         subjects=SUBJECTS,

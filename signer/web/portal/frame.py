@@ -27,10 +27,13 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("confirmations", "/confirmations", OWN),
     ("outlets", "/outlets", OWN),
     ("seals", "/seals", OWN),
+    ("alarms", "/alarms", OWN),
     ("facts", "/facts", OWN),
     ("people", "/people", OWN),
 )
 """The rooms of a manufacturer: the phrase `nav.<name>`, its address below `/portal/<USCC>`, and who sees it."""
+_INNER: Final = {"/production": "/drafts"}
+"""Pages that belong to a room whose address they do not begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +107,6 @@ def _items(visit: Visit, base: str) -> tuple[Item, ...]:
 
 
 def _is_at(href: str, base: str) -> bool:
-    return request.path == href or (href != base and request.path.startswith(href + "/"))
+    below = request.path.removeprefix(base)
+    here = base + _INNER.get(below, below)
+    return here == href or (href != base and here.startswith(href + "/"))

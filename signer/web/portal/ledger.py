@@ -15,6 +15,7 @@ from signer.errors import NotFound
 from signer.register.audit import Sieve
 from signer.services.export import FORMS, What
 from signer.verification.wording import beijing
+from signer.web.portal import audit_view
 from signer.web.portal.doors import MAKERS, page_number
 from signer.web.problems import Fault
 
@@ -77,6 +78,9 @@ def room(building: Building) -> Room:
         found = exporting.seal_uses(visit.uscc, wanted.sieve, most=PER_PAGE + 1, skip=wanted.skip)
         digests = [seal.kept.certificate_digest for seal in building.services.seal_keeping.all(visit.uscc)]
         told = {"uses": found[:PER_PAGE], "has_more": len(found) > PER_PAGE, "seals": digests}
+        told["names"] = building.services.people.names(
+            {person for use in found for person in (use.preparer_id, use.approver_id)}
+        )
         return frame.draw("portal/register.html", visit, faults=wanted.faults, wanted=wanted, beijing=beijing, **told)
 
     @ledger.get("/portal/<uscc>/seals/register/export", MAKERS)
@@ -89,7 +93,9 @@ def room(building: Building) -> Room:
         """Show a page of the audit."""
         wanted = Filter.read()
         found = exporting.entries(visit.uscc, wanted.sieve, most=PER_PAGE + 1, skip=wanted.skip)
-        told = {"entries": found[:PER_PAGE], "has_more": len(found) > PER_PAGE}
+        shown, base = found[:PER_PAGE], f"/portal/{visit.uscc}"
+        names = building.services.people.names(audit_view.people(shown))
+        told = {"lines": audit_view.lines(shown, frame.t, names=names, base=base), "has_more": len(found) > PER_PAGE}
         return frame.draw("portal/audit.html", visit, faults=wanted.faults, wanted=wanted, beijing=beijing, **told)
 
     @ledger.get("/portal/<uscc>/seals/audit/export", LOOKERS)

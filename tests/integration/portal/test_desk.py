@@ -111,3 +111,14 @@ def test_bars_leave_nothing_out_and_none_is_longer_than_the_chart(issued: tuple[
     assert len(countries) <= charts.MOST_COUNTRIES
     assert [bar.label for bar in months][::11] == ["2025-12", "2026-11"]
     assert all(0 <= bar.length <= 100 for bar in (*countries, *months))
+
+
+@pytest.mark.parametrize(("path", "room"), [("", ""), ("/alarms", "/alarms"), ("/production", "/drafts")])
+def test_every_page_of_a_manufacturer_stands_in_one_room(lin: Visitor, path: str, room: str) -> None:
+    page = lin.get(f"/portal/{OWN}{path}").text
+    assert re.findall(r'href="([^"]+)" aria-current="page"', page.split("<main")[0]) == [f"/portal/{OWN}{room}"]
+
+
+@pytest.mark.parametrize(("path", "leads"), [(f"/portal/{OWN}/nothing", "/portal"), ("/nothing", "/verify")])
+def test_an_error_leads_back_to_where_one_was(lin: Visitor, path: str, leads: str) -> None:
+    assert re.search(r'class="button primary" href="([^"?]+)', lin.get(path).text)[1] == leads  # type: ignore[index]

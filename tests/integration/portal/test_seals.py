@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from objects import OTHER, OWN
 from portal import Portal
-from world import BEICHEN, EMIRATES, KAZAKHSTAN, World, fresh
+from world import BEICHEN, EMIRATES, KAZAKHSTAN, YUNZHOU, World, fresh
 
+from signer.domain.number import Number
 from signer.domain.verdict import Code
 
 if TYPE_CHECKING:
@@ -145,9 +146,33 @@ def test_an_alarm_is_explained_and_settled_with_a_reason(portal: Portal, lin: Vi
     assert 'value="&lt;b&gt;"' in refused
     done = lin.post(f"/portal/{OWN}/alarms/{alarm}/settle", {"reason": "a mistyped VIN"})
     assert done.location.endswith("?done=alarm.settled")
-    assert "settled by lin.sample" in lin.get(f"/portal/{OWN}/alarms").text
+    assert "settled by 林样例" in lin.get(f"/portal/{OWN}/alarms").text
     portal.world.at += timedelta(days=1)
     assert "a mistyped VIN" in portal.visitor("gao.sample").get(f"/portal/{OWN}/seals/audit").text
+
+
+def test_the_audit_says_in_words_who_did_what_and_leads_there(portal: Portal) -> None:
+    gao, number = portal.visitor("gao.sample"), portal.world.rows("SELECT number FROM confirmations")[0][0]
+    portal.world.services.ending.suspend(Number.parse(number), manufacturer=YUNZHOU, by="chen.sample")
+    there = f'<a href="/portal/{OWN}/confirmations/{number}">'
+    assert f"陈样例暂停了{there}确认书 {number}</a>" in gao.get(f"/portal/{OWN}/seals/audit", lang="zh").text
+    assert f"陈样例 suspended {there}the confirmation {number}</a>" in gao.get(f"/portal/{OWN}/seals/audit").text
+
+
+def test_the_seal_register_names_people(portal: Portal, lin: Visitor) -> None:
+    page = lin.get(f"/portal/{OWN}/seals/register").text
+    assert ("陈样例" in page, "林样例" in page, "chen.sample" in page) == (True, True, False)
+
+
+def test_what_is_written_in_the_audit_is_text(portal: Portal) -> None:
+    portal.world.change(
+        "INSERT INTO audit (at, actor, event, subject, detail, manufacturer_id) "
+        """VALUES ('2026-11-22T00:00:00.000000Z', '<i>a', '<i>e', '<i>s', '{"<i>f": "<i>v"}', 1)"""
+    )
+    page = portal.visitor("gao.sample").get(f"/portal/{OWN}/seals/audit").text
+    assert "<i>" not in page
+    for letter in "aesfv":
+        assert f"&lt;i&gt;{letter}" in page
 
 
 @pytest.mark.parametrize(

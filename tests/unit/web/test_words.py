@@ -131,3 +131,30 @@ def test_one_thing_has_one_word_in_pages_mails_rules_and_verdicts() -> None:
         if found := [f"{word}: {UNWANTED[word]}" for word in UNWANTED if word in text]:
             odd[str(path.relative_to(ROOT))] = found
     assert not odd
+
+
+_EVENT = re.compile(r"""note\(\s*(?:tx|link|connection),\s*"([a-z-]+\.[a-z-]+)\"""")
+_MADE = {
+    *(f"draft.{state}" for state in ("open", "waiting", "sealing", "issued", "discarded")),
+    *(f"import.{state}" for state in ("running", "done", "failed", "dropped")),
+    *(f"{kind}.{word}" for kind in ("withdraw", "retract") for word in ("asked", "done", "dropped")),
+    *(f"member.{kind}-{word}" for kind in ("grant-approver", "reset-factor") for word in ("granted", "refused")),
+    *(f"seal.ends-within-{days}" for days in (60, 30, 7)),
+}
+"""Events whose names the code puts together."""
+_OPERATORS = ("account.", "factor.", "sign-in.", "job.", "register.", "trust-list.", "person.")
+"""Events of no manufacturer: no audit at the portal shows them."""
+
+
+def test_every_event_of_a_manufacturer_is_told_in_a_sentence() -> None:
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "signer").rglob("*.py"))
+    events = _MADE | {event for text in sources for event in _EVENT.findall(text)}
+    missing = {event for event in events if f"event.{event}" not in phrases("en") and not event.startswith(_OPERATORS)}
+    assert len(events) > 60
+    assert not missing
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(WEB)))
+def test_the_way_back_has_one_form(path: Path) -> None:
+    if path.name != "parts.html":
+        assert 'class="back"' not in path.read_text(encoding="utf-8")
