@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -264,6 +265,7 @@ def _sought(tx: Transaction, typed: str) -> overview.Sought:
 
 def _people(history: tuple[Entry, ...], wishes: tuple[Wish, ...], copies: tuple[Copy, ...]) -> frozenset[str]:
     found = {entry.actor for entry in history} | {wish.asked_by for wish in wishes}
+    found |= {str(json.loads(entry.detail).get("second")) for entry in history}
     return frozenset(found | {one for copy in copies for one in (copy.offered_by, copy.compared_by) if one})
 
 

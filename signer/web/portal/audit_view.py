@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup, escape
 
+from signer.verification.wording import beijing
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from signer.register.audit import Entry
     from signer.web.languages import Phrases
@@ -69,9 +71,24 @@ def _line(entry: Entry, t: Phrases, names: Mapping[str, str], base: str) -> Line
     key = f"event.{entry.event}"
     sentence = Markup(t(key) if key in t else "{who} · " + str(escape(entry.event)) + " · {what}")  # noqa: S704 -- our own phrases
     raw = {"event": entry.event, "actor": entry.actor, "subject": entry.subject}
-    told = [(name, names.get(value, value) if name in _PEOPLE else value) for name, value in fields.items() if value]
-    labels = tuple((_label(name, t), value) for name, value in (*told, *raw.items()))
+    labels = (*told(entry, t, names=names), *((_label(name, t), value) for name, value in raw.items()))
     return Line(at=entry.at, sentence=sentence.format(who=who, what=what), details=labels)
+
+
+def told(entry: Entry, t: Phrases, *, names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what an entry says besides its event: labels and values, without what is empty."""
+    return tuple((_label(name, t), _value(name, value, t, names)) for name, value in _fields(entry).items() if value)
+
+
+def _value(name: str, value: str, t: Phrases, names: Mapping[str, str]) -> str:
+    if name in _PEOPLE:
+        return names.get(value, value)
+    if name != "until":
+        return value
+    try:
+        return beijing(datetime.fromisoformat(value))
+    except ValueError:
+        return t("audit.until-lifted")
 
 
 def _is_service(actor: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -17,7 +16,7 @@ from signer.services.official import Place, digest_of
 from signer.verification import wording
 from signer.verification.wording import beijing
 from signer.web import languages
-from signer.web.portal import factor
+from signer.web.portal import audit_view, factor
 from signer.web.portal.doors import MAKERS, files, form
 from signer.web.problems import Fault
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
     from werkzeug.wrappers import Response
 
-    from signer.register.audit import Entry
     from signer.register.second_words import Wish
     from signer.services.confirming import Confirming, Whole
     from signer.web.portal.doors import Room, Visit
@@ -140,7 +138,7 @@ class _Desk:
             visit,
             faults=faults,
             **self._shared(visit, whole),
-            history=[(entry, _detail(entry)) for entry in whole.history],
+            history=[(entry, audit_view.told(entry, self._frame.t, names=whole.names)) for entry in whole.history],
             known_events=_EVENTS,
         )
 
@@ -379,9 +377,3 @@ def _attachment(data: bytes, name: str, mime: str) -> Response:
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
-
-
-def _detail(entry: Entry) -> list[tuple[str, str]]:
-    """Return what the audit says more of an event, without what is empty."""
-    plain = json.loads(entry.detail)
-    return [(str(name), str(value)[:200]) for name, value in plain.items() if value] if isinstance(plain, dict) else []

@@ -15,6 +15,8 @@ from portal import Portal
 from tabs import PATIENCE_MS, Tabs
 from werkzeug.serving import make_server
 
+from signer.domain.parties import Role, Uscc
+from signer.services.invitations import Invited
 from signer.services.sessions import Begun
 
 sys.path.insert(0, str(worlds.ROOT / "tests" / "integration" / "portal"))
@@ -85,7 +87,33 @@ def pages(case: objects.Case) -> list[tuple[str, bool]]:
     """Return the address of every page, and whether it is for guests."""
     doors = case.portal.app.extensions["signer.doors"].all
     found = [(case.address(door), door.is_open) for door in doors if door.method == "GET"]
-    return sorted(set(found))
+    return sorted({*found, *more(case)})
+
+
+def more(case: objects.Case) -> list[tuple[str, bool]]:
+    """Return pages that no address of a door shows: what waits, what ended, what is empty, what is not there."""
+    if known := case.made.get(("more", "", "")):
+        return [(path, "/portal" not in path) for path in known.split()]
+    services, base = case.portal.world.services, f"/portal/{case.own}"
+    case.portal.give_account(ALL_HATS)
+    asked = Begun(person=ALL_HATS, way="password", agent="test", network="127.0.0.0/24", has_factor=True)
+    principal = services.sessions.principal(services.sessions.begin(asked))
+    assert principal is not None
+    guest = Invited(login=f"{'long' * 12}@example.com", name="样例" * 20, roles=frozenset({Role.PREPARER}))
+    token = services.inviting.invite(principal, Uscc(case.own), guest)
+    services.members.ask(principal, Uscc(case.own), "only.preparer", "grant-approver")
+    services.outlets.close(
+        case.own, "kz-astana", on=f"{case.portal.world.at:%Y-%m-%d}", reason="test", by="chen.sample"
+    )
+    found = (
+        f"/invitations/{token}",
+        f"{base}/people",
+        f"{base}/outlets/id/kz-astana",
+        f"{base}/drafts?q=none",
+        "/nothing",
+    )
+    case.made["more", "", ""] = " ".join((*found, f"{base}/nothing"))
+    return more(case)
 
 
 @pytest.mark.parametrize(("language", "width", "dark"), [("zh", 390, True), ("en", 1200, False)])
@@ -100,7 +128,7 @@ def test_axe_finds_nothing_on_any_page_and_nothing_runs_over(
         kind = told.headers.get("content-type", told.headers.get("Content-Type", ""))
         if not kind.startswith("text/html"):
             continue  # a file: its own tests look at it
-        page.goto(f"{path}?lang={language}")
+        page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
         found = [f"{fault} at {width}" for fault in tabs.faults(page)]
         for narrow in (320, 640, width):
             page.set_viewport_size({"width": narrow, "height": 900})

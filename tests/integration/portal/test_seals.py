@@ -155,8 +155,10 @@ def test_the_audit_says_in_words_who_did_what_and_leads_there(portal: Portal) ->
     gao, number = portal.visitor("gao.sample"), portal.world.rows("SELECT number FROM confirmations")[0][0]
     portal.world.services.ending.suspend(Number.parse(number), manufacturer=YUNZHOU, by="chen.sample")
     there = f'<a href="/portal/{OWN}/confirmations/{number}">'
-    assert f"陈样例暂停了{there}确认书 {number}</a>" in gao.get(f"/portal/{OWN}/seals/audit", lang="zh").text
-    assert f"陈样例 suspended {there}the confirmation {number}</a>" in gao.get(f"/portal/{OWN}/seals/audit").text
+    assert f"陈样例暂停了{there}确认书 {number}</a>" in gao.get(f"/portal/{OWN}/seals/audit?lang=zh").text
+    assert (
+        f"陈样例 suspended {there}the confirmation {number}</a>" in gao.get(f"/portal/{OWN}/seals/audit?lang=en").text
+    )
 
 
 def test_the_seal_register_names_people(portal: Portal, lin: Visitor) -> None:
