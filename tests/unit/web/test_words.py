@@ -139,6 +139,7 @@ _MADE = {
     *(f"import.{state}" for state in ("running", "done", "failed", "dropped")),
     *(f"{kind}.{word}" for kind in ("withdraw", "retract") for word in ("asked", "done", "dropped")),
     *(f"member.{kind}-{word}" for kind in ("grant-approver", "reset-factor") for word in ("granted", "refused")),
+    *(f"renaming.{word}" for word in ("asked", "done", "dropped")),
     *(f"seal.ends-within-{days}" for days in (60, 30, 7)),
 }
 """Events whose names the code puts together."""
