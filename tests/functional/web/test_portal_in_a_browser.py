@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import threading
@@ -138,6 +139,16 @@ def test_axe_finds_nothing_on_any_page_and_nothing_runs_over(
             wrong[path] = found
     if wrong:
         pytest.fail("\n".join(f"{path}: {one}" for path, found in wrong.items() for one in found))
+
+
+def test_a_printed_confirmation_has_its_vehicles_and_nothing_to_press(
+    tabs: Tabs, case: objects.Case, address: str
+) -> None:
+    page = signed_in(tabs, case, address)
+    page.goto(next(path for path, _ in pages(case) if re.search(r"/confirmations/[0-9A-Z-]+$", path)))
+    page.emulate_media(media="print")
+    assert page.locator(".vin").first.is_visible()
+    assert not any(button.is_visible() for button in page.locator("button, input").all())
 
 
 def overflow(page: Page) -> int:
