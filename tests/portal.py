@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pyotp
+from apps import create_app
 from authenticator import Authenticator
 from itsdangerous import URLSafeTimedSerializer
 
@@ -16,7 +17,6 @@ from signer.identity.passkeys import Site
 from signer.identity.passwords import Passwords
 from signer.register import accounts, factors
 from signer.services.sessions import Begun
-from signer.web.app import create_app
 
 if TYPE_CHECKING:
     import world as worlds
@@ -41,6 +41,7 @@ class Visitor:
     client: FlaskClient
     person: str | None
     csrf: str
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def get(self, path: str, *, lang: str = "", **more: Any) -> TestResponse:
         headers = {"Accept-Language": lang} if lang else {}
@@ -54,7 +55,15 @@ class Visitor:
         return self.client.post(path, data=told, **more)
 
     def token(self) -> str:
-        """The form's secret, from a page that has a form for everybody who is signed in."""
+        """The form's secret, once a session from a page that has a form for everybody who is signed in."""
+        session = self.client.get_cookie("signer")
+        if session is None:
+            return self._token()
+        if session.value not in self.tokens:
+            self.tokens[session.value] = self._token()
+        return self.tokens[session.value]
+
+    def _token(self) -> str:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/portal?lang=en", follow_redirects=True).text)
         if found:
             return found[1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, jsonify
 from flask_openapi.models.info import Info
@@ -67,17 +68,18 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
     app.register_blueprint(_about(app, settings))
     if isinstance(services, wiring.Services):
         entry.install(app, services, pages, clock=clock)
-    for shape in documented.SHAPES:
-        _register(app, shape.model_json_schema(ref_template=_SCHEMA_PLACE, mode="serialization"), shape.__name__)
+    app.components_schemas.update(_components())
     return app
 
 
-def _register(app: OpenAPI, schema: dict[str, object], name: str) -> None:
-    """Put a model's schema, and those it refers to, among the components."""
-    inner = schema.pop("$defs", {})
-    if isinstance(inner, dict):
-        app.components_schemas.update({key: Schema.model_validate(value) for key, value in inner.items()})
-    app.components_schemas[name] = Schema.model_validate(schema)
+@cache
+def _components() -> dict[str, Schema]:
+    """Return the schemas of all models that the API's description names, and of those they refer to, by name."""
+    found: dict[str, Any] = {}
+    for shape in documented.SHAPES:
+        schema = shape.model_json_schema(ref_template=_SCHEMA_PLACE, mode="serialization")
+        found |= schema.pop("$defs", {}) | {shape.__name__: schema}
+    return {name: Schema.model_validate(schema) for name, schema in found.items()}
 
 
 def _about(app: OpenAPI, settings: Settings) -> Blueprint:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from apps import create_app
 
 from signer import settings as configured
 from signer import wiring
@@ -24,7 +25,6 @@ from signer.cli.bundling import take_all
 from signer.domain.verdict import EXITS, Code
 from signer.seal import trust as trust_lists
 from signer.seal.validate import validate
-from signer.web.app import create_app
 
 if TYPE_CHECKING:
     from types import ModuleType

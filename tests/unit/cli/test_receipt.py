@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import world as worlds
+from apps import create_app
 
 from signer import cli, logs
 from signer.domain.evidence import Asked
 from signer.domain.trust import Purpose, SealState
 from signer.services.receipts import Receipt
-from signer.web.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable

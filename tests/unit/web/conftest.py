@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import world as worlds
-
-from signer.web.app import create_app
+from apps import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 import world as worlds
+from apps import create_app
 
 from signer.web import sheets
-from signer.web.app import create_app
 from signer.web.shapes import LicenceAnswer, VerdictAnswer
 
 if TYPE_CHECKING:

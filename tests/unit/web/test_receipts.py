@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 import world as worlds
+from apps import create_app
 
 from signer.domain.evidence import Asked
 from signer.domain.receipt import NOTICE, LicenceClaims, VerdictClaims
-from signer.web.app import create_app
 
 if TYPE_CHECKING:
     from pathlib import Path

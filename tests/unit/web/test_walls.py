@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from apps import create_app
 
 from signer.errors import KeyUnavailable, RegisterUnavailable
-from signer.web.app import create_app
 from signer.web.problem_kinds import KINDS
 
 if TYPE_CHECKING:

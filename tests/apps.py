@@ -1,0 +1,58 @@
+"""
+The web application for tests, made a thousand times a run: what is the same in each is compiled once a process.
+
+These are the code of the templates, kept by their content, and the code by which Werkzeug writes a rule's addresses.
+Everything else is made anew, as a server makes it when it starts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from jinja2 import BytecodeCache
+from werkzeug.routing import Rule
+
+from signer.web import app as web
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from jinja2.bccache import Bucket
+
+_WRITERS: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
+_write = Rule._compile_builder
+
+
+class _Compiled(BytecodeCache):
+    """Templates that were compiled, in memory; a bucket knows when its template is another."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
+def _kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    """Return what writes a rule's addresses: a function of the rule's words alone, which is bound to it afterwards."""
+    words = (rule.rule, rule.host, rule.subdomain, repr(rule.defaults), append_unknown)
+    if words not in _WRITERS:
+        _WRITERS[words] = _write(rule, append_unknown)
+    return _WRITERS[words]
+
+
+def create_app(services: Any, **more: Any) -> Flask:
+    """Return the application over services, as `signer.web.app` makes it."""
+    with patch.object(Rule, "_compile_builder", _kept):
+        made = web.create_app(services, **more)
+    made.jinja_env.bytecode_cache = _COMPILED
+    return made
