@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,12 +12,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import memory
 import postgres
 import structlog
 import world as worlds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_configure() -> None:
+    """Let `tmp_path` be in memory, unless somebody says where."""
+    if found := memory.root():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(found))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ PASSWORD = "four words of a test"
 
 
 @cache
-def _hashed(password: str) -> str:
+def hashed(password: str) -> str:
     """Hash a password once for all tests of a process: that is slow on purpose."""
     return Passwords().hash(password)
 
@@ -103,7 +103,7 @@ class Portal:
         """Let a person sign in by a password; return the login."""
         self.give_account(person)
         with self.world.services.database.write() as tx:
-            accounts.set_password(tx, person, _hashed(password), at=self.world.at)
+            accounts.set_password(tx, person, hashed(password), at=self.world.at)
             return accounts.of_person(tx, person).login
 
     def give_factor(self, person: str) -> pyotp.TOTP:
