@@ -20,36 +20,72 @@ INTERRUPTED = 130
 
 
 _COMMANDS = {
-    "issue": "issuing:issue",
-    "supersede": "issuing:supersede",
-    "fetch": "issuing:fetch",
-    "copies": "copying:copies",
-    "seals": "sealing:seals",
-    "manufacturer": "sealing:manufacturer",
-    "trust": "trusting:trust",
-    "withdraw": "ending:withdraw",
-    "suspend": "ending:suspend",
-    "resume": "ending:resume",
-    "abandon": "ending:abandon",
-    "bundle": "bundling:bundle",
-    "import-bundle": "bundling:import_bundle",
-    "verify": "verifying:verify",
-    "lookup": "verifying:lookup",
-    "receipt": "receipting:receipt",
-    "export": "exporting:export",
-    "redact": "exporting:redact",
-    "db": "operating:db",
-    "keys": "keys:keys",
-    "people": "people:people",
-    "load-parties": "operating:load_parties",
-    "make-test-pki": "operating:make_test_pki",
-    "maintain": "operating:maintain",
-    "worker": "working:worker",
-    "jobs": "working:jobs",
-    "doctor": "operating:doctor",
-    "serve": "operating:serve",
+    "issue": ("issuing:issue", "Seal each draft (signer.draft/1, JSON) and write NUMBER.pdf."),
+    "supersede": (
+        "issuing:supersede",
+        "Seal a draft that takes its vehicles over from NUMBER; the other vehicles of NUMBER stay in force.",
+    ),
+    "fetch": ("issuing:fetch", "Write an issued confirmation's PDF again, and say which level its seal has reached."),
+    "copies": (
+        "copying:copies",
+        "Keep official copies: what the manufacturer sealed in its own system, filed by two people under its number.",
+    ),
+    "seals": ("sealing:seals", "Keep seals."),
+    "manufacturer": ("sealing:manufacturer", "Keep what is on record of a manufacturer."),
+    "trust": ("trusting:trust", "Keep the trust list: draft it, sign it offline, check it, put it in place."),
+    "withdraw": ("ending:withdraw", "Withdraw NUMBER for ever, wholly or for some vehicles."),
+    "suspend": ("ending:suspend", "Hold NUMBER, or a seal, at once for 72 h."),
+    "resume": ("ending:resume", "End a suspension of NUMBER, or of a seal; an approver does."),
+    "abandon": ("ending:abandon", "Give up NUMBER, whose sealing never completed: its vehicles are free again."),
+    "bundle": (
+        "bundling:bundle",
+        "Write an offline bundle into FILE: what the register says now, for verifiers that cannot ask it.",
+    ),
+    "import-bundle": (
+        "bundling:import_bundle",
+        "Import bundles and deltas, in this order, for `signer serve --verify-only` and `signer verify --offline`.",
+    ),
+    "verify": ("verifying:verify", "Verify files."),
+    "lookup": (
+        "verifying:lookup",
+        "Look NUMBER up with the tail of one VIN; or NUMBERS with all VINs, destination and exporter.",
+    ),
+    "receipt": (
+        "receipting:receipt",
+        (
+            "Tell whether FILE (`-`: standard input) is a genuine receipt; "
+            "what was asked and answered, when, under which list."
+        ),
+    ),
+    "export": (
+        "exporting:export",
+        "Write the seal register (用印登记) or the audit of one manufacturer to standard output, the oldest first.",
+    ),
+    "redact": ("exporting:redact", "Forget a person's name and roles, or an outlet's telephone, e-mail and hours."),
+    "db": ("operating:db", "Look after the register: its schema, its backups, its files."),
+    "keys": ("keys:keys", "Look after the keys of seals and of the service."),
+    "people": ("people:people", "Make the first accounts, list, suspend and reset them."),
+    "load-parties": (
+        "operating:load_parties",
+        "Bring manufacturers, outlets, exporters, people and roles in from a JSON file, wholly or not at all.",
+    ),
+    "make-test-pki": (
+        "operating:make_test_pki",
+        "Make TEST keys, certificates and a trust list from a pki.yaml, and enrol the seals.",
+    ),
+    "maintain": (
+        "operating:maintain",
+        "Finish records whose sealing was cut off, or abandon them: then their numbers are never used again.",
+    ),
+    "worker": (
+        "working:worker",
+        "Do what is due, until stopped: finish or abandon, end suspensions, prune, re-verify.",
+    ),
+    "jobs": ("working:jobs", "See what is done without anybody asking, have something done once, or tried again."),
+    "doctor": ("operating:doctor", "Name what is wrong with this deployment."),
+    "serve": ("operating:serve", "Serve the verify page and the API, on this computer only unless told otherwise."),
 }
-"""Where each command is: its module is imported when it is asked for, so that a verdict does not wait for the web."""
+"""Where each command is, and what for; imported when it is run: neither help nor a verdict waits for the web."""
 
 
 class _Lazy(click.Group):
@@ -63,11 +99,16 @@ class _Lazy(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None for an unknown name."""
         del ctx
-        module, _, attribute = _COMMANDS.get(cmd_name, "").partition(":")
-        if not module:
+        if cmd_name not in _COMMANDS:
             return None
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(f"signer.cli.{module}"), attribute)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of all commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in self.list_commands(ctx)])
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from signer import logs, settings, wiring
-from signer.cli.console import services
+from signer.cli.house import services
 from signer.domain.bundle import LASTS_DAYS
 from signer.domain.values import parse_instant
 from signer.errors import InvalidInput

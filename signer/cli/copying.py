@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from signer.cli.console import MANUFACTURER, number_of, services, write
+from signer.cli.console import MANUFACTURER
+from signer.cli.house import number_of, services, write
 from signer.errors import NotFound
 from signer.seal.precheck import MOST_BYTES
 from signer.services.official import Place, digest_of

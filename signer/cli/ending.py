@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signer.cli.console import MANUFACTURER, number_of, services
+from signer.cli.console import MANUFACTURER
+from signer.cli.house import number_of, services
 from signer.errors import InvalidInput
 from signer.register.endings import REASONS
 from signer.services.withdraw import Abandonment, Withdrawal

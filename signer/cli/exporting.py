@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from signer.cli.console import MANUFACTURER, services
+from signer.cli.console import MANUFACTURER
+from signer.cli.house import services
 from signer.services.export import FORMS, WHATS, Form, What
 
 

@@ -8,21 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signer.cli.console import (
-    FILES,
-    LANGUAGE,
-    MANUFACTURER,
-    OUT,
-    REFUSED,
-    complain,
-    language,
-    number_of,
-    read,
-    refuse_unwritable,
-    services,
-    tell,
-    write,
-)
+from signer.cli.console import FILES, LANGUAGE, MANUFACTURER, OUT, REFUSED, complain, language, tell
+from signer.cli.house import number_of, read, refuse_unwritable, services, write
 from signer.domain import drafting
 from signer.errors import SignerError, StorageUnavailable
 from signer.services.issue import Order

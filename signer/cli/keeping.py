@@ -9,7 +9,8 @@ import click
 
 from signer import jobs as waking
 from signer import logs, settings, wiring
-from signer.cli.console import FILES, REFUSED, complain, language, services
+from signer.cli.console import FILES, REFUSED, complain, language
+from signer.cli.house import services
 from signer.errors import NotFound, SignerError
 from signer.register.restores import Closing
 from signer.seal.precheck import MOST_BYTES

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signer.cli.console import REFUSED, services
+from signer.cli.console import REFUSED
+from signer.cli.house import services
 
 if TYPE_CHECKING:
     from signer.services.key_checks import CheckedKey

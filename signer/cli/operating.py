@@ -15,7 +15,8 @@ from signer import jobs as waking
 from signer import logs, settings, wiring
 from signer import serve as serving
 from signer.cli import keeping
-from signer.cli.console import REFUSED, read, services
+from signer.cli.console import REFUSED
+from signer.cli.house import read, services
 from signer.services import doctor_offline, trust
 from signer.verification.policy import Policy
 

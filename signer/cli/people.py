@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from signer.cli.console import services
+from signer.cli.house import services
 from signer.domain.parties import Role
 from signer.errors import NotPermitted
 from signer.services.invitations import Invited

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from signer.cli.console import MANUFACTURER, services
+from signer.cli.console import MANUFACTURER
+from signer.cli.house import services
 from signer.domain.values import format_instant
 from signer.services.renaming import Renaming
 from signer.services.seals import Keeping

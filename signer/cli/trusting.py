@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from signer import settings, wiring
-from signer.cli.console import read, services, write
+from signer.cli.house import read, services, write
 from signer.domain.values import format_instant
 from signer.errors import NotFound, TrustListStale
 from signer.seal.trust import MOST_BYTES

@@ -14,7 +14,8 @@ import click
 
 from signer import logs, settings, wiring
 from signer.cli.bundling import ROOTS, read_roots, take_all
-from signer.cli.console import FILES, LANGUAGE, language, no_verdict, services
+from signer.cli.console import FILES, LANGUAGE, language, no_verdict
+from signer.cli.house import services
 from signer.domain.evidence import Asked
 from signer.domain.parties import normalise_uscc
 from signer.domain.vehicle import normalise_vin

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from signer import jobs as waking
-from signer.cli.console import REFUSED, number_of, services
+from signer.cli.console import REFUSED
+from signer.cli.house import number_of, services
 from signer.services.work import ONCE
 
 if TYPE_CHECKING:
