@@ -6,12 +6,12 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 import pytest
+from apps import create_app
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signer.errors import Misconfigured
 from signer.settings import load
-from signer.web.app import create_app
 from signer.web.proxies import UNKNOWN, network_of
 
 if TYPE_CHECKING:
