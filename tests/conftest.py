@@ -16,9 +16,14 @@ import memory
 import postgres
 import structlog
 import world as worlds
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")  # no test fails because the machine is busy
 
 
 def pytest_configure() -> None:
