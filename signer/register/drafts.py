@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Select
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, RowMapping
 
     from signer.domain.number import Number
     from signer.register.scope import Scope
@@ -95,6 +95,10 @@ def get(tx: Connection, ref: str, *, scope: Scope) -> Kept:
     row = tx.execute(scope.only(_heads(drafts.c.body), drafts).where(drafts.c.ref == ref)).mappings().first()
     if row is None:
         raise NotFound(f"no draft {ref!r}")
+    return _kept(row)
+
+
+def _kept(row: RowMapping) -> Kept:
     told = {name: row[name] for name in Head.__dataclass_fields__}
     return Kept(head=Head(**told), body=Draft.model_validate_json(row["body"]))
 
@@ -164,9 +168,21 @@ def page(
     tx: Connection, *, scope: Scope, states: tuple[State, ...] = STATES, search: str = "", number: int = 1
 ) -> tuple[Head, ...]:
     """Return one page of a manufacturer's drafts, the last changed first, and the first of the next page if any."""
-    wanted = _filtered(_heads(), scope, states, search).order_by(drafts.c.changed_at.desc(), drafts.c.id.desc())
-    rows = tx.execute(wanted.limit(PAGE + 1).offset((number - 1) * PAGE)).mappings()
+    rows = tx.execute(_paged(_filtered(_heads(), scope, states, search), number)).mappings()
     return tuple(Head(**{name: row[name] for name in Head.__dataclass_fields__}) for row in rows)
+
+
+def whole_page(
+    tx: Connection, *, scope: Scope, states: tuple[State, ...], search: str = "", number: int = 1
+) -> tuple[Kept, ...]:
+    """Return one page as `page` does, with what the drafts say, in one question."""
+    rows = tx.execute(_paged(_filtered(_heads(drafts.c.body), scope, states, search), number)).mappings()
+    return tuple(map(_kept, rows))
+
+
+def _paged(wanted: Select[tuple[object, ...]], number: int) -> Select[tuple[object, ...]]:
+    newest = wanted.order_by(drafts.c.changed_at.desc(), drafts.c.id.desc())
+    return newest.limit(PAGE + 1).offset((number - 1) * PAGE)
 
 
 def counts(tx: Connection, *, scope: Scope) -> dict[State, int]:

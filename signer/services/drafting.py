@@ -102,8 +102,8 @@ class Drafting:
         """Return one page of drafts, with the first of the next page if any, and how many are in each state."""
         with self._database.read() as tx:
             scope = parties.tenant(tx, maker).scope
-            heads = drafts.page(tx, scope=scope, states=states, search=search, number=number)
-            return tuple(drafts.get(tx, head.ref, scope=scope) for head in heads), drafts.counts(tx, scope=scope)
+            found = drafts.whole_page(tx, scope=scope, states=states, search=search, number=number)
+            return found, drafts.counts(tx, scope=scope)
 
     def begin(self, maker: Uscc, *, by: str, body: Draft | None = None, title: str = "") -> str:
         """Add a draft, an empty one unless said otherwise, and return its reference."""
