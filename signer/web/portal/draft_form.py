@@ -7,9 +7,12 @@ A field's id is its JSON pointer with hyphens: `/vehicles/0/vin` is `vehicles-0-
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
+from signer.domain.columns import as_day
 from signer.domain.confirmation import (
     MOST_DRAFT_ROWS,
     MOST_OUTLETS,
@@ -247,24 +250,37 @@ def pasted(body: Draft, typed: str, *, maker: str) -> Draft:
     """
     Return a draft with a row for each pasted VIN that it has not yet; what is no VIN becomes a row as well, to mend.
 
-    A line's cells are parted by tabs, commas or semicolons. Raises TooLarge.
+    A line's cells are parted by tabs, commas or semicolons. The one day that stands beside a VIN is that of its first
+    registration. Raises TooLarge.
     """
     known = {normalise_vin(row.vin) for row in body.vehicles}
     last = body.vehicles[-1] if body.vehicles else DraftVehicle(certificate_manufacturer=maker)
     copied = {name: getattr(last, name) for name in _COPIED}
-    fresh = [vin for vin in dict.fromkeys(_vins(typed)) if normalise_vin(vin) not in known]
+    fresh: dict[str, str] = {}
+    for vin, day in _lines(typed):
+        if normalise_vin(vin) not in known:
+            fresh.setdefault(vin, day)
     if len(body.vehicles) + len(fresh) > MOST_DRAFT_ROWS:
         raise TooLarge(f"{len(fresh)} vehicles; at most {MOST_DRAFT_ROWS}")
-    rows = tuple(DraftVehicle(vin=vin[:MOST_TYPED], **copied) for vin in fresh)
+    rows = tuple(DraftVehicle(vin=vin[:MOST_TYPED], registered_on=day, **copied) for vin, day in fresh.items())
     return body.model_copy(update={"vehicles": body.vehicles + rows})
 
 
-def _vins(typed: str) -> Iterable[str]:
+def _lines(typed: str) -> Iterable[tuple[str, str]]:
+    """Return each VIN, or line that holds none, with the day that stands beside it, '' for none or several."""
     for line in typed.splitlines():
         cells = [cell.strip() for cell in re.split(r"[\t,，、;；]", line)]
         words = [word for cell in cells for word in ([cell] if len(normalise_vin(cell)) == 17 else cell.split())]
         found = [word for word in words if len(normalise_vin(word)) == 17]
-        yield from found or [line.strip()] * bool(line.strip())
+        days = {day for day in map(as_day, (*cells, *words)) if _is_day(day)}
+        day = days.pop() if len(found) == len(days) == 1 else ""
+        yield from ((vin, day) for vin in found or [line.strip()] * bool(line.strip()))
+
+
+def _is_day(text: str) -> bool:
+    with suppress(ValueError):
+        return date.fromisoformat(text).isoformat() == text
+    return False
 
 
 def without_row(body: Draft, place: int) -> Draft:
