@@ -35,7 +35,7 @@ def quick_passwords() -> Iterator[None]:
 
 @pytest.fixture
 def database() -> str:
-    """Pages are the same on either database; where it matters which, a test names both."""
+    """Pages are the same on either database; where it matters which, a test names both (`databases.py`)."""
     return "sqlite"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import provider as providers
 import pytest
 import requests
+from databases import EITHER
 from joserfc.jwk import RSAKey
 from portal import Portal
 from world import PEOPLE, YUNZHOU, World
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from portal import Visitor
     from werkzeug.test import TestResponse
 
+pytestmark = EITHER
 CHEN, LIN = PEOPLE[YUNZHOU]
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from databases import EITHER
 from portal import PASSWORD, Portal
 from world import BEICHEN, PEOPLE, YUNZHOU, World, as_bytes, sample
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pyotp
     from portal import Visitor
 
+pytestmark = EITHER
 USCC = {maker["record"]["legal_name"]: maker["record"]["uscc"] for maker in sample("register")["manufacturers"]}
 HOME, OTHER = f"/portal/{USCC[YUNZHOU]}/people", f"/portal/{USCC[BEICHEN]}/people"
 CHEN, LIN = PEOPLE[YUNZHOU]
