@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import appended as drafts
 import pytest
+import spliced
 import world as worlds
 from appended import Draft, appended, store
 from genuine import Genuine
 
-from signer.seal import dss, pdf, tail
+from signer.domain.evidence import State
+from signer.seal import dss, pdf, place, tail
 from signer.seal.revocation import MOST_BYTES
 from signer.seal.syntax import Name, Reference
+from signer.seal.validate import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -253,3 +256,32 @@ def test_a_timestamp_that_lends_the_seals_value_is_refused(genuine: Genuine, mon
     assert len(lent) == len(file)
     with pytest.raises(tail.TailRefused, match="does not cover the whole revision"):
         read(genuine, lent)
+
+
+def test_pyhanko_gives_a_second_opinion_and_it_counts(genuine: Genuine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should the grammar ever let something pass: of what follows the seal, and of what it covers."""
+    at, archived = spliced.places(genuine.pdf), appended(genuine, lambda _: None)
+    painted = spliced.updated(genuine.pdf, spliced.painted(genuine.pdf, at, at.size))
+    sealed, whole = pdf.open_strictly(genuine.pdf), pdf.open_strictly(archived)
+    assert place.change_fault(whole, sealed, 1) == ""
+    assert place.change_fault(whole, sealed, 2) == "another number of revisions"
+    assert "against its certification" in place.change_fault(pdf.open_strictly(painted), sealed, 1)
+    seal = place.the_seal(place.fields(whole))
+    assert seal is not None
+    assert place.coverage_fault(whole, seal) == "coverage is ENTIRE_REVISION"
+    for which, check in (("change_fault", "revisions"), ("coverage_fault", "byte-range")):
+        with monkeypatch.context() as patched:
+            patched.setattr(place, which, lambda *_: "another opinion")
+            found = validate(archived, genuine.trust, genuine.world.at).findings
+        assert [(one.id, one.detail) for one in found if one.state is State.FAILED] == [(check, "another opinion")]
+
+
+def test_a_seal_that_says_that_it_covers_more_than_its_own_revision_is_none(genuine: Genuine) -> None:
+    """A later revision brings the seal's dictionary again, its range made longer by what was painted in between."""
+    at, (start, end) = spliced.places(genuine.pdf), genuine.gap
+    painted = spliced.updated(genuine.pdf, spliced.painted(genuine.pdf, at, at.size))
+    longer = b"/ByteRange [0 %d %d %d]" % (start - 1, end + 1, len(painted) - end - 1)
+    told = re.sub(rb"/ByteRange \[[^]]*\]", longer, spliced.body(genuine.pdf, at.signature))
+    found = validate(spliced.updated(painted, {at.signature: told}), genuine.trust, genuine.world.at).findings
+    (fault,) = [one.detail for one in found if one.id == "byte-range"]
+    assert fault == "the seal is not the one of the revision that it covers"
