@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import appended as drafts
+import pikepdf
 import pytest
 import spliced
 import world as worlds
 from appended import Draft, appended, store
-from genuine import Genuine
+from genuine import Genuine, saved
 
 from signer.domain.evidence import State
 from signer.seal import dss, pdf, place, tail
@@ -285,3 +286,13 @@ def test_a_seal_that_says_that_it_covers_more_than_its_own_revision_is_none(genu
     found = validate(spliced.updated(painted, {at.signature: told}), genuine.trust, genuine.world.at).findings
     (fault,) = [one.detail for one in found if one.id == "byte-range"]
     assert fault == "the seal is not the one of the revision that it covers"
+
+
+def test_a_second_field_for_a_signature_may_not_be_sealed_even_empty(genuine: Genuine) -> None:
+    def add(opened: pikepdf.Pdf) -> None:
+        field = pikepdf.Dictionary(T="Two", FT=pikepdf.Name.Sig, Rect=[0, 0, 0, 0], F=132)
+        opened.Root.AcroForm.Fields.append(opened.make_indirect(field))
+
+    file = genuine.resealed(genuine.ours.seal("beichen"), saved(genuine.page, add))
+    found = validate(file, genuine.trust, genuine.world.at).findings
+    assert [one.detail for one in found if one.id == "seal-form"] == ["2 signature fields, not one"]
