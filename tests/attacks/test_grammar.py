@@ -14,7 +14,8 @@ from appended import Draft, appended, store
 from genuine import Genuine, saved
 
 from signer.domain.evidence import State
-from signer.seal import dss, pdf, place, tail
+from signer.domain.trust import Purpose
+from signer.seal import certificates, dss, pdf, place, tail
 from signer.seal.revocation import MOST_BYTES
 from signer.seal.syntax import Name, Reference
 from signer.seal.validate import validate
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from signer.domain.trust import TrustList
     from signer.seal.syntax import Value
 
 
@@ -296,3 +298,17 @@ def test_a_second_field_for_a_signature_may_not_be_sealed_even_empty(genuine: Ge
     file = genuine.resealed(genuine.ours.seal("beichen"), saved(genuine.page, add))
     found = validate(file, genuine.trust, genuine.world.at).findings
     assert [one.detail for one in found if one.id == "seal-form"] == ["2 signature fields, not one"]
+
+
+def test_a_listed_seal_may_seal_and_its_entry_says_how_it_names(
+    genuine: Genuine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failed(trust: TrustList) -> list[str]:
+        found = validate(genuine.pdf, trust, genuine.world.at).findings
+        return [one.id for one in found if one.state is State.FAILED]
+
+    nameless = [one.model_copy(update={"naming_profile": None}) for one in genuine.trust.of(Purpose.PDF_SEAL)]
+    others = [one for one in genuine.trust.entries if one.purpose is not Purpose.PDF_SEAL]
+    assert failed(genuine.trust.model_copy(update={"entries": (*others, *nameless)})) == ["naming"]
+    monkeypatch.setattr(certificates, "seal_usage_fault", lambda _: "it may not seal")
+    assert failed(genuine.trust) == ["chain"]
