@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event
 from world import HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, as_bytes, fresh, sample
 
 from signer.domain.drafting import parse_draft
 from signer.domain.vehicle import Vin
 from signer.errors import Conflict, NotFound
-from signer.register import drafts, overview, parties, production
+from signer.register import drafts, parties, production
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
@@ -125,29 +124,3 @@ def test_the_exporters_that_were_issued_for_are_told_once_each_the_last_one_firs
     world.issue(fresh(KAZAKHSTAN, 2))
     with world.services.database.read() as tx:
         assert drafts.exporters_used(tx, scope=MINE) == (TIANSHAN, HAIYI)
-
-
-ASKED = {
-    "vin": (overview.Sought(vin="L0YSA3B29T0000101"), "ix_lines_vin"),
-    "exporter": (overview.Sought(exporters=(TIANSHAN,)), "ix_confirmations_manufacturer_id_exporter"),
-}
-
-
-@pytest.mark.parametrize("asked", sorted(ASKED))
-def test_a_search_goes_by_its_own_index_and_walks_no_makers_time(world: World, database: str, asked: str) -> None:
-    if database == "postgresql":
-        pytest.skip("a planner that weighs costs reads an empty table whole")
-    sought, index = ASKED[asked]
-    heard: list[tuple[str, Any]] = []
-
-    def hear(_c: Any, _u: Any, statement: str, parameters: Any, _x: Any, _m: Any) -> None:
-        heard.append((statement, parameters))
-
-    event.listen(world.services.database._engine, "before_cursor_execute", hear)
-    with world.services.database.read() as tx:
-        overview.page(tx, sought, scope=MINE, after=None, at=world.at)
-        ((statement, parameters),) = [one for one in heard if one[0].startswith("SELECT")]
-        plan = " ".join(str(row[-1]) for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters))
-    event.remove(world.services.database._engine, "before_cursor_execute", hear)
-    assert index in plan
-    assert "SCAN" not in plan

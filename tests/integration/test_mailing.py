@@ -40,6 +40,7 @@ WORDS = {
     "days": "30",
     "what": "altered",
     "outlet": "Almaty",
+    "name": "Yunzhou Automobile",
 }
 
 

@@ -42,6 +42,7 @@ UNSCOPED = {
     "official.retract": _BY_ID,
     "official.copies": _BY_ID,
     "official.filed": _ANYBODYS,
+    "official.filed_of": _ANYBODYS,
     "official.digests": _WHOLE,
     "seals.used": _BY_ID,
     "sessions.roles_of": _OWN,
