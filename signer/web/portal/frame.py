@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OWN: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITOR})
 NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("desk", "", OWN),
+    ("requests", "/requests", OWN),
     ("drafts", "/drafts", OWN),
     ("imports", "/imports", frozenset({Role.PREPARER, Role.ADMIN})),
     ("approvals", "/approvals", OWN),
@@ -34,6 +35,12 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
 """The rooms of a manufacturer: the phrase `nav.<name>`, its address below `/portal/<USCC>`, and who sees it."""
 _INNER: Final = {"/production": "/drafts"}
 """Pages that belong to a room whose address they do not begin with."""
+
+EXPORTERS_ROOMS: tuple[tuple[str, str], ...] = (
+    ("own-requests", "/requests"),
+    ("own-people", "/people"),
+)
+"""The rooms of an exporter, below `/exporter/<USCC>`: everybody who acts for it sees all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,12 @@ class Desk:
 
 
 class Frame:
-    """Draws portal pages. `name_of` returns the legal name of a manufacturer."""
+    """Draws portal pages. `name_of` returns the legal name of a manufacturer, `company_of` that of an exporter."""
 
-    def __init__(self, pages: Pages, *, name_of: Callable[[Uscc], str]) -> None:
+    def __init__(self, pages: Pages, *, name_of: Callable[[Uscc], str], company_of: Callable[[str], str]) -> None:
         self._pages = pages
         self._name_of = name_of
+        self._company_of = company_of
 
     @property
     def t(self) -> languages.Phrases:
@@ -84,16 +92,24 @@ class Frame:
         wrong = {place: [text for at, text in told if at == place] for place, _ in told}
         return self._pages.draw(template, desk=self._desk(visit), faults=told, wrong=wrong, **values)
 
+    def _named(self, visit: Visit) -> str:
+        if visit.company:
+            return self._company_of(visit.company)
+        return self._name_of(visit.maker) if visit.maker else ""
+
     def _desk(self, visit: Visit | None) -> Desk | None:
         if visit is None:
             return None
         base = f"/portal/{visit.maker}" if visit.maker else "/portal"
-        others = tuple((f"/portal/{uscc}", self._name_of(uscc)) for uscc in visit.principal.roles)
+        base = f"/exporter/{visit.company}" if visit.company else base
+        known = visit.principal
+        others = tuple((f"/portal/{uscc}", self._name_of(uscc)) for uscc in known.roles)
+        others += tuple((f"/exporter/{uscc}", self._company_of(uscc)) for uscc in sorted(known.exporters))
         return Desk(
-            person=visit.principal.person.name,
-            uscc=visit.maker or "",
-            maker=self._name_of(visit.maker) if visit.maker else "",
-            items=_items(visit, base) if visit.maker else (),
+            person=known.person.name,
+            uscc=visit.maker or visit.company or "",
+            maker=self._named(visit),
+            items=_items(visit, base) if visit.maker or visit.company else (),
             base=base,
             makers=others,
             done=request.args.get("done", "")[:40],
@@ -101,7 +117,8 @@ class Frame:
 
 
 def _items(visit: Visit, base: str) -> tuple[Item, ...]:
-    seen = [(name, base + path) for name, path, roles in NAVIGATION if visit.has(*roles)]
+    seen = [(name, base + path) for name, path, roles in NAVIGATION if visit.maker and visit.has(*roles)]
+    seen = [(name, base + path) for name, path in EXPORTERS_ROOMS] if visit.company else seen
     here = max((href for _, href in seen if _is_at(href, base)), key=len, default="")
     return tuple(Item(name, href, href == here) for name, href in seen)
 

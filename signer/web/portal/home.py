@@ -25,11 +25,14 @@ def room(building: Building) -> Room:
 
     @home.get("/portal", SIGNED_IN)
     def choose(visit: Visit) -> ResponseReturnValue:
-        """Lead to the one manufacturer, or let choose among several."""
+        """Lead to the one manufacturer or exporter, or let choose among several."""
         makers = tuple(maker for maker, held in visit.principal.roles.items() if held & MAKERS)
-        if len(makers) == 1:
-            return redirect(f"/portal/{makers[0]}", code=303)
-        return frame.draw("portal/choose.html", visit)
+        companies = tuple(sorted(visit.principal.exporters))
+        places = [f"/portal/{maker}" for maker in makers] + [f"/exporter/{company}" for company in companies]
+        if len(places) == 1:
+            return redirect(places[0], code=303)
+        waiting = [one for one in building.services.exporters.of_person(visit.person) if one.state == "waiting"]
+        return frame.draw("portal/choose.html", visit, waiting=waiting)
 
     @home.get("/portal/<uscc>", MAKERS)
     def desk(visit: Visit) -> ResponseReturnValue:

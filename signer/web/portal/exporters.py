@@ -1,0 +1,67 @@
+"""An exporter's first page and its people: who is in, and who waits for a colleague's word."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import redirect
+
+from signer.errors import Conflict, NotPermitted
+from signer.verification.wording import beijing
+from signer.web.portal.doors import EXPORTERS, form
+from signer.web.portal.signing_in import answered
+from signer.web.problems import Fault
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from signer.web.portal.doors import Room, Visit
+    from signer.web.portal.rooms import Building
+
+_OWN = Fault(
+    pointer="",
+    code="not-permitted",
+    zh="不能对本人作出决定。",
+    en="Nobody decides on oneself.",
+)
+_DECIDED = Fault(
+    pointer="",
+    code="conflict",
+    zh="已有其他人作出决定，本次操作未执行。",
+    en="Somebody decided this meanwhile. Nothing was done.",
+)
+
+
+def room(building: Building) -> Room:
+    """Return the room."""
+    door, exporters = building.doors.room("exporters"), building.services.exporters
+
+    def draw(visit: Visit, fault: Fault | None = None) -> ResponseReturnValue:
+        faults = () if fault is None else (fault,)
+        told = {"people": exporters.people(visit.exporter), "me": visit.person, "beijing": beijing}
+        return answered(building.frame.draw("portal/exporter_people.html", visit, faults=faults, **told), fault)
+
+    @door.get("/exporter/<exporter>", EXPORTERS)
+    def first(visit: Visit) -> ResponseReturnValue:
+        """Lead to the requests."""
+        return redirect(f"/exporter/{visit.exporter}/requests", code=303)
+
+    @door.get("/exporter/<exporter>/people", EXPORTERS)
+    def people(visit: Visit) -> ResponseReturnValue:
+        """Show who acts for the exporter, and who asks to."""
+        return draw(visit)
+
+    @door.post("/exporter/<exporter>/people/<ref>", EXPORTERS)
+    def decide(visit: Visit, ref: str) -> ResponseReturnValue:
+        """Let somebody in, refuse, or put somebody out."""
+        grant = form().get("do") == "let-in"
+        try:
+            exporters.decide(ref, exporter=visit.exporter, grant=grant, by=visit.person)
+        except NotPermitted:
+            return draw(visit, _OWN)
+        except Conflict:
+            return draw(visit, _DECIDED)
+        done = "exporter.let-in" if grant else "exporter.put-out"
+        return redirect(f"/exporter/{visit.exporter}/people?done={done}", code=303)
+
+    return door
