@@ -172,6 +172,14 @@ class Exporters:
         with self._database.read() as tx:
             return exporters.waiting(tx)
 
+    def licence(self, ref: str) -> tuple[SignUp, bytes]:
+        """Return a sign-up that came back and its licence: for operators. NotFound."""
+        with self._database.read() as tx:
+            found = exporters.get(tx, ref)
+            if found.state == "sent":
+                raise NotFound("no such sign-up")
+            return found, exporters.licence(tx, ref)
+
     def decide(self, ref: str, *, exporter: str | None, grant: bool, by: str) -> None:
         """
         Let somebody in, or refuse; a member can be put out the same way. `exporter`: None for an operator.

@@ -32,7 +32,8 @@ def room(building: Building) -> Room:
         if len(places) == 1:
             return redirect(places[0], code=303)
         waiting = [one for one in building.services.exporters.of_person(visit.person) if one.state == "waiting"]
-        return frame.draw("portal/choose.html", visit, waiting=waiting)
+        operates = Role.OPERATOR in visit.principal.appointments
+        return frame.draw("portal/choose.html", visit, waiting=waiting, operates=operates)
 
     @home.get("/portal/<uscc>", MAKERS)
     def desk(visit: Visit) -> ResponseReturnValue:
@@ -43,6 +44,7 @@ def room(building: Building) -> Room:
             "portal/desk.html",
             visit,
             glance=glance,
+            asking=building.services.request_inbox.waiting_count(visit.uscc),
             months=months,
             countries=charts.by_country(glance.issued),
             rest=charts.REST,

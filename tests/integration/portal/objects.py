@@ -274,7 +274,8 @@ def _an_exporter(case: Case, uscc: str) -> str:
 
 def _a_colleague(case: Case, exporter: str) -> str:
     """Somebody who waits for a colleague's word."""
-    return exporting.let_in(case.portal.world, f"waits-{len(case.made)}", exporter, state="waiting")
+    company = exporter if exporter in exporting.NAMES else worlds.TIANSHAN
+    return exporting.let_in(case.portal.world, f"waits-{len(case.made)}", company, state="waiting")
 
 
 def _a_usual_answer(case: Case, uscc: str) -> str:
