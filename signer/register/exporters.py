@@ -96,9 +96,11 @@ def licence(tx: Connection, ref: str) -> bytes:
     return bytes(data)
 
 
-def sent_count(tx: Connection) -> int:
-    """Return how many links have not come back."""
-    return int(tx.execute(select(func.count()).where(sign_ups.c.state == "sent")).scalar_one())
+def sent_count(tx: Connection, *, login: str | None = None) -> int:
+    """Return how many links have not come back, of all or of one address."""
+    wanted = select(func.count()).where(sign_ups.c.state == "sent")
+    wanted = wanted if login is None else wanted.where(sign_ups.c.login == login)
+    return int(tx.execute(wanted).scalar_one())
 
 
 def forget_sent(tx: Connection, *, before: datetime) -> int:

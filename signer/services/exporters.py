@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 GOOD_FOR: Final = timedelta(hours=24)
 MOST_SENT: Final = 300
 """Links on their way at once: each keeps a licence of up to 10 MB."""
+MOST_TO_ONE: Final = 3
+"""Links on their way to one address."""
 _MOST_NAME = 120
 _SIGN_UP = "sign-up"
 
@@ -109,6 +111,8 @@ class Exporters:
             exporters.forget_sent(tx, before=at - GOOD_FOR)
             if exporters.sent_count(tx) >= MOST_SENT:
                 raise TooManyRequests("too many sign-ups wait for their link", retry_after_s=3600)
+            if exporters.sent_count(tx, login=login) >= MOST_TO_ONE:
+                return  # nobody's mailbox is filled by strangers, and nobody is told that it was tried
             exporters.add(tx, made, licence.data)
             words = {"company": legal_name, "uscc": uscc}
             self._mailing.queue(tx, login, "sign-up", typed.language, path=f"/sign-up/{token}", **words)

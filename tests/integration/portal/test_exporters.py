@@ -154,6 +154,12 @@ def test_one_network_signs_up_slowly(portal: Portal) -> None:
     assert statuses == [303] * 5 + [429] * 2
 
 
+def test_nobodys_mailbox_is_filled_and_the_answer_does_not_tell(portal: Portal) -> None:
+    answers = {signed_up(portal.visitor()).location for _ in range(5)}
+    assert len(answers) == 1
+    assert portal.world.rows("SELECT count(*) FROM mails WHERE kind = 'sign-up'") == [(3,)]
+
+
 def test_there_is_an_end_to_links_that_never_come_back(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     assert MOST_SENT < 1000
     monkeypatch.setattr("signer.services.exporters.MOST_SENT", 1)
