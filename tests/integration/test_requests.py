@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,8 @@ from world import BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHO
 
 from signer.domain.parties import Uscc
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from signer.services.exporters import Typed
+from signer.services.facts import Handed
 from signer.services.requesting import Asker
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ MINE, THEIRS = (Uscc(maker["record"]["uscc"]) for maker in sample("register")["m
 EXPORTER, OTHER = Uscc(TIANSHAN), Uscc(HAIYI)
 CHEN, HE = PEOPLE[YUNZHOU][0], PEOPLE[BEICHEN][0]
 ZHANG = Asker(exporter=EXPORTER, person="zhang.sample")
+PASSWORD = "four quiet words together"
 LI = Asker(exporter=OTHER, person="li.sample")
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -213,3 +218,33 @@ def test_another_destination_is_another_country_for_at_least_one_car(made: World
     wish = replace(exporting.wish(sample(KAZAKHSTAN)), country=country)
     with pytest.raises(InvalidInput):
         made.services.requesting.redirect(number, vins[:count], wish, ZHANG)
+
+
+def test_two_who_make_a_draft_of_one_request_at_once_make_one(made: World) -> None:
+    ref, inbox = asked(made), made.services.request_inbox
+    inbox.accept(MINE, EXPORTER, by=CHEN)
+
+    def make() -> str:
+        try:
+            return inbox.draft(MINE, ref, by=CHEN)
+        except Conflict:
+            return ""
+
+    with ThreadPoolExecutor(2) as both:
+        found = [one.result() for one in [both.submit(make) for _ in range(2)]]
+    assert sum(bool(one) for one in found) == 1
+    assert len(made.rows("SELECT id FROM drafts")) == 1
+
+
+def test_two_of_a_company_who_come_in_at_once_are_one_member_and_one_who_waits(made: World) -> None:
+    signing, uscc = made.services.exporters, "91350100M000100Y43"
+    for turn in range(2):
+        typed = Typed(
+            uscc=uscc, legal_name="新样例", name="王", login=f"w{turn}@example.com", password=PASSWORD, language="zh"
+        )
+        signing.sign_up(typed, Handed(subject="other", title="", file_name="x.pdf", data=b"%PDF-"), network=f"n{turn}")
+    links = [re.search(r"/sign-up/([0-9a-f]{64})", body) for (body,) in made.rows("SELECT body FROM mails")]
+    with ThreadPoolExecutor(2) as both:
+        for one in [both.submit(signing.confirm_new, link[1], PASSWORD, network="n") for link in links if link]:
+            one.result()
+    assert sorted(one.state for one in signing.people(uscc)) == ["member", "waiting"]
