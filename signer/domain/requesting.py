@@ -131,7 +131,7 @@ def _read(vin: str, cells: Sequence[str]) -> DraftVehicle:
             told["brand"] = cell
         elif "model" not in told:
             told["model"] = cell
-    return DraftVehicle(**told)
+    return DraftVehicle.model_validate(told)
 
 
 def as_day(typed: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Final
 
 from signer.domain import requesting
@@ -17,6 +17,8 @@ from signer.sheets import reading
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from werkzeug.datastructures import MultiDict
 
     from signer.web.intake import Upload
@@ -52,20 +54,36 @@ def read(form: MultiDict[str, str], sheets: tuple[Upload, ...]) -> Read:
     once = {normalise_vin(each.vin): each for each in reversed(added)}
     new = [each for each in added if once.pop(normalise_vin(each.vin), None) is not None]
     vehicles = (*rows, *new)[: MOST_ROWS + 1]
-    return Read(wish=Wish(**told, vehicles=vehicles), has_more=bool(new), faults=faults)
+    return Read(wish=replace(texts(told), vehicles=vehicles), has_more=bool(new), faults=faults)
+
+
+def texts(form: Mapping[str, str]) -> Wish:
+    """Return a wish without vehicles, its texts as typed."""
+    told = {name: form.get(name, "")[:_MOST_TYPED] for name in TEXTS}
+    return Wish(
+        country=told["country"],
+        port=told["port"],
+        buyer=told["buyer"],
+        contract=told["contract"],
+        planned_on=told["planned_on"],
+        last_day=told["last_day"],
+        wanted=told["wanted"],
+        message=told["message"],
+    )
 
 
 def _rows(form: MultiDict[str, str]) -> tuple[DraftVehicle, ...]:
     numbers = sorted(int(found[1]) for name in form if (found := _ROW.fullmatch(name)))
-    found = []
+    vehicles = []
     for number in numbers[: MOST_ROWS + 1]:
         told = {name: form.get(f"{name}-{number}", "").strip()[:_MOST_CELL] for name in (*SHOWN, *CARRIED)}
         is_left_out = form.get(f"drop-{number}") == "yes"
         if not is_left_out and any(told.values()):
             told["registered_on"] = requesting.as_day(told["registered_on"]) or told["registered_on"]
             told["vin"] = normalise_vin(told["vin"])
-            found.append(DraftVehicle(**told, modified=form.get(f"modified-{number}") == "yes"))
-    return tuple(found)
+            is_modified = form.get(f"modified-{number}") == "yes"
+            vehicles.append(DraftVehicle.model_validate({**told, "modified": is_modified}))
+    return tuple(vehicles)
 
 
 def _sheet(sheets: tuple[Upload, ...]) -> tuple[tuple[DraftVehicle, ...], dict[str, str], tuple[Fault, ...]]:

@@ -18,7 +18,7 @@ from signer.web.pages import countries
 from signer.web.portal import request_form
 from signer.web.portal.doors import EXPORTERS, files, form
 from signer.web.portal.outlets import country_name
-from signer.web.portal.request_form import CARRIED, TEXTS
+from signer.web.portal.request_form import CARRIED
 from signer.web.portal.signing_in import answered
 from signer.web.problems import Fault
 
@@ -94,8 +94,7 @@ class _Desk:
     def listed(self, visit: Visit) -> ResponseReturnValue:
         """Show every request, the newest first."""
         rows = self._requesting.listed(visit.exporter)
-        told = {"rows": rows, "tones": TONES, "country": country_of, "today": self._today()}
-        return self._frame.draw("portal/own_requests.html", visit, **told)
+        return self._frame.draw("portal/own_requests.html", visit, rows=rows, tones=TONES, country=country_of)
 
     def blank(self, visit: Visit) -> ResponseReturnValue:
         """Show an empty form."""
@@ -231,7 +230,7 @@ class _Desk:
 
     def redirect(self, visit: Visit, number: str) -> ResponseReturnValue:
         """Ask that chosen cars go elsewhere."""
-        wish = requesting.Wish(**{name: form().get(name, "")[:2000] for name in TEXTS})
+        wish = request_form.texts(form())
         chosen = frozenset(form().getlist("vin")[: requesting.MOST_ROWS])
         try:
             ref = self._requesting.redirect(number, chosen, wish, _asker(visit))
