@@ -81,6 +81,12 @@ class NotPermitted(SignerError):
     code = "not-permitted"
 
 
+class ManufacturerSuspended(NotPermitted):
+    """The operators suspended this manufacturer: it issues nothing, and its people are not let in."""
+
+    code = "manufacturer-suspended"
+
+
 class NotFound(SignerError):
     """No such record, or none that the asker may know of."""
 

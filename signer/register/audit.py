@@ -40,23 +40,31 @@ class SealUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One event of the audit; `detail` is JSON."""
+    """One event of the audit; `detail` is JSON, `manufacturer_id` None for what belongs to no manufacturer."""
 
     at: datetime
     actor: str
     event: str
     subject: str
     detail: str
+    manufacturer_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sieve:
-    """What is looked for: from an instant on, before another, a part of what stands there, a seal's digest."""
+    """
+    What is looked for: from an instant on, before another, a part of what stands there, a seal's digest.
+
+    `actor` and `subject` are whole ids, `event` is one or the first part of several (`seal` for `seal.enrolled`).
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     text: str = ""
     seal: str = ""
+    actor: str = ""
+    event: str = ""
+    subject: str = ""
 
 
 EVERYTHING = Sieve()
@@ -109,14 +117,34 @@ def use_counts(tx: Connection, *, scope: Scope) -> dict[str, int]:
 def entries(
     tx: Connection, *, scope: Scope, sieve: Sieve = EVERYTHING, most: int | None = None, skip: int = 0
 ) -> tuple[Entry, ...]:
-    """Return the audit of one manufacturer: whole and the oldest first, or a page of it, the latest first."""
+    """Return the audit of a scope: whole and the oldest first, or a page of it, the latest first."""
     table = tables.audit
-    wanted = scope.only(_sifted(select(table), table.c.at, sieve), table)
+    wanted = _fitting(scope.only(_sifted(select(table), table.c.at, sieve), table), sieve)
+    rows = tx.execute(_paged(wanted, table.c.id, most, skip)).mappings()
+    return tuple(Entry(**{name: row[name] for name in Entry.__dataclass_fields__}) for row in rows)
+
+
+def after(tx: Connection, last: int, *, scope: Scope, sieve: Sieve, most: int) -> tuple[tuple[int, Entry], ...]:
+    """Return the entries that follow upon one (its id; 0: from the beginning), each with its id, the oldest first."""
+    table = tables.audit
+    wanted = _fitting(scope.only(_sifted(select(table), table.c.at, sieve), table), sieve)
+    rows = tx.execute(wanted.where(table.c.id > last).order_by(table.c.id).limit(most)).mappings()
+    return tuple((int(row["id"]), Entry(**{name: row[name] for name in Entry.__dataclass_fields__})) for row in rows)
+
+
+def _fitting(wanted: Select[Any], sieve: Sieve) -> Select[Any]:
+    table = tables.audit
     if sieve.text:
         places = (table.c.actor, table.c.event, table.c.subject)
         wanted = wanted.where(or_(*(place.contains(sieve.text, autoescape=True) for place in places)))
-    rows = tx.execute(_paged(wanted, table.c.id, most, skip)).mappings()
-    return tuple(Entry(**{name: row[name] for name in Entry.__dataclass_fields__}) for row in rows)
+    if sieve.actor:
+        wanted = wanted.where(table.c.actor == sieve.actor)
+    if sieve.subject:
+        wanted = wanted.where(table.c.subject == sieve.subject)
+    if sieve.event:
+        below = table.c.event.startswith(f"{sieve.event}.", autoescape=True)
+        wanted = wanted.where(or_(table.c.event == sieve.event, below))
+    return wanted
 
 
 def _sifted(wanted: Select[Any], when: Column[datetime], sieve: Sieve) -> Select[Any]:

@@ -170,6 +170,15 @@ def retry(tx: Connection, job_id: int, *, at: datetime) -> Job:
     return get(tx, job_id)
 
 
+def drop(tx: Connection, job_id: int) -> Job:
+    """Forget a job that was given up; return it as it stood. NotFound; Conflict for any other."""
+    job = get(tx, job_id)
+    table = tables.jobs
+    if not tx.execute(delete(table).where(table.c.id == job_id, table.c.state == "failed")).rowcount:
+        raise Conflict(f"job {job_id} is {job.state}: only what was given up is dropped")
+    return job
+
+
 def prune(tx: Connection, *, done_before: datetime, failed_before: datetime) -> int:
     """Forget jobs that were done, or given up, long ago; return how many."""
     table = tables.jobs

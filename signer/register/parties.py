@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from sqlalchemy import delete, insert, select, update
 
 from signer.domain.confirmation import SealClass
-from signer.domain.parties import Exporter, Manufacturer, Membership, Outlet, Person, Role, is_same_name
+from signer.domain.parties import Exporter, Manufacturer, Membership, Outlet, Person, Role, Uscc, is_same_name
 from signer.domain.trust import SealState
 from signer.domain.values import Frozen
-from signer.errors import NotFound
+from signer.errors import ManufacturerSuspended, NotFound
 from signer.register import tables
 from signer.register.scope import Scope
 
@@ -19,10 +19,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Row
 
 TsaPolicy = Literal["require", "best-effort"]
 Record = TypeVar("Record", bound=Frozen)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    """Since when the operators let a manufacturer issue nothing, which of them, and why."""
+
+    since: datetime
+    by: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,7 @@ class Tenant:
     id: int
     manufacturer: Manufacturer
     tsa_policy: TsaPolicy | None
+    suspension: Suspension | None = None
 
     @property
     def scope(self) -> Scope:
@@ -76,9 +86,35 @@ def tenants(tx: Connection) -> tuple[Tenant, ...]:
     """Return every manufacturer, for operators only."""
     rows = tx.execute(select(tables.manufacturers).order_by(tables.manufacturers.c.id)).all()
     return tuple(
-        Tenant(id=row.id, manufacturer=Manufacturer.model_validate_json(row.record), tsa_policy=row.tsa_policy)
+        Tenant(
+            id=row.id,
+            manufacturer=Manufacturer.model_validate_json(row.record),
+            tsa_policy=row.tsa_policy,
+            suspension=_suspension(row),
+        )
         for row in rows
     )
+
+
+def _suspension(row: Row[Any]) -> Suspension | None:
+    if row.suspended_at is None:
+        return None
+    return Suspension(since=row.suspended_at, by=row.suspended_by, reason=row.suspended_for)
+
+
+def refuse_suspended(tx: Connection, manufacturer_id: int) -> None:
+    """Refuse to go on for a manufacturer that the operators suspended. ManufacturerSuspended."""
+    table = tables.manufacturers
+    since = tx.execute(select(table.c.suspended_at).where(table.c.id == manufacturer_id)).scalar()
+    if since is not None:
+        raise ManufacturerSuspended("the operators of this service suspended the manufacturer: nothing is issued")
+
+
+def suspended(tx: Connection) -> frozenset[Uscc]:
+    """Return the USCCs of the manufacturers that are suspended."""
+    table = tables.manufacturers
+    found = tx.execute(select(table.c.uscc).where(table.c.suspended_at.is_not(None))).scalars()
+    return frozenset(Uscc(uscc) for uscc in found)
 
 
 def save_manufacturer(tx: Connection, maker: Manufacturer, *, tsa_policy: TsaPolicy | None, at: datetime) -> int:

@@ -13,7 +13,7 @@ from signer.domain.rule_catalogue import finding
 from signer.domain.trust import SealState
 from signer.domain.values import BEIJING
 from signer.errors import Conflict, NotFound, RuleViolation
-from signer.register import tables
+from signer.register import account_tables, tables
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -138,10 +138,12 @@ def retire(tx: Connection, certificate_digest: str, *, scope: Scope, at: datetim
 
 
 def is_operator(tx: Connection, person_id: str) -> bool:
-    """Tell whether a person operates this deployment, for whichever manufacturer that was entered."""
-    table = tables.memberships
-    mine = select(table.c.role).where(table.c.person_id == person_id, table.c.role == Role.OPERATOR)
-    return tx.execute(mine).first() is not None
+    """Tell whether a person operates this deployment: appointed, or entered as one for whichever manufacturer."""
+    for table in (account_tables.appointments, tables.memberships):
+        mine = select(table.c.role).where(table.c.person_id == person_id, table.c.role == Role.OPERATOR)
+        if tx.execute(mine).first() is not None:
+            return True
+    return False
 
 
 def _kept(tx: Connection, row: Row[tuple[object, ...]], at: datetime, *, count: bool = True) -> Kept:

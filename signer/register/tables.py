@@ -17,10 +17,10 @@ from sqlalchemy import (
 )
 
 from signer.domain.confirmation import Standing
-from signer.register import account_tables, desk_tables, exporter_tables
+from signer.register import account_tables, desk_tables, office_tables
 from signer.register.columns import At, metadata, one_of, partial
 
-__all__ = ["At", "account_tables", "desk_tables", "exporter_tables", "metadata"]
+__all__ = ["At", "account_tables", "desk_tables", "metadata", "office_tables"]
 
 _STANDINGS = [standing.value for standing in Standing]
 
@@ -32,7 +32,11 @@ manufacturers = Table(
     Column("record", Text, nullable=False),
     Column("tsa_policy", String(12)),
     Column("created_at", At, nullable=False),
+    Column("suspended_at", At),
+    Column("suspended_by", String(64)),
+    Column("suspended_for", String(400)),
 )
+"""`suspended_at`: since when the operators let it issue nothing; what it issued stays what it is."""
 
 exporters = Table(
     "exporters",
