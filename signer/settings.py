@@ -184,6 +184,36 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         raise Misconfigured(f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from error
 
 
+_ADDRESSES = frozenset({"base_url", "database_url", "blob_url", "tsa_urls", "queue_url", "smtp_url", "oidc_issuer"})
+HIDDEN = "***"
+
+
+def shown(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Return every setting's name and value as people may see them: no address with a password or a query."""
+    found = ((name, getattr(settings, name)) for name in Settings.model_fields)
+    return tuple(
+        (
+            PREFIX + name.upper(),
+            _without_secrets(str(value)) if name in _ADDRESSES else "" if value is None else str(value),
+        )
+        for name, value in found
+    )
+
+
+def _without_secrets(addresses: str) -> str:
+    return " ".join(_plain_address(word) for word in addresses.split())
+
+
+def _plain_address(address: str) -> str:
+    head, mark, _ = address.partition("?")
+    scheme, slashes, rest = head.partition("//")
+    place, slash, path = rest.partition("/")
+    who, at, host = place.rpartition("@")
+    user, colon, _ = who.partition(":")
+    told = f"{user}{colon}{HIDDEN if colon else ''}{at}{host}"
+    return f"{scheme}{slashes}{told}{slash}{path}{mark}{HIDDEN if mark else ''}"
+
+
 def refuse_base_url(settings: Settings) -> None:
     """
     Refuse to seal in production with a base URL that is missing, not https, or local.

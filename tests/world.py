@@ -18,8 +18,10 @@ from signer import settings as configured
 from signer import wiring
 from signer.domain.drafting import parse_draft
 from signer.domain.evidence import Asked
+from signer.domain.parties import Role
 from signer.domain.trust import MOST_DAYS
 from signer.domain.vehicle import vin_check_character
+from signer.register import accounts
 from signer.seal import pki, trust, validate
 from signer.services.issue import Order
 from signer.services.trust import make_test_pki
@@ -142,6 +144,13 @@ class World:
             "memberships": [{"person": one, "manufacturer": maker, "roles": [role]} for one in people],
         }
         self.services.people.load(as_bytes(plain), actor="test")
+
+    def appoint(self, role: str, *people: str) -> None:
+        """Let people, new ones, have one role for the whole deployment."""
+        self.services.people.load(as_bytes({"people": [{"id": one, "name": one} for one in people]}), actor="test")
+        with self.services.database.write() as tx:
+            for one in people:
+                accounts.appoint(tx, one, Role(role), by="test", at=self.at)
 
     def another(self) -> World:
         """Wire the same deployment once more, as another process would."""

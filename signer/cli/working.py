@@ -86,6 +86,6 @@ def add(kind: str, number: str | None, by: str) -> None:
 def retry(job_id: int) -> None:
     """Try job ID again, now, as if it were new."""
     wired = services()
-    job = wired.working.retry(job_id)
+    job = wired.working.retry(job_id, actor="cli")
     waking.wake(wired)
     click.echo(f"job {job.id}: {job.kind} is due now")

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from signer.register import audit, parties
 from signer.register.audit import EVERYTHING, Sieve
+from signer.register.scope import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from signer.register.audit import Entry, SealUse
-    from signer.register.database import Database
+    from signer.register.database import Database, Transaction
 
 What = Literal["seal-register", "audit"]
 Form = Literal["csv", "jsonl"]
@@ -33,6 +34,11 @@ _SEAL_REGISTER = (
     "origin",
 )
 _AUDIT = ("at", "actor", "event", "subject", "detail")
+_AUDIT_OF_ALL = ("at", "manufacturer", "actor", "event", "subject", "detail")
+MOST_EXPORTED = 100_000
+CUT_OFF = "export.cut-off"
+"""The event of the last line of an export that would hold more: narrow the filter."""
+_PIECE = 1000
 
 
 class Exporting:
@@ -66,6 +72,61 @@ class Exporting:
             return audit.entries(tx, scope=scope, sieve=sieve, most=most, skip=skip)
 
 
+class AuditReading:
+    """Read the whole audit: for operators and auditors of the deployment."""
+
+    def __init__(self, *, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def entries(self, maker: str, sieve: Sieve, *, most: int, skip: int) -> tuple[Entry, ...]:
+        """Return a page of the audit, the latest entry first; `maker` (USCC): only this one's, '' for all. NotFound."""
+        with self._database.read() as tx:
+            return audit.entries(tx, scope=_scope(tx, maker), sieve=sieve, most=most, skip=skip)
+
+    def makers(self) -> dict[int, tuple[str, str]]:
+        """Return the USCC and the legal name of every manufacturer, by the id that entries have."""
+        with self._database.read() as tx:
+            found = parties.tenants(tx)
+        return {tenant.id: (tenant.manufacturer.uscc, tenant.manufacturer.legal_name) for tenant in found}
+
+    def csv(self, maker: str, sieve: Sieve, *, by: str) -> Iterator[str]:
+        """
+        Return the audit as CSV, the oldest entry first, in pieces; that somebody took it is told in the audit first.
+
+        At most `MOST_EXPORTED` entries: where more fit, the last line says so. Each piece is read in a transaction of
+        its own, so that a slow reader holds nobody up. NotFound.
+        """
+        at, names = self._clock(), {key: uscc for key, (uscc, _) in self.makers().items()}
+        with self._database.write() as tx:
+            scope = _scope(tx, maker)
+            audit.note(tx, "audit.exported", actor=by, subject=maker or "all", at=at, manufacturer_id=None)
+        return self._pieces(scope, sieve, names)
+
+    def _pieces(self, scope: Scope, sieve: Sieve, names: Mapping[int, str]) -> Iterator[str]:
+        yield _csv(_AUDIT_OF_ALL, ())
+        last, left = 0, MOST_EXPORTED
+        while left:
+            with self._database.read() as tx:
+                found = audit.after(tx, last, scope=scope, sieve=sieve, most=min(_PIECE, left))
+            if not found:
+                return
+            yield _rows(_AUDIT_OF_ALL, (_told(entry, names) for _, entry in found))
+            last, left = found[-1][0], left - len(found)
+        with self._database.read() as tx:
+            if audit.after(tx, last, scope=scope, sieve=sieve, most=1):
+                yield _rows(_AUDIT_OF_ALL, ({**dict.fromkeys(_AUDIT_OF_ALL, ""), "event": CUT_OFF},))
+
+
+def _scope(tx: Transaction, maker: str) -> Scope:
+    return parties.tenant(tx, maker).scope if maker else Scope.everything("operators and auditors read the whole audit")
+
+
+def _told(entry: Entry, names: Mapping[int, str]) -> dict[str, str]:
+    maker = "" if entry.manufacturer_id is None else names.get(entry.manufacturer_id, "")
+    return {"manufacturer": maker, **{name: _plain(getattr(entry, name)) for name in _AUDIT}}
+
+
 def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
@@ -79,10 +140,12 @@ def _lines(rows: Iterable[Mapping[str, str]]) -> Iterator[str]:
 
 def _csv(columns: tuple[str, ...], rows: Iterable[Mapping[str, str]]) -> str:
     """Write CSV for spreadsheets: a byte order mark, and no cell that one of them would run as a formula."""
+    return "\ufeff" + _rows(columns, ({column: column for column in columns},)) + _rows(columns, rows)
+
+
+def _rows(columns: tuple[str, ...], rows: Iterable[Mapping[str, str]]) -> str:
     out = io.StringIO()
-    out.write("\ufeff")
     writer = csv.writer(out)
-    writer.writerow(columns)
     for row in rows:
         writer.writerow([_inert(row[column]) for column in columns])
     return out.getvalue()

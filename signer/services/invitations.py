@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from signer.domain.parties import Uscc
     from signer.identity.passwords import Passwords
     from signer.register.database import Database, Transaction
+    from signer.register.parties import Tenant
     from signer.services.mailing import Mailing
 
 GOOD_FOR = timedelta(days=7)
@@ -79,24 +80,20 @@ class Inviting:
         """Invite somebody to work for a manufacturer; return the link's token, kept nowhere. InvalidInput, Conflict."""
         if not principal.has(frozenset({Role.ADMIN, Role.OPERATOR}), at=maker):
             raise NotPermitted("an administrator invites")
+        with self._database.write() as tx:
+            return self.write(tx, parties.tenant(tx, maker), invited, by=principal.person)
+
+    def write(self, tx: Transaction, tenant: Tenant, invited: Invited, *, by: Person) -> str:
+        """Write an invitation down, and its mail, in somebody's transaction; as `invite`."""
         login, name = checked(invited, allowed=MAKERS_ROLES)
         token, at = f"{self._bits(256):064x}", self._clock()
-        with self._database.write() as tx:
-            tenant = parties.tenant(tx, maker)
-            pending = invitations.pending(tx, scope=tenant.scope)
-            if len(pending) >= _MOST_PENDING or any(one.login == login and one.is_open(at) for one in pending):
-                raise Conflict("somebody of this address is invited already")
-            self._add(tx, token, login, name, invited.roles, tenant.id, principal.person.id)
-            self._mailing.queue(
-                tx,
-                login,
-                "invitation",
-                invited.language,
-                path=f"/invitations/{token}",
-                maker=tenant.manufacturer.legal_name,
-                inviter=principal.person.name,
-                until=beijing_day(at + GOOD_FOR).isoformat(),
-            )
+        pending = invitations.pending(tx, scope=tenant.scope)
+        if len(pending) >= _MOST_PENDING or any(one.login == login and one.is_open(at) for one in pending):
+            raise Conflict("somebody of this address is invited already")
+        self._add(tx, token, login, name, invited.roles, tenant.id, by.id)
+        told = {"maker": tenant.manufacturer.legal_name, "inviter": by.name}
+        until, path = beijing_day(at + GOOD_FOR).isoformat(), f"/invitations/{token}"
+        self._mailing.queue(tx, login, "invitation", invited.language, path=path, until=until, **told)
         return token
 
     def appoint(self, invited: Invited, *, maker: Uscc | None, actor: str) -> str:
@@ -164,7 +161,7 @@ class Inviting:
         """Make an account for an invitation, with a hashed password or (signed in elsewhere) none. Conflict."""
         if accounts.of_login(tx, found.login) is not None:
             raise Conflict("there is an account of this address: sign in to accept")
-        at, person = self._clock(), new_id(found.login, self._bits(32))
+        at, person = self._clock(), self._new_id(found.login)
         parties.save_person(tx, Person(id=person, name=name), at=at)
         made = Account(
             person_id=person, login=found.login, password=password, language="zh", state="active", created_at=at
@@ -255,11 +252,10 @@ class Inviting:
             roles=" ".join(sorted(roles)),
         )
 
-
-def new_id(login: str, chance: int) -> str:
-    """Return a new person's id: what stands before the @, as far as an id may have it, and 32 random bits."""
-    plain = re.sub(r"[^a-z0-9]+", "-", login.partition("@")[0]).strip("-")[:40]
-    return f"{plain or 'person'}-{chance:08x}"
+    def _new_id(self, login: str) -> str:
+        """Return a new person's id: what stands before the @, as far as an id may have it, and chance."""
+        plain = re.sub(r"[^a-z0-9]+", "-", login.partition("@")[0]).strip("-")[:40]
+        return f"{plain or 'person'}-{self._bits(32):08x}"
 
 
 def checked(invited: Invited, *, allowed: frozenset[Role]) -> tuple[str, str]:

@@ -98,9 +98,9 @@ class Issuing:
         """
         Issue one confirmation and return it; nothing leaves before transaction 2 has committed.
 
-        Raises RuleViolation (all of them), Conflict (ChangedSince among them), NotFound, KeyUnavailable,
-        TimestampUnavailable, RevocationUnavailable, StorageUnavailable, SelfCheckFailed. After a number was reserved,
-        a note on the error names it and says what becomes of it.
+        Raises RuleViolation (all of them), Conflict (ChangedSince among them), NotFound, ManufacturerSuspended,
+        KeyUnavailable, TimestampUnavailable, RevocationUnavailable, StorageUnavailable, SelfCheckFailed. After a number
+        was reserved, a note on the error names it and says what becomes of it.
         """
         self._page.refuse_base_url()
         if (replay := self._replay(order)) is not None:
@@ -140,6 +140,7 @@ class Issuing:
         at = self._clock()
         with self._database.read() as tx:
             tenant = parties.tenant(tx, order.manufacturer)
+            parties.refuse_suspended(tx, tenant.id)
             seal = usable_seal(tx, tenant, at=at)
             asking = Asking(tenant=tenant, preparer=order.preparer, approver=order.approver)
             circumstances = self._gathering.circumstances(tx, order.draft, asking, seal=seal, at=at)
@@ -174,6 +175,7 @@ class Issuing:
         )
         with self._database.write() as tx:
             restores.refuse_held(tx)
+            parties.refuse_suspended(tx, ready.tenant.id)
             if (approved := ready.order.approved) is not None:
                 scope = ready.tenant.scope
                 submissions.refuse_unapproved(tx, approved.ref, approved.terms_digest, scope=scope)

@@ -116,6 +116,11 @@ class Publishing:
         """Return the list in use and those kept before it, the newest first, each with its digest; the chain holds."""
         return self._trust.history(self._clock())
 
+    def changes(self) -> tuple[str, ...]:
+        """Return what the list in use changed in the one before it, a line each; none where that one is not kept."""
+        kept = self.history()
+        return tuple(succession.differences(kept[1][0], kept[0][0])) if len(kept) > 1 else ()
+
 
 def refuse_no_operator(tx: Transaction, person: str) -> None:
     """Refuse a person who operates nothing. NotFound, NotPermitted."""

@@ -130,14 +130,24 @@ class Working:
             audit.note(tx, "job.added", actor=actor, subject=number or kind, at=at, manufacturer_id=None, kind=kind)
         return added
 
-    def retry(self, job_id: int) -> Job:
-        """Make a failed or waiting job due now. NotFound, Conflict."""
+    def retry(self, job_id: int, *, actor: str) -> Job:
+        """Make a failed or waiting job due now; whoever calls wakes the queue. NotFound, Conflict."""
         at = self._clock()
         with self._database.write() as tx:
             job = jobs.retry(tx, job_id, at=at)
+            audit.note(tx, "job.retried", actor=actor, subject=str(job_id), at=at, manufacturer_id=None, kind=job.kind)
             if job.kind == IMPORT and (ref := job.given("import")) is not None:
                 self._importing.revive(tx, ref)
             return job
+
+    def drop(self, job_id: int, *, actor: str) -> Job:
+        """Forget a job that was given up, with what went wrong in the audit. NotFound, Conflict."""
+        at = self._clock()
+        with self._database.write() as tx:
+            job = jobs.drop(tx, job_id)
+            told = {"kind": job.kind, "error": (job.error or "")[:200], "about": (job.argument or "")[:200]}
+            audit.note(tx, "job.dropped", actor=actor, subject=str(job_id), at=at, manufacturer_id=None, **told)
+        return job
 
     def all(self) -> tuple[Job, ...]:
         """Return every job as it stands."""

@@ -23,11 +23,12 @@ from signer.services.confirming import Confirming
 from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
-from signer.services.export import Exporting
+from signer.services.export import AuditReading, Exporting
 from signer.services.facts import Facts
 from signer.services.gathering import Gathering
 from signer.services.glancing import Glancing
 from signer.services.importing import Importing
+from signer.services.inspecting import Inspecting
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
@@ -38,6 +39,7 @@ from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
 from signer.services.official import Copying
 from signer.services.offline import OfflineLookups, OfflineVerifying
+from signer.services.onboarding import Onboarding
 from signer.services.outlet_links import OutletLinks
 from signer.services.outlet_lists import OutletLists
 from signer.services.outlet_rules import OutletRules
@@ -49,8 +51,6 @@ from signer.services.receipts import Receipts
 from signer.services.redact import Redacting
 from signer.services.reimport import Reimporting
 from signer.services.renaming import Renamings
-from signer.services.request_inbox import RequestInbox
-from signer.services.requesting import Requesting
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
 from signer.services.service_keys import ServiceKeys
@@ -72,7 +72,6 @@ if TYPE_CHECKING:
     from signer.identity.vault import Vault
     from signer.services.accounts import Accounts
     from signer.services.elsewhere import Elsewhere
-    from signer.services.exporters import Exporters
     from signer.services.invitations import Inviting
     from signer.services.members import Members
     from signer.services.own_account import OwnAccount
@@ -109,6 +108,9 @@ class Services:
     copying: Copying
     ending: Ending
     exporting: Exporting
+    audit_reading: AuditReading
+    inspecting: Inspecting
+    onboarding: Onboarding
     keeping: Keeping
     service_keys: ServiceKeys
     receipts: Receipts
@@ -135,9 +137,6 @@ class Services:
     inviting: Inviting
     members: Members
     elsewhere: Elsewhere
-    exporters: Exporters
-    requesting: Requesting
-    request_inbox: RequestInbox
 
     def vault(self) -> Vault:
         """Open the web pages' secret: only those processes do that serve them."""
@@ -247,6 +246,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ending=ending,
         importing=importing,
         exporting=Exporting(database=database),
+        audit_reading=AuditReading(database=database, clock=clock),
+        inspecting=Inspecting(database=database, blobs=blobs, clock=clock, bits=chance.bits),
+        onboarding=Onboarding(database=database, inviting=entrance.inviting, clock=clock, bits=chance.bits),
         maintaining=maintaining,
         upgrading=upgrading,
         mailing=mailing,
@@ -286,9 +288,6 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         inviting=entrance.inviting,
         members=entrance.members,
         elsewhere=entrance.elsewhere,
-        exporters=entrance.exporters,
-        requesting=Requesting(database=database, mailing=mailing, clock=clock, bits=chance.bits),
-        request_inbox=RequestInbox(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance

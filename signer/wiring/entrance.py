@@ -13,7 +13,6 @@ from signer.identity.passwords import Passwords
 from signer.identity.vault import open_vault
 from signer.services.accounts import Accounts
 from signer.services.elsewhere import Elsewhere
-from signer.services.exporters import Exporters
 from signer.services.invitations import Inviting
 from signer.services.limits import Limits
 from signer.services.members import Members
@@ -43,7 +42,6 @@ class Entrance:
     inviting: Inviting
     members: Members
     elsewhere: Elsewhere
-    exporters: Exporters
 
 
 def wire(
@@ -86,9 +84,6 @@ def wire(
             bits=bits,
         ),
         inviting=inviting,
-        exporters=Exporters(
-            database=database, passwords=passwords, limits=limits, mailing=mailing, clock=clock, bits=bits
-        ),
         elsewhere=Elsewhere(
             database=database,
             signing_in=signing_in,

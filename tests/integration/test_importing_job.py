@@ -196,7 +196,7 @@ def test_a_job_that_an_operator_tries_again_takes_its_import_along(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = fail_on_every_try(world, monkeypatch)
-    world.services.working.retry(job_of(world).id)
+    world.services.working.retry(job_of(world).id, actor="test")
     world.services.working.run_due()
     assert (find(world, ref).head.state, job_of(world).progress) == ("done", "50 of 50 rows")
 

@@ -365,11 +365,11 @@ def test_a_job_that_fails_too_often_is_given_up_named_and_tried_again_on_demand(
     assert single(world).attempts == jobs.MOST_ATTEMPTS
     (told,) = [one.detail for one in world.services.doctor.examine() if one.part == "jobs"]
     assert f"`signer jobs retry {found.id}`" in told
-    world.services.working.retry(found.id)
+    world.services.working.retry(found.id, actor="test")
     world.services.working.run_due()
     assert single(world).attempts == 1
     with pytest.raises(NotFound):
-        world.services.working.retry(99)
+        world.services.working.retry(99, actor="test")
 
 
 def test_old_jobs_are_forgotten_the_failed_ones_later(world: World) -> None:
