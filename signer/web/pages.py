@@ -21,7 +21,7 @@ from signer.web.portal import cookies
 from signer.web.problem_kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from typing import TypeAlias
 
@@ -57,6 +57,20 @@ class Frame:
     offline: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """
+    The same pages behind a sign-in: where their forms lead, and what the frame around them shows (`values`).
+
+    `reference` is the asker's own, of a case file; `kept` the reference of the check in the history.
+    """
+
+    action: str
+    values: Mapping[str, object]
+    reference: str = ""
+    kept: str = ""
+
+
 class Pages:
     """Draws pages for one application."""
 
@@ -77,15 +91,17 @@ class Pages:
         app.jinja_env.filters.update(groups=groups, whole_dates=whole_dates, beijing=wording.beijing)
         app.jinja_env.globals["static"] = _static_addresses(Path(app.static_folder or ""))
 
-    def form(self, filled: Form, faults: tuple[Fault, ...] = (), *, had_files: bool = False) -> str:
+    def form(
+        self, filled: Form, faults: tuple[Fault, ...] = (), *, had_files: bool = False, inside: Inside | None = None
+    ) -> str:
         """Draw the form, with what was typed and what is wrong with it."""
         language = languages.chosen()
         told = [(fault.pointer if fault.pointer in _PLACES else "box", fault.text(language)) for fault in faults]
+        wrong = {place: [text for at, text in told if at == place] for place, _ in told}
         return self._draw(
             "form.html",
+            **(_around(inside) | {"faults": told, "wrong": wrong}),
             form=filled,
-            faults=told,
-            wrong={place: [text for at, text in told if at == place] for place, _ in told},
             had_files=had_files,
             countries=countries(language),
             most_bytes=MOST_BYTES,
@@ -100,16 +116,20 @@ class Pages:
         filled: Form,
         upload: Upload | None = None,
         receipt: Receipt | None = None,
+        inside: Inside | None = None,
     ) -> str:
         """Draw a verdict."""
         shown = view.of(verdict, self._t(), asked=asked, upload=upload, receipt=receipt)
-        return self._draw("verdict.html", view=shown, form=filled)
+        return self._draw("verdict.html", **_around(inside), view=shown, form=filled)
 
-    def licence(self, answer: Answer, filled: Form, *, receipt: Receipt | None = None) -> str:
+    def licence(
+        self, answer: Answer, filled: Form, *, receipt: Receipt | None = None, inside: Inside | None = None
+    ) -> str:
         """Draw the table of a licence."""
         t = self._t()
         return self._draw(
             "licence.html",
+            **_around(inside),
             answer=answer,
             country=dict(countries(t.language)).get(answer.question.destination, ""),
             form=filled,
@@ -164,6 +184,10 @@ class Pages:
             offline=tuple((origin, wording.beijing(at)) for origin, at in self._as_of()) if self._as_of else (),
         )
         return render_template(template, t=t, frame=frame, **values)
+
+
+def _around(inside: Inside | None) -> dict[str, object]:
+    return {"inside": inside, **(inside.values if inside else {})}
 
 
 def groups(vin: str) -> tuple[str, ...]:

@@ -47,6 +47,14 @@ KINDS: dict[str, Kind] = {
     ),
     "not-authenticated": Kind(401, "请先登录", "Please sign in", "此处需要登录。", "This needs a sign-in."),
     "not-permitted": Kind(403, "无此权限", "Not permitted", "您无权进行此操作。", "You may not do this."),
+    "manufacturer-suspended": Kind(
+        403,
+        "该生产企业已被暂停",
+        "This manufacturer is suspended",
+        "系统运营方已暂停该生产企业：暂不能签发，其人员也不能进入。已签发的确认书不受影响，照常核验。请联系系统运营方。",
+        "The operators of this service suspended the manufacturer: it issues nothing, and its people are not let in. "
+        "What it issued is not touched and is verified as before. Ask the operators.",
+    ),
     "not-found": Kind(
         404,
         "没有此页面",

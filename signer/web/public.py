@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, abort, redirect, request
 
 from signer.errors import InvalidInput
-from signer.web import intake, proxies, telling
-from signer.web.asking import FileAsked, Form, RecordAsked, understand
+from signer.web import answers, intake, proxies
+from signer.web.asking import Form, understand
 from signer.web.problem_kinds import KINDS
 from signer.web.problems import Fault, Refused
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from werkzeug.wrappers import Response
 
     from signer.services.answering import Answering
-    from signer.web.asking import Wanted
     from signer.web.pages import Pages
 
 _MOST_BODY = intake.MOST_TOTAL + intake.OVERHEAD
@@ -62,11 +61,13 @@ def blueprint(services: Answering, pages: Pages, *, clock: Callable[[], datetime
 
 def _verified(services: Answering, pages: Pages, *, at: datetime) -> tuple[str, int] | str:
     values, uploads = _read_form()
-    filled = _form(values)
+    filled = form_of(values)
     if values.get("step") == "edit":
         return pages.form(filled)
     try:
-        return _answer(services, pages, understand(filled, uploads, at=at), filled)
+        wanted = understand(filled, uploads, at=at)
+        answered = answers.answer(services, wanted, network=proxies.network(services.settings))
+        return answers.drawn(pages, answered, filled)
     except Refused as error:
         return pages.form(filled, error.faults, had_files=bool(uploads)), 422
     except InvalidInput as error:
@@ -80,23 +81,11 @@ def _read_form() -> tuple[MultiDict[str, str], tuple[intake.Upload, ...]]:
         return request.form, intake.uploads("files")
 
 
-def _form(values: MultiDict[str, str]) -> Form:
+def form_of(values: MultiDict[str, str]) -> Form:
+    """Return the form as it was filled in, each field bounded."""
     return Form(
         box=values.get("box", ""),
         destination=values.get("destination", "")[:200],
         exporter=values.get("exporter", "")[:200],
         applied_on=values.get("applied_on", "")[:40],
     )
-
-
-def _answer(services: Answering, pages: Pages, wanted: Wanted, filled: Form) -> str:
-    if isinstance(wanted, FileAsked):
-        verdict = services.verifying.file(wanted.upload.data, wanted.asked)
-        receipt = services.receipts.of_file(verdict, wanted.upload.data, wanted.asked)
-        return pages.verdict(verdict, asked=wanted.asked, filled=filled, upload=wanted.upload, receipt=receipt)
-    if isinstance(wanted, RecordAsked):
-        verdict = telling.look_up(services.lookups, wanted.look_up, network=proxies.network(services.settings))
-        receipt = telling.receipt_of(services.receipts, verdict, wanted.look_up)
-        return pages.verdict(verdict, asked=wanted.look_up.asked, filled=filled, receipt=receipt)
-    answer = services.licence.check(wanted.question, network=proxies.network(services.settings))
-    return pages.licence(answer, filled, receipt=services.receipts.of_licence(answer))

@@ -18,7 +18,7 @@ from signer.web.fields import look_alikes
 
 if TYPE_CHECKING:
     from signer.domain.confirmation import Confirmation
-    from signer.domain.evidence import Asked
+    from signer.domain.evidence import Asked, LineFacts, RecordFacts
     from signer.domain.json_text import Json
     from signer.domain.vehicle import Vehicle
     from signer.domain.verdict import Check, Coverage, Line, Verdict, VinCoverage
@@ -176,6 +176,24 @@ def of(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView:
+    """What was sealed, as a page of the record shows it; the same names as a verdict's."""
+
+    confirmation: Confirmation
+    vehicles: tuple[VehicleView, ...]
+    closed: dict[str, str]
+
+
+def of_record(record: RecordFacts, t: Phrases) -> RecordView:
+    """Return what the page of a record shows of its content."""
+    return RecordView(
+        confirmation=record.whole,
+        vehicles=_vehicles(record.whole, record.lines, t),
+        closed={outlet.id: outlet.since.isoformat() for outlet in record.closed_outlets},
+    )
+
+
 def title(verdict: Verdict, language: Language) -> str:
     """Return the page's title, which starts with the verdict."""
     words = [wording.banner(verdict.code, language), "TEST" if verdict.test else "", verdict.number or ""]
@@ -246,7 +264,7 @@ def _check(check: Check, language: Language) -> CheckView:
     return CheckView(id=check.id, mark=_MARKS[check.state], text=text[:_MOST_DETAIL])
 
 
-def _vehicles(confirmation: Confirmation, lines: tuple[Line, ...], t: Phrases) -> tuple[VehicleView, ...]:
+def _vehicles(confirmation: Confirmation, lines: tuple[Line | LineFacts, ...], t: Phrases) -> tuple[VehicleView, ...]:
     standing = {line.vin: line for line in lines}
     found = []
     for vehicle in confirmation.terms.vehicles:

@@ -30,8 +30,6 @@ _PLACES: Final[Mapping[str, str]] = {
     "outlet": "outlets/id",
     "outlet-list": "outlets/import",
     "seal": "seals",
-    "request": "requests",
-    "exporter": "requests/exporters",
 }
 """Where the subject of a kind of event has its page, below a manufacturer's."""
 _NAMELESS: Final[Mapping[str, str]] = {
@@ -39,7 +37,7 @@ _NAMELESS: Final[Mapping[str, str]] = {
     "submission": "audit.a-submission",
     "import": "audit.a-sheet",
     "outlet-list": "audit.an-outlet-list",
-    "request": "audit.a-request",
+    "job": "audit.a-job",
 }
 """Things whose reference says nothing to people."""
 _DIGEST_SHOWN = 16
@@ -62,7 +60,7 @@ def people(entries: tuple[Entry, ...]) -> frozenset[str]:
 
 
 def lines(entries: tuple[Entry, ...], t: Phrases, *, names: Mapping[str, str], base: str) -> tuple[Line, ...]:
-    """Return these entries as lines; an event that no phrase tells of is shown by its code."""
+    """Return entries as lines, with links below `base` ('': none); an event without a phrase is shown by its code."""
     return tuple(_line(entry, t, names, base) for entry in entries)
 
 
@@ -113,7 +111,11 @@ def _what(entry: Entry, fields: Mapping[str, str], t: Phrases, names: Mapping[st
         path = path if len(entry.subject) == _WHOLE_DIGEST else None
     elif path == "confirmations" or kind == "alarm":
         words, path = t("audit.a-confirmation", number=entry.subject), "confirmations"
-    return words if path is None else Markup('<a href="{}/{}/{}">{}</a>').format(base, path, entry.subject, words)
+    return (
+        words
+        if path is None or not base
+        else Markup('<a href="{}/{}/{}">{}</a>').format(base, path, entry.subject, words)
+    )
 
 
 def _fields(entry: Entry) -> dict[str, str]:

@@ -2,7 +2,7 @@
 The doors of the portal: every route says who may open it, in one form, so that a test can try them all.
 
 A manufacturer's pages have its USCC in their address: who has no role there is told that there is no such page; who
-has another role, that this one is missing. An exporter's pages have the exporter's, and are there for its people alone.
+has another role, that this one is missing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flask import Blueprint, g, redirect, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from signer.domain.parties import Role, Uscc
-from signer.errors import NotAuthenticated, NotFound, NotPermitted
+from signer.errors import ManufacturerSuspended, NotAuthenticated, NotFound, NotPermitted
 from signer.seal.precheck import MOST_BYTES
 from signer.web import intake
 from signer.web.portal.cookies import principal
@@ -44,8 +44,6 @@ MAKERS: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITO
 """The manufacturer's own people."""
 ENROL: Final = "/account/enrol"
 """Where whoever has shown nothing but a password is led: a second factor comes first."""
-EXPORTERS: Final = frozenset({Role.EXPORTER})
-"""Who acts for the exporter in the address: doors with `<exporter>`."""
 _MOST_PAGE = 20_000
 _MOST_FORM = 2_000_000
 _MOST_UPLOAD = MOST_BYTES + intake.OVERHEAD
@@ -67,19 +65,13 @@ class Door:
         """Tell whether the address names a manufacturer."""
         return "<uscc>" in self.rule
 
-    @property
-    def is_of_an_exporter(self) -> bool:
-        """Tell whether the address names an exporter."""
-        return "<exporter>" in self.rule
-
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who opens a door, of which manufacturer or exporter if it is one's."""
+    """Who opens a door, of which manufacturer if it is one's."""
 
     principal: Principal
     maker: Uscc | None = None
-    company: Uscc | None = None
 
     @property
     def person(self) -> str:
@@ -92,13 +84,6 @@ class Visit:
         if self.maker is None:
             raise NotFound("no manufacturer in this address")
         return self.maker
-
-    @property
-    def exporter(self) -> Uscc:
-        """The exporter; every door with `<exporter>` has one."""
-        if self.company is None:
-            raise NotFound("no exporter in this address")
-        return self.company
 
     def has(self, *roles: Role) -> bool:
         """Tell whether the person has one of these roles here."""
@@ -119,26 +104,26 @@ class Doors:
         """Return a room, with a blueprint of its own."""
         return Room(name, self)
 
-    def check(self, door: Door, uscc: str | None, exporter: str | None = None) -> Visit | None:
-        """Let through who may, and refuse whoever may not. NotAuthenticated, NotFound, NotPermitted."""
+    def check(self, door: Door, uscc: str | None) -> Visit | None:
+        """Let through who may; refuse who may not. NotAuthenticated, NotFound, NotPermitted, ManufacturerSuspended."""
         found = principal()
         if door.is_open:
             return None if found is None else Visit(found)
         if found is None:
             raise NotAuthenticated("sign in first")
-        if exporter is not None:
-            return Visit(found, company=_own(found, exporter))
         if uscc is None:
             if door.roles != SIGNED_IN and not found.has(door.roles, at=None):
                 raise NotPermitted("this needs another role")
             return Visit(found)
         maker = _known(found, uscc)
+        if maker in found.suspended and not found.has(door.roles, at=None):
+            raise ManufacturerSuspended("the operators suspended this manufacturer")
         if not found.has(door.roles, at=maker):
             raise NotPermitted("this needs another role for this manufacturer")
         return Visit(found, maker)
 
-    def refuse_forged(self) -> None:
-        """Refuse a form that no page of ours made for this session. Refused."""
+    def refuse_forged(self, most_bytes: int = _MOST_UPLOAD) -> None:
+        """Refuse a form that no page of ours made for this session, or one with more in its files. Refused."""
         intake.refuse_type(intake.FORM, intake.MULTIPART)
         if request.mimetype == intake.FORM and (request.content_length or 0) <= _MOST_FORM:
             request.max_content_length = _MOST_FORM
@@ -146,7 +131,7 @@ class Doors:
             request.max_form_parts = 10_000
         self._refuse_foreign()
         try:
-            with intake.limited(_MOST_UPLOAD) if request.mimetype == intake.MULTIPART else nullcontext():
+            with intake.limited(most_bytes) if request.mimetype == intake.MULTIPART else nullcontext():
                 self._csrf.protect()
         except CSRFError as error:
             raise Refused("form-expired") from error
@@ -171,9 +156,9 @@ class Room:
         """Add a page. The view is handed a Visit, and then what its address names."""
         return self._add(rule, "GET", roles, is_open=False)
 
-    def post(self, rule: str, roles: frozenset[Role]) -> Callable[[View], View]:
-        """Add an action: its form is one of ours, or it is refused."""
-        return self._add(rule, "POST", roles, is_open=False)
+    def post(self, rule: str, roles: frozenset[Role], *, most_bytes: int = _MOST_UPLOAD) -> Callable[[View], View]:
+        """Add an action: its form is one of ours, or it is refused; `most_bytes` may come with it."""
+        return self._add(rule, "POST", roles, is_open=False, most_bytes=most_bytes)
 
     def open_get(self, rule: str) -> Callable[[View], View]:
         """Add a page for anybody; the view is handed a Visit or None."""
@@ -183,7 +168,9 @@ class Room:
         """Add an action for anybody; its form is one of ours all the same."""
         return self._add(rule, "POST", ANYBODY, is_open=True)
 
-    def _add(self, rule: str, method: str, roles: frozenset[Role], *, is_open: bool) -> Callable[[View], View]:
+    def _add(
+        self, rule: str, method: str, roles: frozenset[Role], *, is_open: bool, most_bytes: int = _MOST_UPLOAD
+    ) -> Callable[[View], View]:
         def add(view: View) -> View:
             endpoint = f"{self.blueprint.name}.{view.__name__}"
             door = Door(endpoint=endpoint, rule=rule, method=method, roles=roles, is_open=is_open)
@@ -192,7 +179,7 @@ class Room:
             @wraps(view)
             def opened(**names: str) -> ResponseReturnValue:
                 try:
-                    visit = self._doors.check(door, names.pop("uscc", None), names.pop("exporter", None))
+                    visit = self._doors.check(door, names.pop("uscc", None))
                 except NotAuthenticated:
                     if method == "GET":
                         return redirect(f"/sign-in?next={quote(here())}", code=303)
@@ -200,7 +187,7 @@ class Room:
                 if visit is not None and visit.principal.must_enrol and not door.is_open and not _is_own(rule):
                     return redirect(ENROL, code=303)
                 if method == "POST":
-                    self._doors.refuse_forged()
+                    self._doors.refuse_forged(most_bytes)
                 g.visit = visit
                 return view(visit, **names)
 
@@ -241,14 +228,6 @@ def page_number() -> int:
 def files(field: str, *, most: int = 1) -> tuple[Upload, ...]:
     """Return the files of one field of the form that was sent."""
     return intake.uploads(field, most=most)
-
-
-def _own(found: Principal, exporter: str) -> Uscc:
-    """Return an exporter for whom a person acts. NotFound, in one form, for all others."""
-    for uscc in found.exporters:
-        if uscc == exporter:
-            return uscc
-    raise NotFound("no such exporter, or none that you act for")
 
 
 def _known(found: Principal, uscc: str) -> Uscc:

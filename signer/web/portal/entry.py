@@ -13,12 +13,17 @@ from signer.web.portal import (
     confirmations,
     drafts,
     elsewhere,
-    exporters,
     facts,
     home,
     importing,
     invitations,
     ledger,
+    office,
+    office_audit,
+    office_house,
+    office_jobs,
+    office_makers,
+    office_records,
     outlet_links,
     outlet_lists,
     outlet_rules,
@@ -26,10 +31,7 @@ from signer.web.portal import (
     people,
     production,
     renaming,
-    request_inbox,
-    requesting,
     seals,
-    sign_up,
     signing_in,
 )
 from signer.web.portal.cookies import Cookies
@@ -67,10 +69,12 @@ ROOMS = (
     alarms.room,
     facts.room,
     renaming.room,
-    sign_up.room,
-    exporters.room,
-    requesting.room,
-    request_inbox.room,
+    office.room,
+    office_records.room,
+    office_makers.room,
+    office_house.room,
+    office_jobs.room,
+    office_audit.room,
 )
 """Each is a function of a Building that returns a Room."""
 
@@ -86,8 +90,10 @@ def install(app: Flask, services: Services, pages: Pages, *, clock: Callable[[],
     csrf = CSRFProtect()
     csrf.init_app(app)
     doors = Doors(csrf=csrf, base_url=services.settings.base_url, clock=clock)
-    frame = Frame(pages, name_of=services.people.name_of, company_of=services.exporters.name_of)
-    building = Building(services=services, frame=frame, doors=doors, cookies=cookies, vault=vault, clock=clock)
+    frame = Frame(pages, name_of=services.people.name_of)
+    building = Building(
+        services=services, pages=pages, frame=frame, doors=doors, cookies=cookies, vault=vault, clock=clock
+    )
     for room in ROOMS:
         app.register_blueprint(room(building).blueprint)
     app.extensions["signer.doors"] = doors

@@ -9,6 +9,7 @@ from flask import request
 
 from signer.domain.parties import Role
 from signer.web import languages
+from signer.web.pages import Inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 OWN: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITOR})
 NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("desk", "", OWN),
-    ("requests", "/requests", OWN),
     ("drafts", "/drafts", OWN),
     ("imports", "/imports", frozenset({Role.PREPARER, Role.ADMIN})),
     ("approvals", "/approvals", OWN),
@@ -33,14 +33,24 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("people", "/people", OWN),
 )
 """The rooms of a manufacturer: the phrase `nav.<name>`, its address below `/portal/<USCC>`, and who sees it."""
+OFFICE: Final = "/portal/office"
+"""Below it are the rooms of the whole deployment: officers', operators' and auditors'."""
+HOUSE: Final = frozenset({Role.OPERATOR, Role.AUDITOR})
+"""Who sees to the deployment, and who reads along."""
+OFFICES: tuple[tuple[str, str, frozenset[Role]], ...] = (
+    ("check", "/check", frozenset({Role.OFFICER})),
+    ("vehicles", "/vehicles", frozenset({Role.OFFICER})),
+    ("history", "/history", frozenset({Role.OFFICER})),
+    ("makers", "/makers", HOUSE),
+    ("trust-list", "/trust-list", HOUSE),
+    ("all-seals", "/seals", HOUSE),
+    ("jobs", "/jobs", HOUSE),
+    ("audit", "/audit", HOUSE),
+    ("settings", "/settings", HOUSE),
+)
+"""The rooms of the offices, as `NAVIGATION`."""
 _INNER: Final = {"/production": "/drafts"}
 """Pages that belong to a room whose address they do not begin with."""
-
-EXPORTERS_ROOMS: tuple[tuple[str, str], ...] = (
-    ("own-requests", "/requests"),
-    ("own-people", "/people"),
-)
-"""The rooms of an exporter, below `/exporter/<USCC>`: everybody who acts for it sees all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What the frame shows: who, for which manufacturer (its name), the rooms, and where the others are."""
+    """
+    What the frame shows: who, for which manufacturer (its name), the rooms, and where the others are.
+
+    `is_office`: these are the rooms of the deployment, whose name stands in a manufacturer's place.
+    """
 
     person: str
     uscc: str
@@ -63,15 +77,15 @@ class Desk:
     base: str
     makers: tuple[tuple[str, str], ...]
     done: str
+    is_office: bool
 
 
 class Frame:
-    """Draws portal pages. `name_of` returns the legal name of a manufacturer, `company_of` that of an exporter."""
+    """Draws portal pages. `name_of` returns the legal name of a manufacturer."""
 
-    def __init__(self, pages: Pages, *, name_of: Callable[[Uscc], str], company_of: Callable[[str], str]) -> None:
+    def __init__(self, pages: Pages, *, name_of: Callable[[Uscc], str]) -> None:
         self._pages = pages
         self._name_of = name_of
-        self._company_of = company_of
 
     @property
     def t(self) -> languages.Phrases:
@@ -92,33 +106,34 @@ class Frame:
         wrong = {place: [text for at, text in told if at == place] for place, _ in told}
         return self._pages.draw(template, desk=self._desk(visit), faults=told, wrong=wrong, **values)
 
-    def _named(self, visit: Visit) -> str:
-        if visit.company:
-            return self._company_of(visit.company)
-        return self._name_of(visit.maker) if visit.maker else ""
+    def inside(self, visit: Visit, action: str, *, reference: str = "", kept: str = "") -> Inside:
+        """Return what draws a public page within this frame; its forms lead to `action`."""
+        around: dict[str, object] = {"desk": self._desk(visit), "faults": (), "wrong": {}}
+        return Inside(action=action, values=around, reference=reference, kept=kept)
 
     def _desk(self, visit: Visit | None) -> Desk | None:
         if visit is None:
             return None
-        base = f"/portal/{visit.maker}" if visit.maker else "/portal"
-        base = f"/exporter/{visit.company}" if visit.company else base
-        known = visit.principal
-        others = tuple((f"/portal/{uscc}", self._name_of(uscc)) for uscc in known.roles)
-        others += tuple((f"/exporter/{uscc}", self._company_of(uscc)) for uscc in sorted(known.exporters))
+        is_office = request.path.startswith(OFFICE)
+        base = f"/portal/{visit.maker}" if visit.maker else OFFICE if is_office else "/portal"
+        others = [(f"/portal/{uscc}", self._name_of(uscc)) for uscc in visit.principal.roles]
+        if visit.principal.appointments:
+            others.append((OFFICE, self.t("office.name")))
         return Desk(
-            person=known.person.name,
-            uscc=visit.maker or visit.company or "",
-            maker=self._named(visit),
-            items=_items(visit, base) if visit.maker or visit.company else (),
+            person=visit.principal.person.name,
+            uscc=visit.maker or "",
+            maker=self._name_of(visit.maker) if visit.maker else self.t("office.name") if is_office else "",
+            items=rooms(visit, base, OFFICES if is_office else NAVIGATION) if visit.maker or is_office else (),
             base=base,
-            makers=others,
+            makers=tuple(others),
             done=request.args.get("done", "")[:40],
+            is_office=is_office,
         )
 
 
-def _items(visit: Visit, base: str) -> tuple[Item, ...]:
-    seen = [(name, base + path) for name, path, roles in NAVIGATION if visit.maker and visit.has(*roles)]
-    seen = [(name, base + path) for name, path in EXPORTERS_ROOMS] if visit.company else seen
+def rooms(visit: Visit, base: str, those: tuple[tuple[str, str, frozenset[Role]], ...]) -> tuple[Item, ...]:
+    """Return the rooms among those that somebody sees, and which of them this is."""
+    seen = [(name, base + path) for name, path, roles in those if visit.has(*roles)]
     here = max((href for _, href in seen if _is_at(href, base)), key=len, default="")
     return tuple(Item(name, href, href == here) for name, href in seen)
 

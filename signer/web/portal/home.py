@@ -11,6 +11,7 @@ from signer.domain.values import beijing_day
 from signer.web import languages
 from signer.web.portal import charts
 from signer.web.portal.doors import MAKERS, SIGNED_IN
+from signer.web.portal.frame import OFFICE
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
@@ -25,15 +26,13 @@ def room(building: Building) -> Room:
 
     @home.get("/portal", SIGNED_IN)
     def choose(visit: Visit) -> ResponseReturnValue:
-        """Lead to the one manufacturer or exporter, or let choose among several."""
+        """Lead to the one manufacturer, or to the offices, or let choose among several."""
         makers = tuple(maker for maker, held in visit.principal.roles.items() if held & MAKERS)
-        companies = tuple(sorted(visit.principal.exporters))
-        places = [f"/portal/{maker}" for maker in makers] + [f"/exporter/{company}" for company in companies]
-        if len(places) == 1:
-            return redirect(places[0], code=303)
-        waiting = [one for one in building.services.exporters.of_person(visit.person) if one.state == "waiting"]
-        operates = Role.OPERATOR in visit.principal.appointments
-        return frame.draw("portal/choose.html", visit, waiting=waiting, operates=operates)
+        if visit.principal.appointments and not makers:
+            return redirect(OFFICE, code=303)
+        if len(makers) == 1 and not visit.principal.appointments:
+            return redirect(f"/portal/{makers[0]}", code=303)
+        return frame.draw("portal/choose.html", visit)
 
     @home.get("/portal/<uscc>", MAKERS)
     def desk(visit: Visit) -> ResponseReturnValue:
@@ -44,7 +43,6 @@ def room(building: Building) -> Room:
             "portal/desk.html",
             visit,
             glance=glance,
-            asking=building.services.request_inbox.waiting_count(visit.uscc),
             months=months,
             countries=charts.by_country(glance.issued),
             rest=charts.REST,

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.identity.vault import Vault
+    from signer.web.pages import Pages
     from signer.web.portal.cookies import Cookies
     from signer.web.portal.doors import Doors
     from signer.web.portal.frame import Frame
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Building:
-    """The use cases, the frame around pages, the doors, the cookies, the secret and the clock."""
+    """The use cases, the pages and the frame around them, the doors, the cookies, the secret and the clock."""
 
     services: Services
+    pages: Pages
     frame: Frame
     doors: Doors
     cookies: Cookies

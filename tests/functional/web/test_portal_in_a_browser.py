@@ -17,6 +17,7 @@ from tabs import PATIENCE_MS, Tabs
 from werkzeug.serving import make_server
 
 from signer.domain.parties import Role, Uscc
+from signer.register import accounts
 from signer.services.invitations import Invited
 from signer.services.sessions import Begun
 
@@ -43,9 +44,18 @@ def case(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     maker = {"manufacturer": made.own, "person": ALL_HATS, "roles": ["preparer", "approver", "admin", "auditor"]}
     plain = {"people": [{"id": ALL_HATS, "name": "多职样例"}], "memberships": [maker]}
     world.services.people.load(worlds.as_bytes(plain), actor="test")
+    _open_the_offices(made)
     pages(made)  # makes what the addresses name, before a browser's loop shuts out all others
     yield made
     world.services.database.close()
+
+
+def _open_the_offices(case: objects.Case) -> None:
+    """Let somebody with every hat into the offices too, with a check of one's own."""
+    with case.portal.world.services.database.write() as tx:
+        for role in (Role.OPERATOR, Role.AUDITOR, Role.OFFICER):
+            accounts.appoint(tx, ALL_HATS, role, by="test", at=case.portal.world.at)
+    case.made["office", "ref", case.own] = objects.a_check(case, case.own, of=ALL_HATS)
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import approvals
-import exporting
 import world as worlds
 
 from signer.domain.drafting import parse_draft
 from signer.domain.number import Number
-from signer.domain.parties import Role, Uscc
+from signer.domain.parties import Role, Uscc, uscc_check_character
 from signer.services.importing import Asked
+from signer.services.inspecting import Asked as OfficerAsked
 from signer.services.official import Place
+from signer.services.onboarding import Typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,8 +41,6 @@ class Case:
     portal: Portal
     own: str = OWN
     other: str = OTHER
-    exporter: str = worlds.TIANSHAN
-    other_exporter: str = worlds.HAIYI
     made: dict[tuple[str, str, str], str] = field(default_factory=dict)
     visitors: dict[Role | None, Visitor] = field(default_factory=dict)
 
@@ -54,12 +53,15 @@ class Case:
     def guest(self) -> Visitor:
         return self.portal.visitor()
 
+    def knows(self, role: Role) -> bool:
+        """Tell whether somebody with this role may know that the manufacturer is here."""
+        del role
+        return True
+
     def address(self, door: Door, *, maker: str | None = None, of: str | None = None) -> str:
         """The door's address, under a manufacturer, with objects of one: both the first one unless said otherwise."""
-        if door.is_of_an_exporter:
-            maker, of = maker or self.exporter, of or self.exporter
         maker, of = maker or self.own, of or self.own
-        path = door.rule.replace("<uscc>", maker).replace("<exporter>", maker)
+        path = door.rule.replace("<uscc>", maker)
         for placeholder, name in names(path):
             path = path.replace(placeholder, self._object(door.endpoint, name, of))
         return path
@@ -86,9 +88,8 @@ FACTORIES["imports", "ref"] = _import
 
 
 def names(rule: str) -> list[tuple[str, str]]:
-    """Return the placeholders of a rule besides the manufacturer or exporter: as written, and by name."""
-    found = re.findall(r"<(\w+:)?(\w+)>", rule)
-    return [(f"<{kind}{name}>", name) for kind, name in found if name not in ("uscc", "exporter")]
+    """Return the placeholders of a rule besides the manufacturer: as written, and by name."""
+    return [(f"<{kind}{name}>", name) for kind, name in re.findall(r"<(\w+:)?(\w+)>", rule) if name != "uscc"]
 
 
 def make(portal: Portal) -> Case:
@@ -96,16 +97,9 @@ def make(portal: Portal) -> Case:
     world = portal.world
     for role in Role:
         if role in (Role.OPERATOR, Role.AUDITOR, Role.OFFICER):
-            world.services.people.load(
-                worlds.as_bytes({"people": [{"id": f"only.{role}", "name": f"只是{role}"}]}), actor="test"
-            )
-            world.change(
-                "INSERT INTO appointments (person_id, role, granted_by, granted_at) "
-                f"VALUES ('only.{role}', '{role}', 'test', '2026-11-22T00:00:00.000000Z')"
-            )
+            world.appoint(role.value, f"only.{role}")
         else:
             world.give(role.value, f"only.{role}")
-    exporting.let_in(world, "only.exporter", worlds.TIANSHAN)
     return Case(portal)
 
 
@@ -257,41 +251,56 @@ def a_new_name(case: Case, uscc: str) -> str:
 FACTORIES[("renaming", "ref")] = a_new_name
 
 
-def a_request(case: Case, uscc: str) -> str:
-    """A request: the first exporter's to the first manufacturer, and the second one's to the second."""
-    world, is_own = case.portal.world, uscc in (OWN, worlds.TIANSHAN)
-    exporter, person = (worlds.TIANSHAN, "only.exporter") if is_own else (worlds.HAIYI, "other.exporter")
-    if not is_own:
-        exporting.let_in(world, person, exporter)
-    plain = worlds.fresh(worlds.KAZAKHSTAN if is_own else worlds.EMIRATES, 40 + len(case.made))
-    return exporting.send(world, exporter, person, plain)[0]
+def a_check(case: Case, uscc: str, *, of: str = "only.officer") -> str:
+    """What an officer asked."""
+    del uscc
+    asked = OfficerAsked(kind="vehicle", subject="L0YSA3B29T0000101", answer="1", outcome="pass", reference="案 1")
+    return case.portal.world.services.inspecting.keep(asked, by=of)
 
 
-def _an_exporter(case: Case, uscc: str) -> str:
-    a_request(case, uscc)
-    return worlds.TIANSHAN if uscc == OWN else worlds.HAIYI
+def a_proposal(case: Case, uscc: str) -> str:
+    """A manufacturer that some operator proposed."""
+    if ("an operator", "", "") not in case.made:
+        case.portal.world.appoint("operator", "ma.sample")
+        case.made["an operator", "", ""] = "ma.sample"
+    return case.portal.world.services.onboarding.propose(typed_proposal(len(case.made)), by="ma.sample").ref
 
 
-def _a_colleague(case: Case, exporter: str) -> str:
-    """Somebody who waits for a colleague's word."""
-    company = exporter if exporter in exporting.NAMES else worlds.TIANSHAN
-    return exporting.let_in(case.portal.world, f"waits-{len(case.made)}", company, state="waiting")
+def typed_proposal(turn: int = 0, **changes: str) -> Typed:
+    """What an operator types; each turn has a USCC of its own."""
+    first = f"91310000MA1K{turn:05d}"
+    good = {
+        "legal_name": f"新辰样例汽车有限公司{turn or ''}",
+        "legal_name_en": "Xinchen Sample Automobile Co., Ltd.",
+        "uscc": first + uscc_check_character(first),
+        "role": "automobile-manufacturer",
+        "announcement": "第四百批 样例序号 9",
+        "checked_on": "2026-11-20",
+        "address": "样例省样例市样例路 9 号",
+        "contact": "+86 10 0000 0009",
+        "wmis": "LXZ",
+        "admin_name": "谢样例",
+        "admin_login": "xie@example.com",
+        "language": "zh",
+    }
+    return Typed(**{**good, **changes})
 
 
-def _a_usual_answer(case: Case, uscc: str) -> str:
+def a_failed_job(case: Case, uscc: str) -> str:
+    """A job that was given up."""
+    del uscc
     made = case.portal.world.rows(
-        "INSERT INTO answer_templates (manufacturer_id, title, text, changed_at) "
-        f"SELECT id, 't', 't', '2026-11-22T00:00:00.000000Z' FROM manufacturers WHERE uscc = '{uscc}' RETURNING id"
+        "INSERT INTO jobs (kind, argument, state, attempts, next_at, changed_at, error) VALUES ('scrub', '{}', "
+        "'failed', 8, '2026-11-22T00:00:00.000000Z', '2026-11-22T00:00:00.000000Z', 'storage-unavailable: disk full') "
+        "RETURNING id"
     )
     return str(made[0][0])
 
 
 FACTORIES |= {
-    ("requesting", "ref"): a_request,
-    ("requesting", "number"): lambda case, exporter: _issued(case, OWN if exporter == worlds.TIANSHAN else OTHER),
-    ("request_inbox", "ref"): a_request,
-    ("request_inbox", "company"): _an_exporter,
-    ("request_inbox", "answer"): _a_usual_answer,
-    ("exporters", "ref"): _a_colleague,
-    ("sign_up", "token"): lambda _case, _uscc: "0" * 64,
+    ("office", "ref"): a_check,
+    ("office_records", "number"): _issued,
+    ("office_makers", "ref"): a_proposal,
+    ("office_makers", "code"): lambda _case, uscc: uscc,
+    ("office_jobs", "job"): a_failed_job,
 }
