@@ -127,7 +127,10 @@ def more(case: objects.Case) -> list[tuple[str, bool]]:
     return more(case)
 
 
-@pytest.mark.parametrize(("language", "width", "dark"), [("zh", 390, True), ("en", 1200, False)])
+@pytest.mark.parametrize(
+    ("language", "width", "dark"),
+    [("zh", 390, True), pytest.param("en", 1200, False, marks=pytest.mark.soak)],  # the same pages, once more
+)
 def test_axe_finds_nothing_on_any_page_and_nothing_runs_over(
     tabs: Tabs, case: objects.Case, address: str, language: str, width: int, dark: bool
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cutting
 import killing
@@ -34,9 +34,15 @@ def test_killed_at_any_step_nothing_is_lost_or_doubled(world: World, step: str) 
     assert reserved in ([], [(number,)])
 
 
+def ends_of_postgresql() -> list[Any]:
+    """Return (step, fault): a lost connection at every step; a restart, which takes seconds, at three, at all in soak."""
+    few = ("reserved", "in transaction 2", "recorded")
+    restarts = [pytest.param(step, "restart", marks=() if step in few else pytest.mark.soak) for step in killing.STEPS]
+    return [*restarts, *((step, "connection lost") for step in killing.STEPS)]
+
+
 @pytest.mark.parametrize("database", ["postgresql"])
-@pytest.mark.parametrize("step", killing.STEPS)
-@pytest.mark.parametrize("fault", ["restart", "connection lost"])
+@pytest.mark.parametrize(("step", "fault"), ends_of_postgresql())
 def test_postgresql_ends_at_any_step(world: World, server: postgres.Server, step: str, fault: str) -> None:
     if server.folder is None and fault == "restart":
         pytest.skip("a named server is not restarted")
