@@ -35,7 +35,7 @@ def test_killed_at_any_step_nothing_is_lost_or_doubled(world: World, step: str) 
 
 
 def ends_of_postgresql() -> list[Any]:
-    """Return (step, fault): a lost connection at every step; a restart, which takes seconds, at three, at all in soak."""
+    """Return (step, fault): a lost connection at every step; a restart at three, at all in soak."""
     few = ("reserved", "in transaction 2", "recorded")
     restarts = [pytest.param(step, "restart", marks=() if step in few else pytest.mark.soak) for step in killing.STEPS]
     return [*restarts, *((step, "connection lost") for step in killing.STEPS)]
