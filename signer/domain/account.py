@@ -52,6 +52,7 @@ class Principal:
     `session` is the session's public id (the first 16 hex digits of its token's SHA-256), `csrf` its forms' secret;
     `factor_at` is when a second factor was last shown in it; `must_enrol`: nothing is open before there is one.
     `suspended` are the manufacturers that the operators hold: their own people are not let in.
+    `exporters` are those (by USCC) for whom the person acts.
     """
 
     person: Person
@@ -63,6 +64,7 @@ class Principal:
     appointments: frozenset[Role]
     must_enrol: bool = False
     suspended: frozenset[Uscc] = frozenset()
+    exporters: frozenset[Uscc] = frozenset()
 
     def has(self, roles: frozenset[Role], *, at: Uscc | None) -> bool:
         """Tell whether the person has one of these roles, for a manufacturer or (None) for the whole deployment."""

@@ -141,6 +141,12 @@ def readers(tx: Connection, roles: frozenset[Role], *, scope: Scope) -> tuple[Re
     return tuple(_reader(row) for row in tx.execute(wanted.order_by(accounts.c.person_id)))
 
 
+def reader_of(tx: Connection, person: str) -> Reader | None:
+    """Return a person to write to, None for one without an account that is in use."""
+    row = tx.execute(select(accounts).where(accounts.c.person_id == person, accounts.c.state == "active")).first()
+    return None if row is None else _reader(row)
+
+
 def preparer_of(tx: Connection, number: Number, *, scope: Scope) -> Reader | None:
     """Return who prepared a confirmation, if that person still works for the manufacturer and has an account."""
     heads, approvals, members = tables.confirmations, tables.approvals, tables.memberships

@@ -63,6 +63,19 @@ _PROPOSED = (
     "asked_at",
 )
 _ONBOARDED = ("ref", "uscc", "record", "admin_name", "admin_login", "language", "asked_by", "asked_at")
+_WISHED = (
+    "ref",
+    "batch",
+    "manufacturer_id",
+    "exporter_uscc",
+    "body",
+    "wanted",
+    "needed_by",
+    "vehicles",
+    "supersedes",
+    "asked_by",
+    "asked_at",
+)
 _RETRACTED = ("retracted_by", "retracted_second", "retracted_at")
 
 
@@ -99,7 +112,19 @@ def guards() -> tuple[Guard, ...]:
         Guard(table, "standing", "UPDATE", "this change of standing is not allowed", _forbidden()) for table in _KEPT
     ]
     found.append(Guard("confirmations", "approval", "INSERT", "the approval is for other terms", _other_terms()))
-    return (*found, *_of_official_copies(), *_of_seals(), *_of_approval())
+    return (*found, *_of_official_copies(), *_of_seals(), *_of_approval(), *_of_requests())
+
+
+def _of_requests() -> tuple[Guard, ...]:
+    """What an exporter asked for and what was said of it stays; what was refused or taken back is not opened again."""
+    over = "OLD.state IN ('refused', 'withdrawn') AND NEW.state <> OLD.state"
+    return (
+        Guard("requests", "no_delete", "DELETE", "requests are never deleted"),
+        Guard("requests", "content", "UPDATE", "what was asked for never changes", _changed(_WISHED)),
+        Guard("requests", "over", "UPDATE", "this request was refused or taken back", over),
+        Guard("request_words", "no_delete", "DELETE", "what was said is never deleted"),
+        Guard("request_words", "no_update", "UPDATE", "what was said never changes"),
+    )
 
 
 def _of_approval() -> tuple[Guard, ...]:

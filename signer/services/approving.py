@@ -24,6 +24,7 @@ from signer.register import drafts, jobs, lookup, parties, submissions
 from signer.register.scope import Scope
 from signer.services.gathering import Asking, usable_seal
 from signer.services.issue import Approved, ChangedSince, Order
+from signer.services.request_inbox import tell_issued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,6 +267,7 @@ class Approving:
                 submissions.finish(tx, now, number=number, scope=tenant.scope, at=at)
                 kept = drafts.get(tx, now.draft_ref, scope=tenant.scope)
                 drafts.set_state(tx, kept, "issued", by=now.decided_by or "", scope=tenant.scope, at=at, number=number)
+                tell_issued(tx, self._mailing, str(number), tenant)
         return Answer(outcome="issued", number=number)
 
     def inbox(self, maker: Uscc) -> tuple[Submission, ...]:

@@ -87,7 +87,7 @@ class Facts:
 
     def hand_in(self, manufacturer: str, handed: Handed, *, by: str) -> Evidence:
         """Keep a PDF, PNG or JPEG of at most 10 MB as evidence. NotPermitted, InvalidInput, TooLarge, Conflict."""
-        at, kind = self._clock(), _kind(handed.data)
+        at, kind = self._clock(), kind_of(handed.data)
         if handed.subject not in SUBJECTS:
             raise InvalidInput("subject", f"is one of {', '.join(SUBJECTS)}")
         name, title = _plain(handed.file_name) or "-", _plain(handed.title)
@@ -118,7 +118,8 @@ class Facts:
             return evidence.get(tx, ref, scope=parties.tenant(tx, manufacturer).scope)
 
 
-def _kind(data: bytes) -> str:
+def kind_of(data: bytes) -> str:
+    """Return the media type of a file of evidence, by its first bytes. InvalidInput, TooLarge."""
     if len(data) > MOST_BYTES:
         raise TooLarge(f"a file of evidence has at most {MOST_BYTES // 1_000_000} MB")
     for begins, (media_type, _) in KINDS.items():

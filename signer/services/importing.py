@@ -29,6 +29,7 @@ from signer.sheets import reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
     from signer.domain.columns import Column
@@ -192,8 +193,8 @@ class Importing:
             if is_worse or not plan.good or (plan.bad_rows and not only_good):
                 imports.reread(tx, handed.head, _again(handed, plan, report), scope=tenant.scope, at=at)
                 return False
-            promised = _promised(tx, {row.maker for row in plan.good})
-            how = Chosen(only_good=only_good, size=size, at=at, commitments=promised)
+            begun_with = promised(tx, {row.maker for row in plan.good})
+            how = Chosen(only_good=only_good, size=size, at=at, commitments=begun_with)
             chosen = plan.model_copy(update={"chosen": how})
             imports.reread(tx, handed.head, _again(handed, chosen, report), scope=tenant.scope, at=at)
             imports.begin(tx, handed.head, rows=len(plan.good), by=asked.person, scope=tenant.scope, at=at)
@@ -346,7 +347,7 @@ def _reported(handed: Handed, failure: Failure | None) -> str:
     return _report(handed).model_copy(update={"failure": failure}).model_dump_json()
 
 
-def _promised(tx: Transaction, makers: set[str]) -> dict[str, DraftCommitment]:
+def promised(tx: Transaction, makers: AbstractSet[str]) -> dict[str, DraftCommitment]:
     """Return the commitment of each manufacturer's last draft that has one: a beginning, for people to check."""
     found: dict[str, DraftCommitment] = {}
     for maker in sorted(makers - {""}):

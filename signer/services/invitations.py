@@ -161,7 +161,7 @@ class Inviting:
         """Make an account for an invitation, with a hashed password or (signed in elsewhere) none. Conflict."""
         if accounts.of_login(tx, found.login) is not None:
             raise Conflict("there is an account of this address: sign in to accept")
-        at, person = self._clock(), self._new_id(found.login)
+        at, person = self._clock(), new_id(found.login, self._bits(32))
         parties.save_person(tx, Person(id=person, name=name), at=at)
         made = Account(
             person_id=person, login=found.login, password=password, language="zh", state="active", created_at=at
@@ -252,10 +252,11 @@ class Inviting:
             roles=" ".join(sorted(roles)),
         )
 
-    def _new_id(self, login: str) -> str:
-        """Return a new person's id: what stands before the @, as far as an id may have it, and chance."""
-        plain = re.sub(r"[^a-z0-9]+", "-", login.partition("@")[0]).strip("-")[:40]
-        return f"{plain or 'person'}-{self._bits(32):08x}"
+
+def new_id(login: str, chance: int) -> str:
+    """Return a new person's id: what stands before the @, as far as an id may have it, and 32 random bits."""
+    plain = re.sub(r"[^a-z0-9]+", "-", login.partition("@")[0]).strip("-")[:40]
+    return f"{plain or 'person'}-{chance:08x}"
 
 
 def checked(invited: Invited, *, allowed: frozenset[Role]) -> tuple[str, str]:

@@ -13,7 +13,7 @@ import structlog
 
 from signer.domain.parties import Role
 from signer.errors import InvalidInput, Misconfigured, Unavailable
-from signer.register import mails, parties
+from signer.register import mails, parties, requests
 from signer.register.jobs import unheard
 from signer.register.scope import Scope
 from signer.services.post import MailRefused, PostLost, message_of
@@ -36,14 +36,24 @@ KINDS: Final = frozenset(
         "alarm",
         "appointment",
         "approval-asked",
+        "colleague-asked",
+        "exporter-accepted",
+        "exporter-refused",
         "factor-reset",
         "invitation",
         "issued",
         "outlet-link",
         "renaming-asked",
+        "request-asked",
+        "request-issued",
+        "request-promised",
+        "request-refused",
+        "request-said",
+        "request-withdrawn",
         "resumed",
         "returned",
         "seal-expiring",
+        "sign-up",
         "suspended",
         "withdrawn",
     }
@@ -239,9 +249,14 @@ class Mailing:
         readers = {reader.person: reader for reader in mails.readers(tx, roles, scope=scope)} if roles else {}
         if preparer is not None:
             readers[preparer.person] = preparer
+        words = {"maker": maker.legal_name, "number": str(notice.number)}
         for reader in readers.values():
-            words = {"maker": maker.legal_name, "number": str(notice.number)}
             self.queue(tx, reader.address, kind, reader.language, path=path, **words)
+        asked = requests.of_number(tx, notice.number, scope=scope)
+        asker = None if asked is None else mails.reader_of(tx, asked.asked_by)
+        if asked is not None and asker is not None and kind != "issued":  # that one goes with the draft's last step
+            path = f"/exporter/{asked.exporter_uscc}/requests/{asked.ref}"
+            self.queue(tx, asker.address, kind, asker.language, path=path, **words)
 
     def _prune(self) -> None:
         with self._database.write() as tx:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from signer.domain.account import IDLE, LONGEST, Principal
 from signer.errors import NotFound
-from signer.register import parties, sessions
+from signer.register import exporters, parties, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +80,7 @@ class Sessions:
                 appointments=sessions.appointments_of(tx, session.person_id),
                 must_enrol=_must_enrol(tx, session),
                 suspended=parties.suspended(tx),
+                exporters=exporters.member_of(tx, session.person_id),
             )
         if at - session.seen_at > _TOUCH:
             with self._database.write() as tx:

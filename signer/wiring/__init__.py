@@ -51,6 +51,8 @@ from signer.services.receipts import Receipts
 from signer.services.redact import Redacting
 from signer.services.reimport import Reimporting
 from signer.services.renaming import Renamings
+from signer.services.request_inbox import RequestInbox
+from signer.services.requesting import Requesting
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
 from signer.services.service_keys import ServiceKeys
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
     from signer.identity.vault import Vault
     from signer.services.accounts import Accounts
     from signer.services.elsewhere import Elsewhere
+    from signer.services.exporters import Exporters
     from signer.services.invitations import Inviting
     from signer.services.members import Members
     from signer.services.own_account import OwnAccount
@@ -137,6 +140,9 @@ class Services:
     inviting: Inviting
     members: Members
     elsewhere: Elsewhere
+    exporters: Exporters
+    requesting: Requesting
+    request_inbox: RequestInbox
 
     def vault(self) -> Vault:
         """Open the web pages' secret: only those processes do that serve them."""
@@ -288,6 +294,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         inviting=entrance.inviting,
         members=entrance.members,
         elsewhere=entrance.elsewhere,
+        exporters=entrance.exporters,
+        requesting=Requesting(database=database, mailing=mailing, clock=clock, bits=chance.bits),
+        request_inbox=RequestInbox(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance

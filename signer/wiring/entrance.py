@@ -13,6 +13,7 @@ from signer.identity.passwords import Passwords
 from signer.identity.vault import open_vault
 from signer.services.accounts import Accounts
 from signer.services.elsewhere import Elsewhere
+from signer.services.exporters import Exporters
 from signer.services.invitations import Inviting
 from signer.services.limits import Limits
 from signer.services.members import Members
@@ -42,6 +43,7 @@ class Entrance:
     inviting: Inviting
     members: Members
     elsewhere: Elsewhere
+    exporters: Exporters
 
 
 def wire(
@@ -84,6 +86,9 @@ def wire(
             bits=bits,
         ),
         inviting=inviting,
+        exporters=Exporters(
+            database=database, passwords=passwords, limits=limits, mailing=mailing, clock=clock, bits=bits
+        ),
         elsewhere=Elsewhere(
             database=database,
             signing_in=signing_in,

@@ -41,6 +41,11 @@ WORDS = {
     "what": "altered",
     "outlet": "Almaty",
     "name": "Yunzhou Automobile",
+    "login": "chen@example.com",
+    "company": "天山样例国际贸易有限公司",
+    "uscc": "91650000MA0TH03XX3",
+    "reason": "?",
+    "day": "2026-12-01",
 }
 
 

@@ -30,6 +30,7 @@ _WHOLE = "copies or looks through the whole register, or fills an empty one: for
 _ANYBODYS = "answers no manufacturer: a digest, a certificate or a person of this deployment, for anybody's verdict"
 _PERIODIC = "maintenance of everybody's files, asked by no manufacturer"
 _OWN = "tells a person for whom that person works, and nothing of theirs"
+_NO_MAKERS = "is of no manufacturer: who acts for an exporter, and a line of the audit that says so"
 UNSCOPED = {
     "audit.note": _ADDS,
     "audit.note_seal_use": _ADDS,
@@ -37,6 +38,8 @@ UNSCOPED = {
     "audit.queue_notice": _ADDS,
     "confirmations.set_status": _BY_ID,
     "confirmations.close_if_ended": _BY_ID,
+    "exporters.confirm": _NO_MAKERS,
+    "exporters.decide": _NO_MAKERS,
     "official.offer": _BY_ID,
     "official.compared": _BY_ID,
     "official.retract": _BY_ID,

@@ -30,6 +30,8 @@ _PLACES: Final[Mapping[str, str]] = {
     "outlet": "outlets/id",
     "outlet-list": "outlets/import",
     "seal": "seals",
+    "request": "requests",
+    "exporter": "requests/exporters",
 }
 """Where the subject of a kind of event has its page, below a manufacturer's."""
 _NAMELESS: Final[Mapping[str, str]] = {
@@ -38,6 +40,7 @@ _NAMELESS: Final[Mapping[str, str]] = {
     "import": "audit.a-sheet",
     "outlet-list": "audit.an-outlet-list",
     "job": "audit.a-job",
+    "request": "audit.a-request",
 }
 """Things whose reference says nothing to people."""
 _DIGEST_SHOWN = 16

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signer.domain.account import Principal
     from signer.services.sessions import Sessions
 
-PLACES = ("/portal", "/sign-in", "/sign-out", "/account", "/invitations", "/outlet-link")
+PLACES = ("/portal", "/sign-in", "/sign-out", "/account", "/invitations", "/outlet-link", "/exporter", "/sign-up")
 """Where cookies are read: these addresses, and those below them."""
 _GUEST_S = 3600
 _CSRF = "csrf_token"

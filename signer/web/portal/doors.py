@@ -2,7 +2,7 @@
 The doors of the portal: every route says who may open it, in one form, so that a test can try them all.
 
 A manufacturer's pages have its USCC in their address: who has no role there is told that there is no such page; who
-has another role, that this one is missing.
+has another role, that this one is missing. An exporter's pages have the exporter's, and are there for its people alone.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ MAKERS: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITO
 """The manufacturer's own people."""
 ENROL: Final = "/account/enrol"
 """Where whoever has shown nothing but a password is led: a second factor comes first."""
+EXPORTERS: Final = frozenset({Role.EXPORTER})
+"""Who acts for the exporter in the address: doors with `<exporter>`."""
 _MOST_PAGE = 20_000
 _MOST_FORM = 2_000_000
 _MOST_UPLOAD = MOST_BYTES + intake.OVERHEAD
@@ -65,13 +67,19 @@ class Door:
         """Tell whether the address names a manufacturer."""
         return "<uscc>" in self.rule
 
+    @property
+    def is_of_an_exporter(self) -> bool:
+        """Tell whether the address names an exporter."""
+        return "<exporter>" in self.rule
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who opens a door, of which manufacturer if it is one's."""
+    """Who opens a door, of which manufacturer or exporter if it is one's."""
 
     principal: Principal
     maker: Uscc | None = None
+    company: Uscc | None = None
 
     @property
     def person(self) -> str:
@@ -84,6 +92,13 @@ class Visit:
         if self.maker is None:
             raise NotFound("no manufacturer in this address")
         return self.maker
+
+    @property
+    def exporter(self) -> Uscc:
+        """The exporter; every door with `<exporter>` has one."""
+        if self.company is None:
+            raise NotFound("no exporter in this address")
+        return self.company
 
     def has(self, *roles: Role) -> bool:
         """Tell whether the person has one of these roles here."""
@@ -104,13 +119,15 @@ class Doors:
         """Return a room, with a blueprint of its own."""
         return Room(name, self)
 
-    def check(self, door: Door, uscc: str | None) -> Visit | None:
+    def check(self, door: Door, uscc: str | None, exporter: str | None = None) -> Visit | None:
         """Let through who may; refuse who may not. NotAuthenticated, NotFound, NotPermitted, ManufacturerSuspended."""
         found = principal()
         if door.is_open:
             return None if found is None else Visit(found)
         if found is None:
             raise NotAuthenticated("sign in first")
+        if exporter is not None:
+            return Visit(found, company=_own(found, exporter))
         if uscc is None:
             if door.roles != SIGNED_IN and not found.has(door.roles, at=None):
                 raise NotPermitted("this needs another role")
@@ -179,7 +196,7 @@ class Room:
             @wraps(view)
             def opened(**names: str) -> ResponseReturnValue:
                 try:
-                    visit = self._doors.check(door, names.pop("uscc", None))
+                    visit = self._doors.check(door, names.pop("uscc", None), names.pop("exporter", None))
                 except NotAuthenticated:
                     if method == "GET":
                         return redirect(f"/sign-in?next={quote(here())}", code=303)
@@ -228,6 +245,14 @@ def page_number() -> int:
 def files(field: str, *, most: int = 1) -> tuple[Upload, ...]:
     """Return the files of one field of the form that was sent."""
     return intake.uploads(field, most=most)
+
+
+def _own(found: Principal, exporter: str) -> Uscc:
+    """Return an exporter for whom a person acts. NotFound, in one form, for all others."""
+    for uscc in found.exporters:
+        if uscc == exporter:
+            return uscc
+    raise NotFound("no such exporter, or none that you act for")
 
 
 def _known(found: Principal, uscc: str) -> Uscc:

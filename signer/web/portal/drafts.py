@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from signer.services.drafting import Drafting, Saved
     from signer.web.portal.doors import Room, Visit
     from signer.web.portal.draft_form import Form
-    from signer.web.portal.frame import Frame
     from signer.web.portal.rooms import Building
 
 PREPARERS: Final = frozenset({Role.PREPARER})
@@ -88,7 +87,7 @@ _REF = re.compile(r"[0-9a-f]{16}")
 def room(building: Building) -> Room:
     """Return the room."""
     drafts, drafting = building.doors.room("drafts"), building.services.drafting
-    desk = _Desk(building.frame, drafting)
+    desk = _Desk(building)
     _add_pages(drafts, desk, drafting)
     _add_saving(drafts, desk, drafting)
     _add_moving(drafts, drafting)
@@ -175,9 +174,10 @@ def _add_moving(drafts: Room, drafting: Drafting) -> None:
 class _Desk:
     """Draws the pages of drafts, and answers saves."""
 
-    def __init__(self, frame: Frame, drafting: Drafting) -> None:
-        self._frame = frame
-        self._drafting = drafting
+    def __init__(self, building: Building) -> None:
+        self._frame = building.frame
+        self._drafting = building.services.drafting
+        self._inbox = building.services.request_inbox
 
     def listed(self, visit: Visit, *, faults: tuple[Fault, ...] = ()) -> str:
         """Draw the list."""
@@ -228,6 +228,7 @@ class _Desk:
             faults=(*_told(request.args.get("told", "")), *faults),
             apart_from=_ref((typed or request.args).get("of", "")),
             view=view,
+            asked=self._inbox.of_draft(visit.uscc, ref),
             beijing=beijing,
             countries=countries(language),
             other=saved.before.head if saved and saved.before else None,

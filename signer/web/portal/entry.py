@@ -13,6 +13,7 @@ from signer.web.portal import (
     confirmations,
     drafts,
     elsewhere,
+    exporters,
     facts,
     home,
     importing,
@@ -31,7 +32,10 @@ from signer.web.portal import (
     people,
     production,
     renaming,
+    request_inbox,
+    requesting,
     seals,
+    sign_up,
     signing_in,
 )
 from signer.web.portal.cookies import Cookies
@@ -75,6 +79,10 @@ ROOMS = (
     office_house.room,
     office_jobs.room,
     office_audit.room,
+    sign_up.room,
+    exporters.room,
+    requesting.room,
+    request_inbox.room,
 )
 """Each is a function of a Building that returns a Room."""
 
@@ -90,7 +98,7 @@ def install(app: Flask, services: Services, pages: Pages, *, clock: Callable[[],
     csrf = CSRFProtect()
     csrf.init_app(app)
     doors = Doors(csrf=csrf, base_url=services.settings.base_url, clock=clock)
-    frame = Frame(pages, name_of=services.people.name_of)
+    frame = Frame(pages, name_of=services.people.name_of, company_of=services.exporters.name_of)
     building = Building(
         services=services, pages=pages, frame=frame, doors=doors, cookies=cookies, vault=vault, clock=clock
     )

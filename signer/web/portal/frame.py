@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OWN: Final = frozenset({Role.PREPARER, Role.APPROVER, Role.ADMIN, Role.AUDITOR})
 NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("desk", "", OWN),
+    ("requests", "/requests", OWN),
     ("drafts", "/drafts", OWN),
     ("imports", "/imports", frozenset({Role.PREPARER, Role.ADMIN})),
     ("approvals", "/approvals", OWN),
@@ -52,6 +53,12 @@ OFFICES: tuple[tuple[str, str, frozenset[Role]], ...] = (
 _INNER: Final = {"/production": "/drafts"}
 """Pages that belong to a room whose address they do not begin with."""
 
+EXPORTERS_ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
+    ("own-requests", "/requests", frozenset(Role)),
+    ("own-people", "/people", frozenset(Role)),
+)
+"""The rooms of an exporter, below `/exporter/<USCC>`: everybody who acts for it sees all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -81,11 +88,12 @@ class Desk:
 
 
 class Frame:
-    """Draws portal pages. `name_of` returns the legal name of a manufacturer."""
+    """Draws portal pages. `name_of` returns the legal name of a manufacturer, `company_of` that of an exporter."""
 
-    def __init__(self, pages: Pages, *, name_of: Callable[[Uscc], str]) -> None:
+    def __init__(self, pages: Pages, *, name_of: Callable[[Uscc], str], company_of: Callable[[str], str]) -> None:
         self._pages = pages
         self._name_of = name_of
+        self._company_of = company_of
 
     @property
     def t(self) -> languages.Phrases:
@@ -111,19 +119,29 @@ class Frame:
         around: dict[str, object] = {"desk": self._desk(visit), "faults": (), "wrong": {}}
         return Inside(action=action, values=around, reference=reference, kept=kept)
 
+    def _named(self, visit: Visit, *, is_office: bool) -> str:
+        if visit.company:
+            return self._company_of(visit.company)
+        if visit.maker:
+            return self._name_of(visit.maker)
+        return self.t("office.name") if is_office else ""
+
     def _desk(self, visit: Visit | None) -> Desk | None:
         if visit is None:
             return None
         is_office = request.path.startswith(OFFICE)
         base = f"/portal/{visit.maker}" if visit.maker else OFFICE if is_office else "/portal"
-        others = [(f"/portal/{uscc}", self._name_of(uscc)) for uscc in visit.principal.roles]
-        if visit.principal.appointments:
+        base = f"/exporter/{visit.company}" if visit.company else base
+        known = visit.principal
+        others = [(f"/portal/{uscc}", self._name_of(uscc)) for uscc in known.roles]
+        others += [(f"/exporter/{uscc}", self._company_of(uscc)) for uscc in sorted(known.exporters)]
+        if known.appointments:
             others.append((OFFICE, self.t("office.name")))
         return Desk(
-            person=visit.principal.person.name,
-            uscc=visit.maker or "",
-            maker=self._name_of(visit.maker) if visit.maker else self.t("office.name") if is_office else "",
-            items=rooms(visit, base, OFFICES if is_office else NAVIGATION) if visit.maker or is_office else (),
+            person=known.person.name,
+            uscc=visit.maker or visit.company or "",
+            maker=self._named(visit, is_office=is_office),
+            items=_items(visit, base, is_office=is_office),
             base=base,
             makers=tuple(others),
             done=request.args.get("done", "")[:40],
@@ -131,9 +149,17 @@ class Frame:
         )
 
 
+def _items(visit: Visit, base: str, *, is_office: bool) -> tuple[Item, ...]:
+    if visit.company:
+        return rooms(visit, base, EXPORTERS_ROOMS)
+    if visit.maker or is_office:
+        return rooms(visit, base, OFFICES if is_office else NAVIGATION)
+    return ()
+
+
 def rooms(visit: Visit, base: str, those: tuple[tuple[str, str, frozenset[Role]], ...]) -> tuple[Item, ...]:
     """Return the rooms among those that somebody sees, and which of them this is."""
-    seen = [(name, base + path) for name, path, roles in those if visit.has(*roles)]
+    seen = [(name, base + path) for name, path, roles in those if visit.company or visit.has(*roles)]
     here = max((href for _, href in seen if _is_at(href, base)), key=len, default="")
     return tuple(Item(name, href, href == here) for name, href in seen)
 

@@ -26,13 +26,17 @@ def room(building: Building) -> Room:
 
     @home.get("/portal", SIGNED_IN)
     def choose(visit: Visit) -> ResponseReturnValue:
-        """Lead to the one manufacturer, or to the offices, or let choose among several."""
-        makers = tuple(maker for maker, held in visit.principal.roles.items() if held & MAKERS)
-        if visit.principal.appointments and not makers:
-            return redirect(OFFICE, code=303)
-        if len(makers) == 1 and not visit.principal.appointments:
-            return redirect(f"/portal/{makers[0]}", code=303)
-        return frame.draw("portal/choose.html", visit)
+        """Lead to the one manufacturer or exporter, or to the offices, or let choose among several."""
+        known = visit.principal
+        makers = tuple(maker for maker, held in known.roles.items() if held & MAKERS)
+        places = [f"/portal/{maker}" for maker in makers] + [f"/exporter/{one}" for one in sorted(known.exporters)]
+        if known.appointments:
+            places.append(OFFICE)
+        if len(places) == 1:
+            return redirect(places[0], code=303)
+        waiting = [one for one in building.services.exporters.of_person(visit.person) if one.state == "waiting"]
+        operates = Role.OPERATOR in known.appointments
+        return frame.draw("portal/choose.html", visit, waiting=waiting, operates=operates)
 
     @home.get("/portal/<uscc>", MAKERS)
     def desk(visit: Visit) -> ResponseReturnValue:
@@ -43,6 +47,7 @@ def room(building: Building) -> Room:
             "portal/desk.html",
             visit,
             glance=glance,
+            asking=building.services.request_inbox.waiting_count(visit.uscc),
             months=months,
             countries=charts.by_country(glance.issued),
             rest=charts.REST,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import approvals
+import exporting
 import world as worlds
 
 from signer.domain.drafting import parse_draft
@@ -41,6 +42,8 @@ class Case:
     portal: Portal
     own: str = OWN
     other: str = OTHER
+    exporter: str = worlds.TIANSHAN
+    other_exporter: str = worlds.HAIYI
     made: dict[tuple[str, str, str], str] = field(default_factory=dict)
     visitors: dict[Role | None, Visitor] = field(default_factory=dict)
 
@@ -53,15 +56,12 @@ class Case:
     def guest(self) -> Visitor:
         return self.portal.visitor()
 
-    def knows(self, role: Role) -> bool:
-        """Tell whether somebody with this role may know that the manufacturer is here."""
-        del role
-        return True
-
     def address(self, door: Door, *, maker: str | None = None, of: str | None = None) -> str:
         """The door's address, under a manufacturer, with objects of one: both the first one unless said otherwise."""
+        if door.is_of_an_exporter:
+            maker, of = maker or self.exporter, of or self.exporter
         maker, of = maker or self.own, of or self.own
-        path = door.rule.replace("<uscc>", maker)
+        path = door.rule.replace("<uscc>", maker).replace("<exporter>", maker)
         for placeholder, name in names(path):
             path = path.replace(placeholder, self._object(door.endpoint, name, of))
         return path
@@ -88,8 +88,9 @@ FACTORIES["imports", "ref"] = _import
 
 
 def names(rule: str) -> list[tuple[str, str]]:
-    """Return the placeholders of a rule besides the manufacturer: as written, and by name."""
-    return [(f"<{kind}{name}>", name) for kind, name in re.findall(r"<(\w+:)?(\w+)>", rule) if name != "uscc"]
+    """Return the placeholders of a rule besides the manufacturer or exporter: as written, and by name."""
+    found = re.findall(r"<(\w+:)?(\w+)>", rule)
+    return [(f"<{kind}{name}>", name) for kind, name in found if name not in ("uscc", "exporter")]
 
 
 def make(portal: Portal) -> Case:
@@ -100,6 +101,7 @@ def make(portal: Portal) -> Case:
             world.appoint(role.value, f"only.{role}")
         else:
             world.give(role.value, f"only.{role}")
+    exporting.let_in(world, "only.exporter", worlds.TIANSHAN)
     return Case(portal)
 
 
@@ -297,10 +299,46 @@ def a_failed_job(case: Case, uscc: str) -> str:
     return str(made[0][0])
 
 
+def a_request(case: Case, uscc: str) -> str:
+    """A request: the first exporter's to the first manufacturer, and the second one's to the second."""
+    world, is_own = case.portal.world, uscc in (OWN, worlds.TIANSHAN)
+    exporter, person = (worlds.TIANSHAN, "only.exporter") if is_own else (worlds.HAIYI, "other.exporter")
+    if not is_own:
+        exporting.let_in(world, person, exporter)
+    plain = worlds.fresh(worlds.KAZAKHSTAN if is_own else worlds.EMIRATES, 40 + len(case.made))
+    return exporting.send(world, exporter, person, plain)[0]
+
+
+def _an_exporter(case: Case, uscc: str) -> str:
+    a_request(case, uscc)
+    return worlds.TIANSHAN if uscc == OWN else worlds.HAIYI
+
+
+def _a_colleague(case: Case, exporter: str) -> str:
+    """Somebody who waits for a colleague's word."""
+    company = exporter if exporter in exporting.NAMES else worlds.TIANSHAN
+    return exporting.let_in(case.portal.world, f"waits-{len(case.made)}", company, state="waiting")
+
+
+def _a_usual_answer(case: Case, uscc: str) -> str:
+    made = case.portal.world.rows(
+        "INSERT INTO answer_templates (manufacturer_id, title, text, changed_at) "
+        f"SELECT id, 't', 't', '2026-11-22T00:00:00.000000Z' FROM manufacturers WHERE uscc = '{uscc}' RETURNING id"
+    )
+    return str(made[0][0])
+
+
 FACTORIES |= {
     ("office", "ref"): a_check,
     ("office_records", "number"): _issued,
     ("office_makers", "ref"): a_proposal,
     ("office_makers", "code"): lambda _case, uscc: uscc,
     ("office_jobs", "job"): a_failed_job,
+    ("requesting", "ref"): a_request,
+    ("requesting", "number"): lambda case, exporter: _issued(case, OWN if exporter == worlds.TIANSHAN else OTHER),
+    ("request_inbox", "ref"): a_request,
+    ("request_inbox", "company"): _an_exporter,
+    ("request_inbox", "answer"): _a_usual_answer,
+    ("exporters", "ref"): _a_colleague,
+    ("sign_up", "token"): lambda _case, _uscc: "0" * 64,
 }

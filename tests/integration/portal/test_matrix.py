@@ -15,7 +15,7 @@ import world as worlds
 from portal import Portal
 
 from signer.domain.parties import Role
-from signer.web.portal.doors import SIGNED_IN, Door
+from signer.web.portal.doors import EXPORTERS, SIGNED_IN, Door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,8 @@ def test_every_route_is_a_door_or_a_public_page(case: objects.Case, doors: tuple
 def test_every_door_names_the_manufacturer_or_says_that_it_has_none(doors: tuple[Door, ...]) -> None:
     for door in doors:
         assert door.is_of_a_maker == door.rule.startswith("/portal/<uscc>"), door.rule
+        assert door.is_of_an_exporter == door.rule.startswith("/exporter/<exporter>"), door.rule
+        assert door.is_of_an_exporter == (door.roles == EXPORTERS), door.rule
         assert door.is_open != bool(door.roles), door.rule
 
 
@@ -76,12 +78,27 @@ def test_a_door_opens_for_its_roles_and_for_no_other(case: objects.Case, doors: 
             continue
         visitor = case.visitor(role)
         status = opened(door, visitor, case.address(door)).status_code
-        may = role in door.roles and (door.is_of_a_maker or role in APPOINTED or door.roles == SIGNED_IN)
+        of_somebody = door.is_of_a_maker or door.is_of_an_exporter
+        may = role in door.roles and (of_somebody or role in APPOINTED or door.roles == SIGNED_IN)
         assert status < 500, (door, status)
         if may:
             assert status not in (401, 403), (door, role, status)
         else:
-            assert status == (404 if door.is_of_a_maker and not case.knows(role) else 403), (door, role, status)
+            assert status == (404 if door.is_of_an_exporter else 403), (door, role, status)
+
+
+@pytest.mark.parametrize("role", sorted(Role))
+def test_another_exporters_pages_and_objects_are_not_there(
+    case: objects.Case, doors: tuple[Door, ...], role: Role
+) -> None:
+    for door in doors:
+        if not door.is_of_an_exporter:
+            continue
+        foreign = case.address(door, maker=case.other_exporter, of=case.other_exporter)
+        assert opened(door, case.visitor(role), foreign).status_code == 404, (door, role)
+        if objects.names(door.rule):
+            mixed = case.address(door, of=case.other_exporter)
+            assert opened(door, case.visitor(role), mixed).status_code == 404, (door, role)
 
 
 @pytest.mark.parametrize("role", sorted(Role))

@@ -140,6 +140,8 @@ _MADE = {
     *(f"{kind}.{word}" for kind in ("withdraw", "retract") for word in ("asked", "done", "dropped")),
     *(f"member.{kind}-{word}" for kind in ("grant-approver", "reset-factor") for word in ("granted", "refused")),
     *(f"renaming.{word}" for word in ("asked", "done", "dropped")),
+    *(f"exporter.{word}" for word in ("accepted", "refused", "member")),
+    *(f"request.{word}" for word in ("promised", "drafted", "refused", "withdrawn")),
     *(f"seal.ends-within-{days}" for days in (60, 30, 7)),
 }
 """Events whose names the code puts together."""

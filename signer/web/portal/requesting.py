@@ -1,0 +1,291 @@
+"""An exporter's requests: a new one, the list, one with its questions and answers, and another destination for cars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import current_app, redirect, request
+
+from signer.domain import requesting
+from signer.domain.parties import country_code
+from signer.domain.values import beijing_day, parse_day
+from signer.errors import Conflict, InvalidInput, NotPermitted, TooManyRequests
+from signer.services import import_files
+from signer.services.requesting import Asker
+from signer.verification.wording import beijing
+from signer.web import languages
+from signer.web.pages import countries
+from signer.web.portal import request_form
+from signer.web.portal.doors import EXPORTERS, files, form
+from signer.web.portal.outlets import country_name
+from signer.web.portal.request_form import CARRIED
+from signer.web.portal.signing_in import answered
+from signer.web.problems import Fault
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from flask.typing import ResponseReturnValue
+
+    from signer.domain.confirmation import DraftVehicle
+    from signer.domain.requesting import Wish
+    from signer.web.portal.doors import Room, Visit
+    from signer.web.portal.rooms import Building
+
+TONES: Final = {
+    "asked": "open",
+    "drafted": "open",
+    "approving": "open",
+    "issued": "yes",
+    "refused": "no",
+    "withdrawn": "none",
+}
+_TURNED_AWAY: Final = (
+    "{maker}未接受贵企业，本次申请未发送。请与其联系，或将其车辆移出本次申请。",
+    "{maker} does not deal with your company, and nothing was sent. Ask it why, or leave its vehicles out.",
+)
+_MANY: Final = Fault(
+    pointer="",
+    code="too-many-requests",
+    zh="24 小时内的申请过多，请稍后再试。",
+    en="Too many requests within 24 hours. Try again later.",
+)
+_MOVED: Final = Fault(
+    pointer="",
+    code="conflict",
+    zh="申请的状态已变化，本次操作未执行。",
+    en="This request has moved on meanwhile. Nothing was done.",
+)
+_ASKED: Final = Fault(
+    pointer="",
+    code="conflict",
+    zh="所选车辆已有同样的申请，尚待答复。",
+    en="The same is asked for some of these cars already, and not answered yet.",
+)
+
+
+def room(building: Building) -> Room:
+    """Return the room."""
+    door, desk = building.doors.room("requesting"), _Desk(building)
+    here = "/exporter/<exporter>/requests"
+    door.get(here, EXPORTERS)(desk.listed)
+    door.get(f"{here}/new", EXPORTERS)(desk.blank)
+    door.post(f"{here}/new", EXPORTERS)(desk.typed)
+    door.get(f"{here}/template", EXPORTERS)(desk.template)
+    door.get(f"{here}/<ref>", EXPORTERS)(desk.one)
+    door.post(f"{here}/<ref>/say", EXPORTERS)(desk.say)
+    door.post(f"{here}/<ref>/withdraw", EXPORTERS)(desk.withdraw)
+    door.get("/exporter/<exporter>/redirect/<number>", EXPORTERS)(desk.elsewhere)
+    door.post("/exporter/<exporter>/redirect/<number>", EXPORTERS)(desk.redirect)
+    return door
+
+
+class _Desk:
+    """The room's views."""
+
+    def __init__(self, building: Building) -> None:
+        self._frame = building.frame
+        self._requesting = building.services.requesting
+        self._clock = building.clock
+
+    def _today(self) -> date:
+        return beijing_day(self._clock())
+
+    def listed(self, visit: Visit) -> ResponseReturnValue:
+        """Show every request, the newest first."""
+        rows = self._requesting.listed(visit.exporter)
+        return self._frame.draw("portal/own_requests.html", visit, rows=rows, tones=TONES, country=country_of)
+
+    def blank(self, visit: Visit) -> ResponseReturnValue:
+        """Show an empty form."""
+        return self._form(visit, requesting.Wish(country=""))
+
+    def _form(self, visit: Visit, wish: Wish, *faults: Fault) -> ResponseReturnValue:
+        makers = self._requesting.makers()
+        parted, _ = requesting.part(wish.vehicles, makers)
+        names = {maker.uscc: maker.legal_name for maker in makers}
+        page = self._frame.draw(
+            "portal/request_new.html",
+            visit,
+            faults=faults,
+            wish=wish,
+            rows=[(number, vehicle, self._need(vehicle, wish)) for number, vehicle in enumerate(wish.vehicles, 1)],
+            groups=[(names[uscc], len(found)) for uscc, found in parted.items()],
+            makers=sorted(names.values()),
+            carried=CARRIED,
+            countries=countries(languages.chosen()),
+            most=requesting.MOST_ROWS,
+        )
+        return answered(page, faults[0] if faults else None)
+
+    def _need(self, vehicle: DraftVehicle, wish: Wish) -> requesting.Need:
+        planned = requesting.as_day(wish.planned_on)
+        return requesting.need(vehicle, on=parse_day(planned) if planned else self._today())
+
+    def typed(self, visit: Visit) -> ResponseReturnValue:
+        """Show what was typed, pasted or handed in with its windows; or send it."""
+        found = request_form.read(form(), files("sheet"))
+        if found.faults:
+            return self._form(visit, found.wish, *found.faults)
+        faults = tuple(self._fault(place, code) for place, code in self._requesting.faults(found.wish))
+        if form().get("do") != "send" or found.has_more:
+            known = {f"vin-{number}" for number in range(1, len(found.wish.vehicles) + 1)}
+            return self._form(visit, found.wish, *(one for one in faults if not found.has_more or one.pointer in known))
+        if faults:
+            return self._form(visit, found.wish, *faults)
+        try:
+            refs = self._requesting.send(found.wish, _asker(visit))
+        except NotPermitted as error:
+            zh, en = (words.format(maker=error) for words in _TURNED_AWAY)
+            return self._form(visit, found.wish, Fault(pointer="", code=error.code, zh=zh, en=en))
+        except TooManyRequests:
+            return self._form(visit, found.wish, _MANY)
+        here = f"/exporter/{visit.exporter}/requests"
+        return redirect(f"{here}/{refs[0]}?done=requests.sent" if len(refs) == 1 else f"{here}?done=requests.sent", 303)
+
+    def _fault(self, place: str, code: str) -> Fault:
+        """Return a fault's words, with the row that it is about."""
+        _, _, row = place.partition("-")
+        zh, en = WRONG[code]
+        if row:
+            zh, en = f"第 {row} 辆：{zh}", f"Vehicle {row}: {en}"
+        return Fault(pointer=place, code=code, zh=zh, en=en)
+
+    def template(self, visit: Visit) -> ResponseReturnValue:
+        """Give an empty sheet to fill in."""
+        del visit
+        made: import_files.Form = "csv" if request.args.get("form") == "csv" else "xlsx"
+        words = languages.chosen()
+        response = current_app.response_class(
+            import_files.template("vehicles", made, words), content_type=import_files.MEDIA_TYPES[made]
+        )
+        response.headers["Content-Disposition"] = f'attachment; filename="vehicles-{words}.{made}"'
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def one(self, visit: Visit, ref: str) -> ResponseReturnValue:
+        """Show one request."""
+        return self._one(visit, ref)
+
+    def _one(self, visit: Visit, ref: str, fault: Fault | None = None, text: str = "") -> ResponseReturnValue:
+        shown = self._requesting.find(visit.exporter, ref)
+        found = shown.request
+        body, on = found.draft, parse_day(found.draft.application_planned_on or self._today().isoformat())
+        page = self._frame.draw(
+            "portal/own_request.html",
+            visit,
+            faults=() if fault is None else (fault,),
+            shown=shown,
+            found=found,
+            body=body,
+            rows=[(vehicle, requesting.need(vehicle, on=on)) for vehicle in body.vehicles],
+            tones=TONES,
+            country=country_of,
+            beijing=beijing,
+            text=text,
+            side="exporter",
+            other=shown.maker,
+        )
+        return answered(page, fault)
+
+    def say(self, visit: Visit, ref: str) -> ResponseReturnValue:
+        """Ask or answer the manufacturer."""
+        typed = form().get("text", "")[:4000]
+        try:
+            self._requesting.say(ref, typed, _asker(visit))
+        except InvalidInput as error:
+            return self._one(visit, ref, self._fault("text", error.reason), typed)
+        except Conflict:
+            return self._one(visit, ref, _MOVED, typed)
+        return redirect(f"/exporter/{visit.exporter}/requests/{ref}?done=requests.said", code=303)
+
+    def withdraw(self, visit: Visit, ref: str) -> ResponseReturnValue:
+        """Take a request back."""
+        try:
+            self._requesting.withdraw(ref, _asker(visit))
+        except Conflict:
+            return self._one(visit, ref, _MOVED)
+        return redirect(f"/exporter/{visit.exporter}/requests/{ref}?done=requests.withdrawn", code=303)
+
+    def elsewhere(self, visit: Visit, number: str) -> ResponseReturnValue:
+        """Show the cars of a confirmation, to choose those that go elsewhere."""
+        return self._elsewhere(visit, number, requesting.Wish(country=""), frozenset())
+
+    def _elsewhere(
+        self, visit: Visit, number: str, wish: Wish, chosen: frozenset[str], fault: Fault | None = None
+    ) -> ResponseReturnValue:
+        going = self._requesting.going(visit.exporter, number)
+        page = self._frame.draw(
+            "portal/request_redirect.html",
+            visit,
+            faults=() if fault is None else (fault,),
+            going=going,
+            lines=[vehicle for vehicle in going.terms.vehicles if vehicle.vin in going.live],
+            wish=wish,
+            chosen=chosen,
+            country=country_of,
+            countries=countries(languages.chosen()),
+        )
+        return answered(page, fault)
+
+    def redirect(self, visit: Visit, number: str) -> ResponseReturnValue:
+        """Ask that chosen cars go elsewhere."""
+        wish = request_form.texts(form())
+        chosen = frozenset(form().getlist("vin")[: requesting.MOST_ROWS])
+        try:
+            ref = self._requesting.redirect(number, chosen, wish, _asker(visit))
+        except InvalidInput as error:
+            return self._elsewhere(visit, number, wish, chosen, self._fault(error.field, error.reason))
+        except Conflict:
+            return self._elsewhere(visit, number, wish, chosen, _ASKED)
+        except TooManyRequests:
+            return self._elsewhere(visit, number, wish, chosen, _MANY)
+        except NotPermitted as error:
+            zh, en = (words.format(maker=error) for words in _TURNED_AWAY)
+            return self._elsewhere(visit, number, wish, chosen, Fault(pointer="", code=error.code, zh=zh, en=en))
+        return redirect(f"/exporter/{visit.exporter}/requests/{ref}?done=requests.sent", code=303)
+
+
+def country_of(code: str) -> str:
+    """Return a destination's name in the page's language, or what was typed."""
+    known = country_code(code)
+    return country_name(known) if known and known != "CN" else code
+
+
+def _asker(visit: Visit) -> Asker:
+    return Asker(exporter=visit.exporter, person=visit.person)
+
+
+WRONG: Final = {
+    "country.unknown": ("请填写目的国（地区）。", "Give the country of destination."),
+    "country.domestic": ("目的国（地区）不能是中国境内。", "The destination is abroad."),
+    "country.same": ("与确认书上的目的国相同。", "That is the country on the confirmation already."),
+    "day.wrong": ("请填写今天或以后的日期，例如 2026-12-31。", "Give a day like 2026-12-31, today or later."),
+    "text.long": ("内容过长。", "This is too long."),
+    "text.wrong": ("请填写 1 至 1000 字，不含特殊字符。", "Write 1 to 1,000 characters, without special ones."),
+    "vehicles.none": ("请至少填写或选择一辆车。", "Give or choose at least one vehicle."),
+    "vehicles.many": ("一次至多申请 200 辆车，请分几次提交。", "At most 200 vehicles at once; send several requests."),
+    "vin.missing": ("请填写车辆识别代号（VIN）。", "Fill in the VIN."),
+    "vin.length": ("VIN 应为 17 位。", "A VIN has 17 characters."),
+    "vin.look-alike": ("VIN 不含字母 I、O、Q，请核对是否为 1、0。", "A VIN has no I, O or Q: is it a 1 or a 0?"),
+    "vin.alphabet": ("VIN 含有不能使用的字符。", "The VIN has a character that no VIN has."),
+    "vin.check-digit": (
+        "VIN 校验不符，至少有一位输错，请逐位核对。",
+        "The VIN does not add up: at least one character is wrong.",
+    ),
+    "vin.twice": ("该 VIN 已在前面出现。", "This VIN stands further up already."),
+    "registered.unknown": (
+        "请填写首次登记日期，例如 2026-09-01。",
+        "Give the day of first registration, like 2026-09-01.",
+    ),
+    "registered.error": ("首次登记日期晚于今天。", "The day of first registration is after today."),
+    "maker.unknown": (
+        "无法判断生产企业，请照登记证书上的制造厂名称选择；不在列表中的企业未使用本系统。",
+        "The manufacturer is not clear: choose the name on the certificate. Others do not use this service.",
+    ),
+    "maker.several": ("有多家生产企业与该 VIN 相符，请选择。", "Several manufacturers fit this VIN: choose one."),
+    "refusal.missing": ("请选择原因。", "Choose a reason."),
+    "reason.wrong": ("请用 3 至 400 字说明原因。", "Say why in 3 to 400 characters."),
+    "title.wrong": ("请填写标题（至多 80 字）。", "Give a title, at most 80 characters."),
+}
+"""What is wrong, by its code."""

@@ -1,0 +1,238 @@
+"""An exporter comes in by itself: nobody learns who is known already, and no link opens without the password."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import exporting
+import pytest
+from objects import OWN
+from world import HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
+
+from signer.services.exporters import GOOD_FOR, MOST_SENT
+
+if TYPE_CHECKING:
+    from portal import Portal, Visitor
+    from werkzeug.test import TestResponse
+
+PASSWORD = "four quiet words together"
+NEW = "91350100M000100Y43"
+PDF = b"%PDF-1.7 licence"
+
+
+def typed(**changed: Any) -> dict[str, Any]:
+    told = {
+        "uscc": NEW,
+        "legal_name": "新样例贸易有限公司",
+        "name": "王样例",
+        "login": "wang@example.com",
+        "password": PASSWORD,
+        "file": (BytesIO(PDF), "licence.pdf"),
+    }
+    return told | changed
+
+
+def signed_up(guest: Visitor, **changed: Any) -> TestResponse:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', guest.get("/sign-up?lang=en").text)
+    assert found
+    return guest.client.post(
+        "/sign-up", data=typed(**changed) | {"csrf_token": found[1], "lang": "en"}, content_type="multipart/form-data"
+    )
+
+
+def link(world: World) -> str:
+    (body,) = world.rows("SELECT body FROM mails WHERE kind = 'sign-up' ORDER BY id DESC LIMIT 1")[0]
+    found = re.search(r"(/sign-up/[0-9a-f]{64})", body)
+    assert found
+    return found[1]
+
+
+def come_in(portal: Portal, **changed: Any) -> TestResponse:
+    guest = portal.visitor()
+    assert signed_up(guest, **changed).location.startswith("/sign-up/sent")
+    return opened(guest, link(portal.world))
+
+
+def opened(guest: Visitor, path: str, password: str = PASSWORD) -> TestResponse:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', guest.get(path).text)
+    assert found
+    return guest.client.post(path, data={"csrf_token": found[1], "password": password})
+
+
+def test_the_first_person_of_a_company_is_in_and_led_to_a_second_factor(portal: Portal) -> None:
+    answer = come_in(portal)
+    assert answer.status_code == 303
+    assert portal.world.rows("SELECT state, exporter_uscc, password FROM sign_ups") == [("member", NEW, None)]
+
+
+def test_the_second_person_waits_until_the_first_one_says_yes(portal: Portal) -> None:
+    come_in(portal)
+    come_in(portal, login="zhao@example.com", name="赵样例")
+    (first, second) = portal.world.rows("SELECT person_id, ref FROM sign_ups ORDER BY id")
+    waits = portal.visitor(second[0])
+    assert waits.get(f"/exporter/{NEW}/requests").status_code == 404
+    assert "say yes" in waits.get("/portal").text
+    member = portal.visitor(first[0])
+    assert "赵样例" in member.get(f"/exporter/{NEW}/people").text
+    member.post(f"/exporter/{NEW}/people/{second[1]}", {"do": "let-in"})
+    assert waits.get(f"/exporter/{NEW}/requests").status_code == 200
+
+
+def test_nobody_lets_himself_in_or_somebody_of_another_company(portal: Portal) -> None:
+    world = portal.world
+    exporting.let_in(world, "a.sample", TIANSHAN)
+    foreign = exporting.let_in(world, "b.sample", HAIYI, state="waiting")
+    own = world.rows("SELECT ref FROM sign_ups WHERE person_id = 'a.sample'")[0][0]
+    visitor = portal.visitor("a.sample")
+    assert visitor.post(f"/exporter/{TIANSHAN}/people/{foreign}", {"do": "let-in"}).status_code == 404
+    assert visitor.post(f"/exporter/{TIANSHAN}/people/{own}", {"do": "put-out"}).status_code == 422
+
+
+def test_the_answer_is_the_same_whoever_is_known(portal: Portal) -> None:
+    exporting.let_in(portal.world, "a.sample", TIANSHAN)
+    portal.give_account("a.sample")
+    answers = [
+        signed_up(portal.visitor(), uscc=uscc, login=login)
+        for uscc, login in ((NEW, "new@example.com"), (TIANSHAN, "x@example.com"), (NEW, "a.sample@example.com"))
+    ]
+    assert len({(one.status_code, one.location, one.text) for one in answers}) == 1
+
+
+def test_a_link_opens_with_the_password_of_the_sign_up_alone_and_once(portal: Portal) -> None:
+    guest = portal.visitor()
+    signed_up(guest)
+    path = link(portal.world)
+    assert opened(guest, path, "another password here").status_code == 422
+    assert portal.world.rows("SELECT count(*) FROM accounts WHERE login = 'wang@example.com'") == [(0,)]
+    assert opened(guest, path).status_code == 303
+    assert portal.visitor().get(path).status_code == 404
+
+
+def test_a_link_is_over_after_a_day_and_the_licence_goes_with_it(portal: Portal) -> None:
+    signed_up(portal.visitor())
+    path = link(portal.world)
+    portal.world.at += GOOD_FOR + timedelta(minutes=1)
+    assert portal.visitor().get(path).status_code == 404
+    signed_up(portal.visitor(), login="later@example.com")
+    assert portal.world.rows("SELECT login FROM sign_ups") == [("later@example.com",)]
+
+
+def test_who_has_an_account_signs_in_to_go_on(portal: Portal) -> None:
+    exporting.let_in(portal.world, "a.sample", TIANSHAN)
+    visitor = portal.visitor("a.sample")
+    signed_up(portal.visitor(), login="a.sample@example.com")
+    assert portal.visitor("chen.sample").post(link(portal.world)).status_code == 422
+    assert visitor.post(link(portal.world)).status_code == 303
+    assert visitor.get(f"/exporter/{NEW}/requests").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("uscc", "91350100M000100Y44"),
+        ("uscc", ""),
+        ("legal_name", "x"),
+        ("name", ""),
+        ("login", "nobody"),
+        ("password", "short"),
+        ("file", (BytesIO(b"MZ"), "licence.pdf")),
+    ],
+)
+def test_what_is_wrong_is_named_and_what_was_typed_stays(portal: Portal, field: str, value: Any) -> None:
+    answer = signed_up(portal.visitor(), **{field: value})
+    assert (answer.status_code, f'href="#{field}"' in answer.text) == (422, True)
+    assert portal.world.rows("SELECT * FROM sign_ups") == []
+    assert field == "name" or "王样例" in answer.text
+
+
+def test_one_network_signs_up_slowly(portal: Portal) -> None:
+    statuses = [signed_up(portal.visitor(), login=f"n{turn}@example.com").status_code for turn in range(7)]
+    assert statuses == [303] * 5 + [429] * 2
+
+
+def test_nobodys_mailbox_is_filled_and_the_answer_does_not_tell(portal: Portal) -> None:
+    answers = {signed_up(portal.visitor()).location for _ in range(5)}
+    assert len(answers) == 1
+    assert portal.world.rows("SELECT count(*) FROM mails WHERE kind = 'sign-up'") == [(3,)]
+
+
+def test_there_is_an_end_to_links_that_never_come_back(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MOST_SENT < 1000
+    monkeypatch.setattr("signer.services.exporters.MOST_SENT", 1)
+    signed_up(portal.visitor())
+    assert signed_up(portal.visitor(), login="two@example.com").status_code == 429
+
+
+def test_a_maker_sees_the_licence_of_who_asks_it_and_the_browser_runs_nothing_of_it(portal: Portal) -> None:
+    exporting.let_in(portal.world, "a.sample", TIANSHAN)
+    exporting.send(portal.world, TIANSHAN, "a.sample", fresh(KAZAKHSTAN, 1))
+    chen = portal.visitor(PEOPLE[YUNZHOU][0])
+    assert exporting.NAMES[TIANSHAN] in chen.get(f"/portal/{OWN}/requests").text
+    answer = chen.get(f"/portal/{OWN}/requests/exporters/{TIANSHAN}/licence")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox")
+    assert chen.get(f"/portal/{OWN}/requests/exporters/{HAIYI}").status_code == 404
+
+
+def test_rows_are_pasted_parted_corrected_and_sent(portal: Portal) -> None:
+    exporting.let_in(portal.world, "a.sample", TIANSHAN)
+    visitor, here = portal.visitor("a.sample"), f"/exporter/{TIANSHAN}/requests"
+    one, two = sample(KAZAKHSTAN)["vehicles"][0]["vin"], "L0BEV7C41TB200042"
+    read = visitor.post(f"{here}/new", {"paste": f"{one},2026-09-01\n{two}", "country": "KZ", "do": "send"})
+    assert (read.status_code, "This becomes 2 requests" in read.text) == (200, True)
+    rows = {"vin-1": one, "registered_on-1": "2026-09-01", "vin-2": two, "country": "KZ", "do": "send"}
+    wrong = visitor.post(f"{here}/new", rows)
+    assert (wrong.status_code, 'href="#registered_on-2"' in wrong.text) == (422, True)
+    sent = visitor.post(f"{here}/new", rows | {"registered_on-2": "2026/8/1", "wanted": "Almaty"})
+    assert sent.location == f"{here}?done=requests.sent"
+    page = visitor.get(here).text
+    assert page.count(f'href="{here}/') == 1 + 2
+
+
+def test_a_sheet_is_read_into_rows_and_what_is_wrong_with_it_is_told(portal: Portal) -> None:
+    exporting.let_in(portal.world, "a.sample", TIANSHAN)
+    visitor, here = portal.visitor("a.sample"), f"/exporter/{TIANSHAN}/requests"
+    vin = sample(KAZAKHSTAN)["vehicles"][0]["vin"]
+    rows = f"VIN,品牌,型号,首次登记日期,制造厂名称,目的国\n{vin},云舟,YZS6480T1,2026-09-01,{YUNZHOU},哈萨克斯坦\n"
+    sheet = (BytesIO(rows.encode()), "cars.csv")
+    answer = visitor.post(f"{here}/new", {"sheet": sheet, "do": "check"}, content_type="multipart/form-data")
+    assert answer.status_code == 200
+    assert f'value="{vin}"' in answer.text
+    wrong = (BytesIO(b"\x00\x01"), "cars.xlsx")
+    answer = visitor.post(f"{here}/new", {"sheet": wrong, "do": "check"}, content_type="multipart/form-data")
+    assert (answer.status_code, 'href="#sheet"' in answer.text) == (422, True)
+
+
+def test_a_request_is_answered_promised_refused_and_each_page_speaks_both_languages(portal: Portal) -> None:
+    world = portal.world
+    exporting.let_in(world, "a.sample", TIANSHAN)
+    ref, other = (exporting.send(world, TIANSHAN, "a.sample", fresh(KAZAKHSTAN, turn))[0] for turn in (1, 2))
+    chen, visitor = portal.visitor(PEOPLE[YUNZHOU][0]), portal.visitor("a.sample")
+    here = f"/portal/{OWN}/requests"
+    assert chen.post(f"{here}/answers", {"title": "发动机号", "answer": "请补充发动机号。"}).status_code == 303
+    assert "请补充发动机号。" in chen.get(f"{here}/{ref}?answer=1").text
+    assert chen.post(f"{here}/{ref}/say", {"text": "请补充发动机号。"}).status_code == 303
+    assert chen.post(f"{here}/{ref}/promise", {"promised_on": "2026-11-30"}).status_code == 303
+    assert chen.post(f"{here}/{other}/refuse", {"refusal": "other"}).status_code == 422
+    assert chen.post(f"{here}/{other}/refuse", {"refusal": "no-outlet"}).status_code == 303
+    assert chen.post(f"{here}/{ref}/draft").status_code == 422
+    assert chen.post(f"{here}/exporters/{TIANSHAN}", {"do": "accept"}).status_code == 303
+    assert "/drafts/" in chen.post(f"{here}/{ref}/draft").location
+    page = visitor.get(f"/exporter/{TIANSHAN}/requests/{ref}").text
+    assert "请补充发动机号。" in page
+    assert "2026-11-30" in page
+    for lang in ("zh", "en"):
+        for who, path in (
+            (chen, here),
+            (chen, f"{here}/{ref}"),
+            (chen, f"{here}/exporters/{TIANSHAN}"),
+            (visitor, f"/exporter/{TIANSHAN}/requests"),
+            (visitor, f"/exporter/{TIANSHAN}/requests/new"),
+            (visitor, f"/exporter/{TIANSHAN}/requests/{ref}"),
+            (visitor, f"/exporter/{TIANSHAN}/requests/{other}"),
+            (visitor, f"/exporter/{TIANSHAN}/people"),
+        ):
+            assert who.get(f"{path}?lang={lang}").status_code == 200, path

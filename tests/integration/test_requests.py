@@ -1,0 +1,250 @@
+"""An exporter's request goes to each manufacturer apart, follows the draft that is made of it, and is nobody else's."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import approvals
+import exporting
+import pytest
+from world import BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
+
+from signer.domain.parties import Uscc
+from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from signer.services.exporters import Typed
+from signer.services.facts import Handed
+from signer.services.requesting import Asker
+
+if TYPE_CHECKING:
+    from signer.services.requesting import Requesting
+
+MINE, THEIRS = (Uscc(maker["record"]["uscc"]) for maker in sample("register")["manufacturers"][:2])
+EXPORTER, OTHER = Uscc(TIANSHAN), Uscc(HAIYI)
+CHEN, HE = PEOPLE[YUNZHOU][0], PEOPLE[BEICHEN][0]
+ZHANG = Asker(exporter=EXPORTER, person="zhang.sample")
+PASSWORD = "four quiet words together"
+LI = Asker(exporter=OTHER, person="li.sample")
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def made(world: World) -> World:
+    exporting.let_in(world, ZHANG.person, EXPORTER)
+    exporting.let_in(world, LI.person, OTHER)
+    return world
+
+
+def asked(world: World, turn: int = 1, **more: str) -> str:
+    return exporting.send(world, EXPORTER, ZHANG.person, fresh(KAZAKHSTAN, turn), **more)[0]
+
+
+def state(world: World, ref: str) -> str:
+    return world.services.requesting.find(EXPORTER, ref).request.state
+
+
+def mails(world: World) -> list[tuple[str, str]]:
+    return world.rows("SELECT recipient, kind FROM mails ORDER BY id")
+
+
+def test_one_wish_for_cars_of_two_makers_is_a_request_to_each(made: World) -> None:
+    refs = exporting.send(made, EXPORTER, ZHANG.person, fresh(KAZAKHSTAN, 1), fresh(EMIRATES, 1), message="早日答复")
+    found = [made.services.requesting.find(EXPORTER, ref) for ref in refs]
+    assert [(one.maker, one.request.vehicles, one.said[0].text) for one in found] == [
+        (YUNZHOU, 3, "早日答复"),
+        (BEICHEN, 1, "早日答复"),
+    ]
+    assert len({one.request.batch for one in found}) == 1
+    assert [one.ref for one in made.services.request_inbox.inbox(MINE).waiting] == [refs[0]]
+    assert [one.ref for one in made.services.request_inbox.inbox(THEIRS).waiting] == [refs[1]]
+
+
+def test_the_inbox_begins_with_what_is_of_use_for_the_shortest_time(made: World) -> None:
+    late, soon = asked(made, 1, last_day="2027-01-31"), asked(made, 2, last_day="2026-12-01")
+    assert [one.ref for one in made.services.request_inbox.inbox(MINE).waiting] == [soon, late]
+
+
+def test_another_exporters_request_is_not_there(made: World) -> None:
+    ref, requesting = asked(made), made.services.requesting
+    for ask in (
+        lambda: requesting.find(OTHER, ref),
+        lambda: requesting.say(ref, "?", LI),
+        lambda: requesting.withdraw(ref, LI),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+    assert requesting.listed(OTHER) == ()
+
+
+def test_another_makers_request_is_not_there(made: World) -> None:
+    ref, inbox = asked(made), made.services.request_inbox
+    for ask in (
+        lambda: inbox.find(THEIRS, ref),
+        lambda: inbox.say(THEIRS, ref, "?", by=HE),
+        lambda: inbox.refuse(THEIRS, ref, "not-ours", "", by=HE),
+        lambda: inbox.draft(THEIRS, ref, by=HE),
+        lambda: inbox.licence(THEIRS, EXPORTER),
+        lambda: inbox.accept(THEIRS, EXPORTER, by=HE),
+    ):
+        with pytest.raises(NotFound):
+            ask()
+
+
+def test_who_does_not_act_for_the_exporter_asks_for_nothing(made: World) -> None:
+    exporting.let_in(made, "waits.sample", EXPORTER, state="waiting")
+    for person in ("li.sample", "waits.sample", CHEN):
+        with pytest.raises(NotPermitted):
+            exporting.send(made, EXPORTER, person, fresh(KAZAKHSTAN, 1))
+
+
+def test_a_draft_is_made_once_the_exporter_is_accepted_and_the_request_follows_it(made: World) -> None:
+    ref, inbox = asked(made), made.services.request_inbox
+    with pytest.raises(Conflict):
+        inbox.draft(MINE, ref, by=CHEN)
+    inbox.accept(MINE, EXPORTER, by=CHEN)
+    draft = inbox.draft(MINE, ref, by=CHEN)
+    kept = made.services.drafting.find(MINE, draft)
+    assert (kept.body.exporter, kept.body.destination.country, len(kept.body.vehicles)) == (EXPORTER, "KZ", 3)
+    assert state(made, ref) == "drafted"
+    with pytest.raises(Conflict):
+        inbox.draft(MINE, ref, by=CHEN)
+    made.services.drafting.move(MINE, draft, "waiting", by=CHEN, among=frozenset({"open"}))
+    assert state(made, ref) == "approving"
+    with pytest.raises(Conflict):
+        made.services.requesting.withdraw(ref, ZHANG)
+
+
+def test_a_discarded_draft_leaves_the_request_asked_and_another_one_can_be_made(made: World) -> None:
+    ref, inbox = asked(made), made.services.request_inbox
+    inbox.accept(MINE, EXPORTER, by=CHEN)
+    first = inbox.draft(MINE, ref, by=CHEN)
+    made.services.drafting.move(MINE, first, "discarded", by=CHEN, among=frozenset({"open"}))
+    assert state(made, ref) == "asked"
+    assert inbox.draft(MINE, ref, by=CHEN) != first
+    assert state(made, ref) == "drafted"
+
+
+def test_what_was_refused_says_why_and_stays_so(made: World) -> None:
+    ref, inbox = asked(made), made.services.request_inbox
+    with pytest.raises(InvalidInput):
+        inbox.refuse(MINE, ref, "other", "", by=CHEN)
+    inbox.refuse(MINE, ref, "not-localised", "", by=CHEN)
+    found = made.services.requesting.find(EXPORTER, ref).request
+    assert (found.state, found.refusal, found.reason) == ("refused", "not-localised", None)
+    with pytest.raises(Conflict):
+        inbox.refuse(MINE, ref, "no-outlet", "", by=CHEN)
+    with pytest.raises(Exception, match="refused or taken back"):
+        made.change("UPDATE requests SET state = 'asked', refusal = NULL")
+    with pytest.raises(Exception, match="never changes"):
+        made.change("UPDATE requests SET needed_by = '2030-01-01'")
+
+
+def test_an_exporter_that_is_refused_is_told_and_asks_this_maker_no_more_until_it_is_accepted(made: World) -> None:
+    ref, inbox = asked(made), made.services.request_inbox
+    inbox.refuse_exporter(MINE, EXPORTER, "执照无法核实", by=CHEN)
+    assert made.services.requesting.find(EXPORTER, ref).request.refusal == "exporter-unknown"
+    with pytest.raises(NotPermitted):
+        asked(made, 2)
+    assert len(exporting.send(made, EXPORTER, ZHANG.person, fresh(EMIRATES, 2))) == 1
+    inbox.accept(MINE, EXPORTER, by=CHEN)
+    assert asked(made, 3)
+
+
+def test_a_wish_is_sent_to_all_its_makers_or_to_none(made: World) -> None:
+    asked(made)
+    made.services.request_inbox.refuse_exporter(MINE, EXPORTER, "执照无法核实", by=CHEN)
+    with pytest.raises(NotPermitted):
+        exporting.send(made, EXPORTER, ZHANG.person, fresh(EMIRATES, 2), fresh(KAZAKHSTAN, 2))
+    assert made.services.request_inbox.inbox(THEIRS).waiting == ()
+
+
+def test_both_sides_talk_and_each_is_written_to(made: World) -> None:
+    requesting: Requesting = made.services.requesting
+    for person in (CHEN, ZHANG.person):
+        made.change(
+            "INSERT INTO accounts (person_id, login, language, state, created_at) VALUES "
+            f"('{person}', '{person}@example.com', 'en', 'active', '2026-11-22T00:00:00.000000Z')"
+        )
+    ref, inbox = asked(made), made.services.request_inbox
+    inbox.say(MINE, ref, "发动机号？\r\n请补充", by=CHEN)
+    requesting.say(ref, "YS20T00101", ZHANG)
+    inbox.promise(MINE, ref, "2026-11-30", by=CHEN)
+    assert [(one.side, one.text) for one in requesting.find(EXPORTER, ref).said] == [
+        ("maker", "发动机号？\n请补充"),
+        ("exporter", "YS20T00101"),
+    ]
+    assert mails(made) == [
+        (f"{CHEN}@example.com", "request-asked"),
+        (f"{ZHANG.person}@example.com", "request-said"),
+        (f"{CHEN}@example.com", "request-said"),
+        (f"{ZHANG.person}@example.com", "request-promised"),
+    ]
+    with pytest.raises(InvalidInput):
+        inbox.promise(MINE, ref, "2026-11-21", by=CHEN)
+    with pytest.raises(InvalidInput):
+        requesting.say(ref, " \u202e ", ZHANG)
+
+
+def test_chosen_cars_get_a_confirmation_for_another_country_and_the_others_keep_theirs(made: World) -> None:
+    made.change(
+        "INSERT INTO accounts (person_id, login, language, state, created_at) VALUES "
+        f"('{ZHANG.person}', '{ZHANG.person}@example.com', 'en', 'active', '2026-11-22T00:00:00.000000Z')"
+    )
+    issued = made.issue(sample(KAZAKHSTAN))
+    number, vins = str(issued.number), [row["vin"] for row in sample(KAZAKHSTAN)["vehicles"]]
+    wish = replace(exporting.wish(sample(KAZAKHSTAN)), country="AE", planned_on="2026-11-25")
+    ref = made.services.requesting.redirect(number, vins[:1], wish, ZHANG)
+    inbox = made.services.request_inbox
+    inbox.accept(MINE, EXPORTER, by=CHEN)
+    draft = inbox.draft(MINE, ref, by=CHEN)
+    body = made.services.drafting.find(MINE, draft).body
+    assert (body.supersedes, body.destination.country, [row.vin for row in body.vehicles]) == (number, "AE", vins[:1])
+    assert body.outlets == ()
+    answer = approvals.approve(made, made.services.approving.send(draft, maker=MINE, by=CHEN))
+    found = made.services.requesting.find(EXPORTER, ref).request
+    assert (found.state, found.number) == ("issued", answer.number)
+    assert mails(made)[-1] == (f"{ZHANG.person}@example.com", "request-issued")
+    assert made.services.requesting.going(EXPORTER, number).live == tuple(vins[1:])
+    with pytest.raises(NotFound):
+        made.services.requesting.going(OTHER, number)
+
+
+@pytest.mark.parametrize(("country", "count"), [("KZ", 1), ("CN", 1), ("?", 1), ("AE", 0)])
+def test_another_destination_is_another_country_for_at_least_one_car(made: World, country: str, count: int) -> None:
+    number, vins = str(made.issue(sample(KAZAKHSTAN)).number), [sample(KAZAKHSTAN)["vehicles"][0]["vin"]]
+    wish = replace(exporting.wish(sample(KAZAKHSTAN)), country=country)
+    with pytest.raises(InvalidInput):
+        made.services.requesting.redirect(number, vins[:count], wish, ZHANG)
+
+
+def test_two_who_make_a_draft_of_one_request_at_once_make_one(made: World) -> None:
+    ref, inbox = asked(made), made.services.request_inbox
+    inbox.accept(MINE, EXPORTER, by=CHEN)
+
+    def make() -> str:
+        try:
+            return inbox.draft(MINE, ref, by=CHEN)
+        except Conflict:
+            return ""
+
+    with ThreadPoolExecutor(2) as both:
+        found = [one.result() for one in [both.submit(make) for _ in range(2)]]
+    assert sum(bool(one) for one in found) == 1
+    assert len(made.rows("SELECT id FROM drafts")) == 1
+
+
+def test_two_of_a_company_who_come_in_at_once_are_one_member_and_one_who_waits(made: World) -> None:
+    signing, uscc = made.services.exporters, "91350100M000100Y43"
+    for turn in range(2):
+        typed = Typed(
+            uscc=uscc, legal_name="新样例", name="王", login=f"w{turn}@example.com", password=PASSWORD, language="zh"
+        )
+        signing.sign_up(typed, Handed(subject="other", title="", file_name="x.pdf", data=b"%PDF-"), network=f"n{turn}")
+    links = [re.search(r"/sign-up/([0-9a-f]{64})", body) for (body,) in made.rows("SELECT body FROM mails")]
+    with ThreadPoolExecutor(2) as both:
+        for one in [both.submit(signing.confirm_new, link[1], PASSWORD, network="n") for link in links if link]:
+            one.result()
+    assert sorted(one.state for one in signing.people(uscc)) == ["member", "waiting"]
