@@ -11,6 +11,7 @@ from signer.errors import Conflict, NotPermitted
 from signer.services.facts import KINDS
 from signer.verification.wording import beijing
 from signer.web.portal.doors import EXPORTERS, form
+from signer.web.portal.frame import OFFICE
 from signer.web.portal.signing_in import answered
 from signer.web.problems import Fault
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from signer.web.portal.rooms import Building
 
 OPERATORS: Final = frozenset({Role.OPERATOR})
+_HERE: Final = f"{OFFICE}/exporters"
 _WALL = "sandbox; default-src 'none'"
 _ENDINGS = dict(KINDS.values())
 _OWN = Fault(
@@ -85,12 +87,12 @@ def _add_operators(door: Room, building: Building) -> None:
         told = {"people": found, "uscc": uscc, "beijing": beijing}
         return answered(building.frame.draw("portal/exporter_waiting.html", visit, faults=faults, **told), fault)
 
-    @door.get("/portal/exporters", OPERATORS)
+    @door.get(_HERE, OPERATORS)
     def waiting(visit: Visit) -> ResponseReturnValue:
         """Show everybody who waits, or one company's people."""
         return draw(visit)
 
-    @door.get("/portal/exporters/<ref>/licence", OPERATORS)
+    @door.get(f"{_HERE}/<ref>/licence", OPERATORS)
     def licence(visit: Visit, ref: str) -> ResponseReturnValue:
         """Hand a licence out, never to be shown or run by the browser under our name."""
         del visit
@@ -101,7 +103,7 @@ def _add_operators(door: Room, building: Building) -> None:
         response.headers["Content-Security-Policy"] = _WALL
         return response
 
-    @door.post("/portal/exporters/<ref>", OPERATORS)
+    @door.post(f"{_HERE}/<ref>", OPERATORS)
     def operate(visit: Visit, ref: str) -> ResponseReturnValue:
         """Let somebody in, refuse, or put somebody out."""
         grant = form().get("do") == "let-in"
@@ -109,4 +111,4 @@ def _add_operators(door: Room, building: Building) -> None:
             exporters.decide(ref, exporter=None, grant=grant, by=visit.person)
         except (NotPermitted, Conflict):
             return draw(visit, _DECIDED)
-        return redirect(f"/portal/exporters?done=exporter.{'let-in' if grant else 'put-out'}", code=303)
+        return redirect(f"{_HERE}?done=exporter.{'let-in' if grant else 'put-out'}", code=303)

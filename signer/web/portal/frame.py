@@ -43,6 +43,7 @@ OFFICES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("vehicles", "/vehicles", frozenset({Role.OFFICER})),
     ("history", "/history", frozenset({Role.OFFICER})),
     ("makers", "/makers", HOUSE),
+    ("exporters", "/exporters", frozenset({Role.OPERATOR})),
     ("trust-list", "/trust-list", HOUSE),
     ("all-seals", "/seals", HOUSE),
     ("jobs", "/jobs", HOUSE),
@@ -53,9 +54,10 @@ OFFICES: tuple[tuple[str, str, frozenset[Role]], ...] = (
 _INNER: Final = {"/production": "/drafts"}
 """Pages that belong to a room whose address they do not begin with."""
 
+ACTING: Final = frozenset({Role.EXPORTER})
 EXPORTERS_ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
-    ("own-requests", "/requests", frozenset(Role)),
-    ("own-people", "/people", frozenset(Role)),
+    ("own-requests", "/requests", ACTING),
+    ("own-people", "/people", ACTING),
 )
 """The rooms of an exporter, below `/exporter/<USCC>`: everybody who acts for it sees all of them."""
 
@@ -152,9 +154,7 @@ class Frame:
 def _items(visit: Visit, base: str, *, is_office: bool) -> tuple[Item, ...]:
     if visit.company:
         return rooms(visit, base, EXPORTERS_ROOMS)
-    if visit.maker or is_office:
-        return rooms(visit, base, OFFICES if is_office else NAVIGATION)
-    return ()
+    return rooms(visit, base, OFFICES if is_office else NAVIGATION) if visit.maker or is_office else ()
 
 
 def rooms(visit: Visit, base: str, those: tuple[tuple[str, str, frozenset[Role]], ...]) -> tuple[Item, ...]:

@@ -28,15 +28,13 @@ def room(building: Building) -> Room:
     def choose(visit: Visit) -> ResponseReturnValue:
         """Lead to the one manufacturer or exporter, or to the offices, or let choose among several."""
         known = visit.principal
-        makers = tuple(maker for maker, held in known.roles.items() if held & MAKERS)
-        places = [f"/portal/{maker}" for maker in makers] + [f"/exporter/{one}" for one in sorted(known.exporters)]
-        if known.appointments:
-            places.append(OFFICE)
+        places = [f"/portal/{maker}" for maker, held in known.roles.items() if held & MAKERS]
+        places += [f"/exporter/{company}" for company in sorted(known.exporters)]
+        places += [OFFICE] if known.appointments else []
         if len(places) == 1:
             return redirect(places[0], code=303)
         waiting = [one for one in building.services.exporters.of_person(visit.person) if one.state == "waiting"]
-        operates = Role.OPERATOR in known.appointments
-        return frame.draw("portal/choose.html", visit, waiting=waiting, operates=operates)
+        return frame.draw("portal/choose.html", visit, waiting=waiting)
 
     @home.get("/portal/<uscc>", MAKERS)
     def desk(visit: Visit) -> ResponseReturnValue:
