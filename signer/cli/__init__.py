@@ -57,6 +57,13 @@ _COMMANDS = {
             "what was asked and answered, when, under which list."
         ),
     ),
+    "evidence": (
+        "evidencing:evidence",
+        (
+            "Write NUMBER-evidence.zip: the sealed PDF, its content, the trust list, a receipt made now, "
+            "and how to check each."
+        ),
+    ),
     "export": (
         "exporting:export",
         "Write the seal register (用印登记) or the audit of one manufacturer to standard output, the oldest first.",

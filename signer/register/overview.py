@@ -37,6 +37,7 @@ class Row:
     number: Number
     standing: Standing
     reserved_at: datetime
+    maker: str
     exporter: str
     country_zh: str
     country_en: str
@@ -57,11 +58,16 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """What a list is narrowed to: one number, one VIN, or exporters by USCC; nothing for everything."""
+    """
+    What a list is narrowed to: one number, one VIN, or exporters by USCC; nothing for everything.
+
+    `without`: standings that the list leaves out.
+    """
 
     number: Number | None = None
     vin: str | None = None
     exporters: tuple[str, ...] | None = None
+    without: tuple[Standing, ...] = ()
 
 
 def page(
@@ -84,6 +90,8 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
         found.append(_heads.c.id.in_(select(_lines.c.confirmation_id).where(_lines.c.vin == sought.vin)))
     if sought.exporters is not None:
         found.append(_heads.c.exporter_uscc.in_(sought.exporters))
+    if sought.without:
+        found.append(_heads.c.standing.not_in(sought.without))
     return found
 
 
@@ -104,6 +112,7 @@ def _row(row: SqlRow[tuple[object, ...]], at: datetime) -> Row:
         number=Number(row.number),
         standing=Standing.ISSUED if is_over else Standing(row.standing),
         reserved_at=row.reserved_at,
+        maker=terms["manufacturer"]["legal_name"],
         exporter=terms["exporter"]["legal_name"],
         country_zh=country["name_zh"],
         country_en=country["name_en"],

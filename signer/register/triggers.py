@@ -76,6 +76,17 @@ _WISHED = (
     "asked_by",
     "asked_at",
 )
+_SHARED = (
+    "ref",
+    "manufacturer_id",
+    "confirmation_id",
+    "exporter_uscc",
+    "secret_digest",
+    "label",
+    "made_by",
+    "made_at",
+    "ends_at",
+)
 _RETRACTED = ("retracted_by", "retracted_second", "retracted_at")
 
 
@@ -112,7 +123,7 @@ def guards() -> tuple[Guard, ...]:
         Guard(table, "standing", "UPDATE", "this change of standing is not allowed", _forbidden()) for table in _KEPT
     ]
     found.append(Guard("confirmations", "approval", "INSERT", "the approval is for other terms", _other_terms()))
-    return (*found, *_of_official_copies(), *_of_seals(), *_of_approval(), *_of_requests())
+    return (*found, *_of_official_copies(), *_of_seals(), *_of_approval(), *_of_requests(), *_of_shares())
 
 
 def _of_requests() -> tuple[Guard, ...]:
@@ -124,6 +135,16 @@ def _of_requests() -> tuple[Guard, ...]:
         Guard("requests", "over", "UPDATE", "this request was refused or taken back", over),
         Guard("request_words", "no_delete", "DELETE", "what was said is never deleted"),
         Guard("request_words", "no_update", "UPDATE", "what was said never changes"),
+    )
+
+
+def _of_shares() -> tuple[Guard, ...]:
+    """A link stays whose and until when it was, and one that was revoked never opens anything again."""
+    back = "OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at"
+    return (
+        Guard("shares", "no_delete", "DELETE", "share links are never deleted"),
+        Guard("shares", "content", "UPDATE", "a share link never changes", _changed(_SHARED)),
+        Guard("shares", "once", "UPDATE", "a share link that was revoked stays so", back),
     )
 
 

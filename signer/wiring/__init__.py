@@ -23,6 +23,7 @@ from signer.services.confirming import Confirming
 from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
+from signer.services.evidence import Evidence
 from signer.services.export import AuditReading, Exporting
 from signer.services.facts import Facts
 from signer.services.gathering import Gathering
@@ -33,6 +34,7 @@ from signer.services.issue import Issuing
 from signer.services.keep import Keeping
 from signer.services.key_checks import KeyChecking
 from signer.services.licence import LicenceChecking
+from signer.services.limits import Limits
 from signer.services.listing import Listing
 from signer.services.lookups import LookingUp
 from signer.services.mailing import Mailing
@@ -44,6 +46,7 @@ from signer.services.outlet_links import OutletLinks
 from signer.services.outlet_lists import OutletLists
 from signer.services.outlet_rules import OutletRules
 from signer.services.outlets import Outlets
+from signer.services.papers import Papers
 from signer.services.people import People
 from signer.services.post import post_of
 from signer.services.publishing import Publishing
@@ -56,6 +59,7 @@ from signer.services.requesting import Requesting
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
 from signer.services.service_keys import ServiceKeys
+from signer.services.sharing import Sharing
 from signer.services.shelf import Shelf
 from signer.services.sources import RegisterSource
 from signer.services.trust import TrustSource
@@ -117,6 +121,9 @@ class Services:
     keeping: Keeping
     service_keys: ServiceKeys
     receipts: Receipts
+    evidence: Evidence
+    papers: Papers
+    sharing: Sharing
     bundling: Bundling
     key_checks: KeyChecking
     mailing: Mailing
@@ -184,6 +191,14 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     seal_keeping = SealKeeping(database=database, trust=trust, box=seals, clock=clock)
     glancing = Glancing(database=database, seal_keeping=seal_keeping, mailing=mailing, clock=clock)
     service_keys = ServiceKeys(settings, trust=trust, box=seals, clock=clock)
+    receipts = Receipts(
+        keys=service_keys,
+        trust=current,
+        clock=clock,
+        bits=chance.bits,
+        issuer=settings.base_url,
+        software=f"signer {VERSION}",
+    )
     journal = Journal(settings.data_dir / "endings.jsonl")
     sealing = Sealing(
         database=database, blobs=blobs, page=page, seals=seals, verifying=verifying, journal=journal, clock=clock
@@ -209,6 +224,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     )
     importing = Importing(database=database, page=page, seals=seals, clock=clock, chance=chance)
     people = People(database=database, clock=clock)
+    papers = Papers(database=database, blobs=blobs, clock=clock)
     outlets = Outlets(database=database, clock=clock, uncovered=page.uncovered)
     keeping = Keeping(database=database, blobs=blobs, journal=journal, clock=clock)
     upgrading = Upgrading(
@@ -272,14 +288,25 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             clock=clock,
         ),
         service_keys=service_keys,
-        bundling=Bundling(database=database, trust=trust, keys=service_keys, clock=clock),
-        receipts=Receipts(
-            keys=service_keys,
-            trust=current,
+        papers=papers,
+        sharing=Sharing(
+            database=database,
+            papers=papers,
+            limits=Limits(database=database, clock=clock),
             clock=clock,
             bits=chance.bits,
-            issuer=settings.base_url,
-            software=f"signer {VERSION}",
+        ),
+        bundling=Bundling(database=database, trust=trust, keys=service_keys, clock=clock),
+        receipts=receipts,
+        evidence=Evidence(
+            database=database,
+            blobs=blobs,
+            verifying=verifying,
+            receipts=receipts,
+            trust=trust,
+            templates=templates / "evidence",
+            verify=f"{settings.base_url.rstrip('/')}/verify",
+            clock=clock,
         ),
         key_checks=KeyChecking(database=database, seals=seals, service_keys=service_keys, clock=clock),
         keeping=keeping,

@@ -24,6 +24,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "withdraw": "confirmations",
     "retract": "confirmations",
     "copy": "confirmations",
+    "share": "confirmations",
     "draft": "drafts",
     "submission": "approvals",
     "import": "imports",
@@ -41,8 +42,11 @@ _NAMELESS: Final[Mapping[str, str]] = {
     "outlet-list": "audit.an-outlet-list",
     "job": "audit.a-job",
     "request": "audit.a-request",
+    "share-link": "audit.a-share-link",
 }
 """Things whose reference says nothing to people."""
+HOLDER: Final = "holder"
+"""Whoever has a share link: no person that we know."""
 _DIGEST_SHOWN = 16
 _WHOLE_DIGEST = 64
 
@@ -71,7 +75,7 @@ def _line(entry: Entry, t: Phrases, names: Mapping[str, str], base: str) -> Line
     fields = _fields(entry)
     who, what = names.get(entry.actor, t("audit.service")), _what(entry, fields, t, names, base)
     if entry.actor not in names and not _is_service(entry.actor):
-        who = entry.actor
+        who = t("audit.holder") if entry.actor == HOLDER else entry.actor
     key = f"event.{entry.event}"
     sentence = Markup(t(key) if key in t else "{who} · " + str(escape(entry.event)) + " · {what}")  # noqa: S704 -- our own phrases
     raw = {"event": entry.event, "actor": entry.actor, "subject": entry.subject}

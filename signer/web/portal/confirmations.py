@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from flask import current_app, redirect, request
+from flask import redirect, request
 
 from signer.domain.parties import Role
 from signer.domain.verdict import Code
@@ -16,13 +16,12 @@ from signer.services.official import Place, digest_of
 from signer.verification import wording
 from signer.verification.wording import beijing
 from signer.web import languages
-from signer.web.portal import audit_view, factor
+from signer.web.portal import audit_view, downloads, factor
 from signer.web.portal.doors import MAKERS, files, form
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
-    from werkzeug.wrappers import Response
 
     from signer.register.second_words import Wish
     from signer.services.confirming import Confirming, Whole
@@ -42,6 +41,7 @@ _EVENTS: Final = frozenset(
         "withdraw": ("asked", "done", "dropped"),
         "retract": ("asked", "done", "dropped"),
         "copy": ("offered", "filed", "retracted"),
+        "share": ("made", "revoked"),
     }.items()
     for event in events
 )
@@ -167,7 +167,7 @@ class _Desk:
         else:
             raise NotFound("no such file")
         suffix = "" if kind == "sealed" else f"-{kind}"
-        return _attachment(pdf, f"{parse(number)}{suffix}.pdf", "application/pdf")
+        return downloads.attachment(pdf, f"{parse(number)}{suffix}.pdf", "application/pdf")
 
     def choose(self, visit: Visit, number: str) -> ResponseReturnValue:
         """Lead on from the lines that were ticked to what their withdrawal means."""
@@ -322,7 +322,7 @@ class _Desk:
         kind = next(
             each.kind for each in self._confirming.whole(visit.uscc, number).copies if each.file_digest == found
         )
-        return _attachment(data, f"{of}-official.{kind}", "application/octet-stream")
+        return downloads.attachment(data, f"{of}-official.{kind}", "application/octet-stream")
 
     def compare(self, visit: Visit, number: str, digest: str) -> ResponseReturnValue:
         """File a copy on the word of a second person who compared it."""
@@ -370,10 +370,3 @@ def _digest(typed: str) -> bytes:
 
 def _to(visit: Visit, path: str, *, done: str) -> ResponseReturnValue:
     return redirect(f"/portal/{visit.uscc}/confirmations/{path}?done={done}", code=303)
-
-
-def _attachment(data: bytes, name: str, mime: str) -> Response:
-    response = current_app.response_class(data, mimetype=mime)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response

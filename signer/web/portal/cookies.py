@@ -18,8 +18,20 @@ if TYPE_CHECKING:
     from signer.domain.account import Principal
     from signer.services.sessions import Sessions
 
-PLACES = ("/portal", "/sign-in", "/sign-out", "/account", "/invitations", "/outlet-link", "/exporter", "/sign-up")
+PLACES = (
+    "/portal",
+    "/sign-in",
+    "/sign-out",
+    "/account",
+    "/invitations",
+    "/outlet-link",
+    "/exporter",
+    "/sign-up",
+    "/share",
+)
 """Where cookies are read: these addresses, and those below them."""
+UNTOLD = ("/share",)
+"""Those whose own address is told to nobody, not even to ourselves: from there browsers send forms without origin."""
 _GUEST_S = 3600
 _CSRF = "csrf_token"
 
@@ -80,6 +92,11 @@ class Cookies(SessionInterface):
 def is_place(path: str) -> bool:
     """Tell whether an address is behind a sign-in."""
     return any(path == place or path.startswith(f"{place}/") for place in PLACES)
+
+
+def is_untold(path: str) -> bool:
+    """Tell whether nobody is to learn, by a referrer, that somebody was at this address."""
+    return path in UNTOLD
 
 
 def principal() -> Principal | None:

@@ -57,6 +57,7 @@ _INNER: Final = {"/production": "/drafts"}
 ACTING: Final = frozenset({Role.EXPORTER})
 EXPORTERS_ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("own-requests", "/requests", ACTING),
+    ("own-papers", "/papers", ACTING),
     ("own-people", "/people", ACTING),
 )
 """The rooms of an exporter, below `/exporter/<USCC>`: everybody who acts for it sees all of them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import approvals
@@ -14,6 +15,8 @@ import world as worlds
 from signer.domain.drafting import parse_draft
 from signer.domain.number import Number
 from signer.domain.parties import Role, Uscc, uscc_check_character
+from signer.register import parties, shares
+from signer.register.shares import Wanted
 from signer.services.importing import Asked
 from signer.services.inspecting import Asked as OfficerAsked
 from signer.services.official import Place
@@ -335,10 +338,42 @@ FACTORIES |= {
     ("office_makers", "code"): lambda _case, uscc: uscc,
     ("office_jobs", "job"): a_failed_job,
     ("requesting", "ref"): a_request,
-    ("requesting", "number"): lambda case, exporter: _issued(case, OWN if exporter == worlds.TIANSHAN else OTHER),
+    ("requesting", "number"): lambda case, exporter: _issued(case, _maker_for(exporter)),
     ("request_inbox", "ref"): a_request,
     ("request_inbox", "company"): _an_exporter,
     ("request_inbox", "answer"): _a_usual_answer,
     ("exporters", "ref"): _a_colleague,
     ("sign_up", "token"): lambda _case, _uscc: "0" * 64,
+}
+
+
+def _maker_for(exporter: str) -> str:
+    """Whose confirmations the samples issue to an exporter."""
+    return OWN if exporter == worlds.TIANSHAN else OTHER
+
+
+def a_share_link(case: Case, uscc: str) -> str:
+    """A link that the exporter of an issued confirmation gave to somebody, however the paper stands by now."""
+    number, services = Number.parse(_issued(case, uscc)), case.portal.world.services
+    record, at = services.papers.spoken(number), case.portal.world.at
+    ref = f"{len(case.made):016x}"
+    wanted = Wanted(
+        ref=ref, secret_digest=ref.encode() * 2, label="", by="chen.sample", at=at, ends_at=at + timedelta(days=7)
+    )
+    with services.database.write() as tx:
+        scope = parties.tenant(tx, uscc).scope
+        shares.add(tx, wanted, number=number, exporter=record.whole.terms.exporter.uscc, scope=scope)
+    return ref
+
+
+FACTORIES |= {
+    ("sharing", "number"): _issued,
+    ("sharing", "ref"): a_share_link,
+    ("papers", "number"): lambda case, exporter: _issued(case, _maker_for(exporter)),
+    ("papers", "ref"): lambda case, exporter: a_share_link(case, _maker_for(exporter)),
+    ("papers", "kind"): lambda _case, _uscc: "sealed",
+    ("shared", "ref"): lambda _case, _uscc: "0" * 16,
+    ("shared", "kind"): lambda _case, _uscc: "sealed",
+    ("shared", "number"): _issued,
+    ("shared", "proof"): lambda _case, _uscc: "0" * 32,
 }

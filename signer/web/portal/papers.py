@@ -1,0 +1,236 @@
+"""An exporter's papers: what was issued to it, by any manufacturer; its files, share links and the licence annex."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask import redirect, request
+
+from signer.domain import annex as annexes
+from signer.domain.confirmation import Standing
+from signer.errors import Conflict, InvalidInput, NotFound
+from signer.services import annex
+from signer.services.confirming import parse
+from signer.services.sharing import DAYS
+from signer.verification.wording import beijing
+from signer.web.portal import downloads
+from signer.web.portal.doors import EXPORTERS, form
+from signer.web.portal.shared import TONES, proof_of
+from signer.web.problems import Fault
+
+if TYPE_CHECKING:
+    from flask.typing import ResponseReturnValue
+
+    from signer.domain.evidence import RecordFacts
+    from signer.domain.number import Number
+    from signer.domain.vehicle import Vehicle
+    from signer.web.portal.doors import Room, Visit
+    from signer.web.portal.rooms import Building
+
+_MOST_VINS: Final = 200
+_FAULTS: Final = {
+    "annex.code": (
+        "code",
+        "商品编号应为 10 位数字，以 87 开头。",
+        "A commodity code has 10 digits and begins with 87.",
+    ),
+    "annex.displacement": ("", "排量应如 1.5L 或 1498mL。", "A displacement is like 1.5L or 1498mL."),
+    "annex.displacement-missing": (
+        "",
+        "请填写排量，纯电动车辆除外。",
+        "Give the displacement; electric vehicles have none.",
+    ),
+    "annex.vehicles": ("vehicles", "请选择 1 至 20 辆有效车辆。", "Choose 1 to 20 vehicles that are in force."),
+    "share.label": ("label", "最多 60 个字符，不含特殊字符。", "At most 60 characters, none of them special."),
+    "share.days": ("days", "请选择有效期。", "Choose for how long it is good."),
+    "share.conflict": (
+        "",
+        "现在不能创建链接：确认书不在有效状态，或可打开的链接过多。",
+        "No link can be made now: the confirmation is not in force, or has too many open links.",
+    ),
+}
+
+
+def room(building: Building) -> Room:
+    """Return the room."""
+    door, desk = building.doors.room("papers"), _Desk(building)
+    here = "/exporter/<exporter>/papers"
+    door.get(here, EXPORTERS)(desk.listed)
+    door.get(f"{here}/<number>", EXPORTERS)(desk.one)
+    door.get(f"{here}/<number>/files/<kind>", EXPORTERS)(desk.file)
+    door.post(f"{here}/<number>/links", EXPORTERS)(desk.share)
+    door.post(f"{here}/<number>/links/<ref>/revoke", EXPORTERS)(desk.revoke)
+    door.get(f"{here}/<number>/annex", EXPORTERS)(desk.annex_form)
+    door.post(f"{here}/<number>/annex", EXPORTERS)(desk.annex)
+    return door
+
+
+class _Desk:
+    """The room's views."""
+
+    def __init__(self, building: Building) -> None:
+        self._building = building
+        self._frame = building.frame
+        self._papers = building.services.papers
+        self._sharing = building.services.sharing
+        self._base_url = building.services.settings.base_url.rstrip("/")
+        self._status_key = building.vault.key("status")
+
+    def listed(self, visit: Visit) -> ResponseReturnValue:
+        """Show the papers, the newest first."""
+        after = _after(request.args.get("after", "")[:40])
+        rows, has_more = self._papers.listed(visit.exporter, after=after)
+        return self._frame.draw(
+            "portal/papers.html",
+            visit,
+            rows=rows,
+            has_more=has_more,
+            is_first=after is None,
+            tones=TONES,
+            beijing=beijing,
+        )
+
+    def one(self, visit: Visit, number: str) -> ResponseReturnValue:
+        """Show one paper."""
+        return self._draw(visit, parse(number))
+
+    def _draw(self, visit: Visit, number: Number, *faults: Fault, secret: str = "", label: str = "") -> str:
+        record, at = self._papers.one(visit.exporter, number), self._building.clock()
+        shares = self._sharing.of_exporter(visit.exporter, number)
+        return self._frame.draw(
+            "portal/paper.html",
+            visit,
+            faults=faults,
+            **_shown(record),
+            shares=[(share, share.is_open(at)) for share in shares],
+            link=f"{self._base_url}/share#{secret}" if secret else "",
+            status=f"{self._base_url}/status/{number}/{proof_of(self._status_key, number)}",
+            label=label,
+            days=DAYS,
+            as_of=beijing(at),
+            beijing=beijing,
+        )
+
+    def file(self, visit: Visit, number: str, kind: str) -> ResponseReturnValue:
+        """Hand out the sealed PDF, or the evidence bundle."""
+        parsed = parse(number)
+        record = self._papers.one(visit.exporter, parsed)
+        if kind == "sealed":
+            return downloads.attachment(self._papers.sealed(parsed), f"{parsed}.pdf", downloads.PDF)
+        if kind == "evidence":
+            maker = record.whole.terms.manufacturer.uscc
+            data = self._building.services.evidence.bundle(parsed, manufacturer=maker)
+            return downloads.attachment(data, f"{parsed}-evidence.zip", downloads.ZIP)
+        raise NotFound("no such file")
+
+    def share(self, visit: Visit, number: str) -> ResponseReturnValue:
+        """Make a share link, and show it: this once, for it is kept nowhere."""
+        parsed, label = parse(number), form().get("label", "")[:400]
+        typed = form().get("days", "")
+        days = int(typed) if typed in map(str, DAYS) else 0
+        try:
+            secret = self._sharing.make(visit.exporter, parsed, label=label, days=days, by=visit.person)
+        except InvalidInput as error:
+            return self._draw(visit, parsed, _fault(f"share.{error.field}"), label=label), 422
+        except Conflict:
+            return self._draw(visit, parsed, _fault("share.conflict"), label=label), 409
+        return self._draw(visit, parsed, secret=secret)
+
+    def revoke(self, visit: Visit, number: str, ref: str) -> ResponseReturnValue:
+        """Let a link open nothing any more."""
+        parsed = parse(number)
+        self._sharing.revoke_by_exporter(visit.exporter, parsed, ref, by=visit.person)
+        return redirect(f"/exporter/{visit.exporter}/papers/{parsed}?done=papers.revoked", code=303)
+
+    def annex_form(self, visit: Visit, number: str) -> ResponseReturnValue:
+        """Show what the licence annex needs besides what stands in the paper."""
+        record = self._papers.one(visit.exporter, parse(number))
+        chosen = frozenset(vehicle.vin for vehicle in _live(record)[: annexes.MOST_LINES])
+        is_battery = all(vehicle.energy == "battery-electric" for vehicle in _live(record))
+        return self._draw_annex(visit, record, chosen=chosen, code=annexes.BATTERY_CAR if is_battery else "")
+
+    def _draw_annex(
+        self,
+        visit: Visit,
+        record: RecordFacts,
+        *faults: Fault,
+        chosen: frozenset[str],
+        code: str,
+        displacement: dict[str, str] | None = None,
+    ) -> str:
+        vehicles = _live(record)
+        return self._frame.draw(
+            "portal/annex.html",
+            visit,
+            faults=faults,
+            record=record,
+            vehicles=vehicles,
+            models=[(model, _has_engine(model, vehicles)) for model in _models(vehicles)],
+            chosen=chosen,
+            code=code,
+            displacement=displacement or {},
+        )
+
+    def annex(self, visit: Visit, number: str) -> ResponseReturnValue:
+        """Hand out the annex as a spreadsheet."""
+        record = self._papers.one(visit.exporter, parse(number))
+        vehicles, typed = _live(record), form()
+        wanted = frozenset(typed.getlist("vin")[:_MOST_VINS])
+        code = typed.get("code", "").strip()[:20]
+        models = _models(vehicles)
+        displacement = {
+            model: typed.get(f"displacement-{place}", "").strip()[:20] for place, model in enumerate(models)
+        }
+        chosen = tuple(vehicle for vehicle in vehicles if vehicle.vin in wanted)
+        if faults := _annex_faults(chosen, code, displacement, models):
+            page = self._draw_annex(visit, record, *faults, chosen=wanted, code=code, displacement=displacement)
+            return page, 422
+        data = annex.sheet(record.number, chosen, code=code, displacement=displacement)
+        return downloads.attachment(data, f"{record.number}-annex.xlsx", annex.MIME)
+
+
+def _shown(record: RecordFacts) -> dict[str, object]:
+    """Return what the page of a paper shows of its record."""
+    vehicles = {str(vehicle.vin): vehicle for vehicle in record.whole.terms.vehicles}
+    return {
+        "record": record,
+        "terms": record.whole.terms,
+        "lines": [(line, vehicles[line.vin]) for line in record.lines],
+        "tones": TONES,
+        "is_live": record.standing is Standing.ISSUED,
+    }
+
+
+def _after(typed: str) -> Number | None:
+    return parse(typed) if typed else None
+
+
+def _live(record: RecordFacts) -> tuple[Vehicle, ...]:
+    """Return the vehicles that are in force, in the paper's order."""
+    live = {line.vin for line in record.lines if line.standing is Standing.ISSUED}
+    return tuple(vehicle for vehicle in record.whole.terms.vehicles if vehicle.vin in live)
+
+
+def _models(vehicles: tuple[Vehicle, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(vehicle.model for vehicle in vehicles))
+
+
+def _has_engine(model: str, vehicles: tuple[Vehicle, ...]) -> bool:
+    """Tell whether a model's displacement has to be given."""
+    return any(annexes.displacement_fault("", vehicle) for vehicle in vehicles if vehicle.model == model)
+
+
+def _annex_faults(
+    chosen: tuple[Vehicle, ...], code: str, displacement: dict[str, str], models: tuple[str, ...]
+) -> tuple[Fault, ...]:
+    found = [] if 1 <= len(chosen) <= annexes.MOST_LINES else [_fault("annex.vehicles")]
+    if rule := annexes.code_fault(code):
+        found.append(_fault(rule))
+    wrong = {vehicle.model: annexes.displacement_fault(displacement[vehicle.model], vehicle) for vehicle in chosen}
+    found += [_fault(rule, f"displacement-{models.index(model)}") for model, rule in wrong.items() if rule]
+    return tuple(found)
+
+
+def _fault(rule: str, pointer: str = "") -> Fault:
+    place, zh, en = _FAULTS[rule]
+    return Fault(pointer=pointer or place, code=rule, zh=zh, en=en)

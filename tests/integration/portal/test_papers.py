@@ -1,0 +1,166 @@
+"""An exporter has the papers that were issued to it, by any manufacturer, and nobody else's."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import exporting
+import pytest
+import python_calamine
+import world as worlds
+from portal import Portal
+
+from signer.domain.parties import Uscc
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from portal import Visitor
+
+    from signer.domain.number import Number
+
+TIANSHAN, HAIYI = worlds.TIANSHAN, worlds.HAIYI
+HOME = f"/exporter/{TIANSHAN}/papers"
+CHEN, LIN = worlds.PEOPLE[worlds.YUNZHOU]
+
+
+@dataclass
+class Case:
+    """Papers of two manufacturers for one exporter, one for another, and people of both exporters."""
+
+    portal: Portal
+    mine: Number
+    beichens: Number
+    others: Number
+    zhao: Visitor
+    stranger: Visitor
+
+
+@pytest.fixture(scope="module")
+def case(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
+    world = worlds.World(worlds.copy(template_folder, tmp_path_factory.mktemp("papers") / "data"))
+    portal = Portal.of(world)
+    hostile = {**worlds.fresh(worlds.KAZAKHSTAN, 1), "exporter": TIANSHAN}
+    hostile["vehicles"][0]["brand"] = "=cmd|'/C calc'!A0"
+    mine = world.issue(hostile).number
+    beichens = world.issue({**worlds.fresh(worlds.EMIRATES, 1), "exporter": TIANSHAN}).number
+    others = world.issue({**worlds.fresh(worlds.KAZAKHSTAN, 2), "exporter": HAIYI}).number
+    exporting.let_in(world, "zhao.sample", TIANSHAN)
+    exporting.let_in(world, "qian.sample", HAIYI)
+    zhao, stranger = portal.visitor("zhao.sample"), portal.visitor("qian.sample")
+    yield Case(portal, mine, beichens, others, zhao, stranger)
+    world.services.database.close()
+
+
+def test_the_list_has_the_papers_of_every_manufacturer_and_no_other_exporters(case: Case) -> None:
+    page = case.zhao.get(HOME, lang="en").text
+    assert [number in page for number in (case.mine, case.beichens, case.others)] == [True, True, False]
+    assert worlds.YUNZHOU in page
+    assert worlds.BEICHEN in page
+
+
+def test_a_long_list_goes_on_after_the_last_one(case: Case) -> None:
+    assert case.mine in case.zhao.get(f"{HOME}?after={case.beichens}").text
+    assert case.zhao.get(f"{HOME}?after={case.others}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["", "/files/sealed", "/files/evidence", "/annex"])
+def test_what_was_issued_to_somebody_else_is_as_if_it_were_not_there(case: Case, path: str) -> None:
+    assert case.zhao.get(f"{HOME}/{case.mine}{path}").status_code == 200
+    assert case.zhao.get(f"{HOME}/{case.others}{path}").status_code == 404
+    assert case.stranger.get(f"{HOME}/{case.mine}{path}").status_code == 404
+
+
+def test_files_are_handed_out_whole_under_names_of_ours(case: Case) -> None:
+    sealed = case.zhao.get(f"{HOME}/{case.mine}/files/sealed")
+    assert case.portal.world.verify(sealed.data).number == case.mine
+    assert sealed.headers["Content-Disposition"] == f'attachment; filename="{case.mine}.pdf"'
+    packed = case.zhao.get(f"{HOME}/{case.mine}/files/evidence")
+    assert packed.headers["Content-Disposition"] == f'attachment; filename="{case.mine}-evidence.zip"'
+    with zipfile.ZipFile(io.BytesIO(packed.data)) as archive:
+        assert archive.read(f"{case.mine}.pdf") == sealed.data
+
+
+def test_a_link_is_shown_once_listed_by_its_label_and_revoked(case: Case) -> None:
+    made = case.zhao.post(f"{HOME}/{case.mine}/links?lang=en", {"label": "<b>买方乙", "days": "7"})
+    link = re.search(r"http[^<\s]*/share#([0-9a-f]{64})", made.text)
+    assert link
+    page = case.zhao.get(f"{HOME}/{case.mine}", lang="en").text
+    assert (link[1] in page, "&lt;b&gt;买方乙" in page) == (False, True)
+    held = case.portal.world.services.sharing.open(link[0], network="test")
+    answer = case.zhao.post(f"{HOME}/{case.mine}/links/{held.share.ref}/revoke")
+    assert answer.location == f"{HOME}/{case.mine}?done=papers.revoked"
+    shares = case.portal.world.services.sharing.of_exporter(Uscc(TIANSHAN), case.mine)
+    assert shares[0].revoked_at == case.portal.world.at
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"), [({"label": "x" * 61, "days": "7"}, "label"), ({"label": "", "days": "8"}, "days")]
+)
+def test_a_wrong_label_or_span_is_named_beside_its_field(case: Case, typed: dict[str, str], field: str) -> None:
+    answer = case.zhao.post(f"{HOME}/{case.mine}/links?lang=en", typed)
+    assert (answer.status_code, f'id="{field}-wrong"' in answer.text) == (422, True)
+
+
+def test_the_status_link_of_the_page_opens_for_anybody(case: Case) -> None:
+    path = re.search(r'href="[^"]*(/status/[^"]+)"', case.zhao.get(f"{HOME}/{case.mine}").text)
+    assert path
+    assert case.portal.app.test_client().get(path[1]).status_code == 200
+
+
+def annex(case: Case, number: Number, **typed: object) -> list[list[object]]:
+    answer = case.zhao.post(f"{HOME}/{number}/annex", typed)
+    assert (answer.status_code, answer.headers["Content-Disposition"]) == (
+        200,
+        f'attachment; filename="{number}-annex.xlsx"',
+    ), answer.text
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.data))
+    assert b"<f>" not in b"".join(zipfile.ZipFile(io.BytesIO(answer.data)).read(name) for name in sheets(answer.data))
+    return book.get_sheet_by_index(0).to_python()
+
+
+def sheets(data: bytes) -> list[str]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
+
+
+def test_the_annex_has_the_chosen_vehicles_as_text_and_the_goods_name(case: Case) -> None:
+    vehicles = case.portal.world.services.papers.spoken(case.mine).whole.terms.vehicles
+    chosen = [vehicle.vin for vehicle in vehicles[:2]]
+    typed = {f"displacement-{place}": "1.5L" for place in range(3)}
+    head, *rows = annex(case, case.mine, vin=chosen, code="8703234110", **typed)
+    assert head[1:4] == ["商品编号", "商品名称", "车辆识别代号（VIN）"]
+    assert [row[3] for row in rows] == chosen
+    assert rows[0][1:5] == [
+        "8703234110",
+        f"旧=cmd|'/C calc'!A0 1.5L {vehicles[0].model}",
+        chosen[0],
+        "=cmd|'/C calc'!A0",
+    ]
+    assert rows[0][6] == vehicles[0].registered_on.isoformat()
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [({"code": "870"}, "code"), ({"vin": []}, "vehicles"), ({"displacement-0": "=1"}, "displacement-0")],
+)
+def test_a_wrong_field_of_the_annex_is_named_and_what_was_typed_is_kept(
+    case: Case, typed: dict[str, object], field: str
+) -> None:
+    vins = [vehicle.vin for vehicle in case.portal.world.services.papers.spoken(case.mine).whole.terms.vehicles]
+    plain = {"code": "8703234110", "vin": vins, **{f"displacement-{place}": "1.5L" for place in range(3)}}
+    answer = case.zhao.post(f"{HOME}/{case.mine}/annex?lang=en", {**plain, **typed})
+    assert (answer.status_code, f'id="{field}-wrong"' in answer.text, "1.5L" in answer.text) == (422, True, True)
+
+
+def test_an_annex_of_electric_cars_has_their_code_and_needs_no_displacement(case: Case) -> None:
+    page = case.zhao.get(f"{HOME}/{case.beichens}/annex", lang="en").text
+    assert 'value="8703801090"' in page
+    vins = [vehicle.vin for vehicle in case.portal.world.services.papers.spoken(case.beichens).whole.terms.vehicles]
+    _, *rows = annex(case, case.beichens, vin=vins, code="8703801090")
+    assert len(rows) == len(vins)

@@ -1,0 +1,71 @@
+"""The licence annex: a goods name in customs' form, at most twenty vehicles, one commodity code."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from signer.domain import annex
+from signer.domain.vehicle import Vehicle
+
+
+def vehicle(**changed: object) -> Vehicle:
+    plain = {
+        "vin": "L0YSA3B29T0000101",
+        "brand": "云舟",
+        "model": "YZS6480T1",
+        "registered_on": date(2026, 9, 1),
+        "certificate_manufacturer": "云舟样例汽车股份有限公司",
+        "energy": "petrol",
+    }
+    return Vehicle.model_validate({**plain, **changed})
+
+
+@pytest.mark.parametrize(
+    ("brand", "displacement", "said"),
+    [
+        ("云舟", "1.5L", "旧云舟1.5L YZS6480T1"),
+        ("云舟", "1498毫升", "旧云舟1498毫升YZS6480T1"),
+        ("云舟", "", "旧云舟YZS6480T1"),
+        ("YUNZHOU", "2.0L", "旧YUNZHOU 2.0L YZS6480T1"),
+    ],
+)
+def test_the_goods_name_is_old_brand_displacement_model(brand: str, displacement: str, said: str) -> None:
+    assert annex.goods_name(vehicle(brand=brand), displacement) == said
+
+
+@pytest.mark.parametrize("typed", ["8703801090", "8704210000"])
+def test_a_commodity_code_has_ten_digits_of_chapter_87(typed: str) -> None:
+    assert annex.code_fault(typed) == ""
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "870380109", "87038010900", "8403801090", "87038O1090", "=8703801090", "8703801090\n"]
+)
+def test_what_is_no_commodity_code_is_named(typed: str) -> None:
+    assert annex.code_fault(typed) == "annex.code"
+
+
+@pytest.mark.parametrize("typed", ["1.5L", "1498mL", "2.0T", "1998cc", "2.0升", "1.5LT"])
+def test_a_displacement_is_taken_or_named(typed: str) -> None:
+    expected = "annex.displacement" if typed == "2.0T" else ""
+    assert annex.displacement_fault(typed, vehicle()) == expected
+
+
+def test_only_what_has_no_combustion_engine_goes_without_displacement() -> None:
+    assert annex.displacement_fault("", vehicle()) == "annex.displacement-missing"
+    assert annex.displacement_fault("", vehicle(energy="plug-in-hybrid")) == "annex.displacement-missing"
+    assert annex.displacement_fault("", vehicle(energy="battery-electric")) == ""
+    assert annex.displacement_fault("", vehicle(energy=None)) == "annex.displacement-missing"
+
+
+@pytest.mark.parametrize("typed", ["=1+1", "1.5L=", "@1.5L", "1.5L\n", "<b>"])
+def test_no_displacement_is_a_formula(typed: str) -> None:
+    assert annex.displacement_fault(typed, vehicle()) == "annex.displacement"
+
+
+def test_an_annex_has_at_most_twenty_lines() -> None:
+    found = annex.lines((vehicle(),) * 25, code="8703801090", displacement={"YZS6480T1": "1.5L"})
+    assert len(found) == annex.MOST_LINES == 20
+    assert (found[0].registered_on, found[0].transfer_pending_on) == ("2026-09-01", "")
