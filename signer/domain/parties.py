@@ -100,10 +100,13 @@ _ALPHA3 = (  # noqa: SIM905 (a table, read as one)
     "YT MYT "
 ).split()
 ALPHA3 = dict(zip(_ALPHA3[::2], _ALPHA3[1::2], strict=True))
-_PRINTED = {  # separate customs territories have their own printed names
-    "HK": ("中国香港", "Hong Kong, China"),
-    "MO": ("中国澳门", "Macao, China"),
-    "TW": ("中国台湾", "Taiwan, China"),
+_PRINTED: dict[str, dict[str, str]] = {  # separate customs territories have their own printed names
+    "zh": {"HK": "中国香港", "MO": "中国澳门", "TW": "中国台湾"},
+    "en": {"HK": "Hong Kong, China", "MO": "Macao, China", "TW": "Taiwan, China"},
+    "ru": {"HK": "Гонконг (Китай)", "MO": "Макао (Китай)", "TW": "Тайвань (Китай)"},
+    "es": {"HK": "Hong Kong (China)", "MO": "Macao (China)", "TW": "Taiwán (China)"},
+    "ar": {"HK": "هونغ كونغ (الصين)", "MO": "ماكاو (الصين)", "TW": "تايوان (الصين)"},
+    "fr": {"HK": "Hong Kong (Chine)", "MO": "Macao (Chine)", "TW": "Taïwan (Chine)"},
 }
 ThirdLanguage = Literal["ru", "es", "ar", "fr"]
 THIRD_LANGUAGES: dict[ThirdLanguage, str] = {
@@ -134,7 +137,7 @@ class Country(Frozen):
         """Return the country of a two-letter code; ValueError for CN and for codes that are none."""
         if alpha2 not in ALPHA3:
             raise ValueError("country.domestic" if alpha2 == "CN" else "country.unknown")
-        zh, en = _PRINTED.get(alpha2) or (_territory(alpha2, "zh"), _territory(alpha2, "en"))
+        zh, en = country_name(alpha2, "zh"), country_name(alpha2, "en")
         return cls(alpha2=alpha2, alpha3=ALPHA3[alpha2], name_zh=zh, name_en=en)
 
     @property
@@ -144,8 +147,9 @@ class Country(Frozen):
 
 
 @cache
-def _territory(alpha2: str, language: str) -> str:
-    return str(babel.Locale(language).territories[alpha2])
+def country_name(alpha2: str, language: str) -> str:
+    """Return the printed name of a destination in one of the six languages."""
+    return _PRINTED[language].get(alpha2) or str(babel.Locale(language).territories[alpha2])
 
 
 @cache
@@ -154,11 +158,12 @@ def _codes() -> dict[str, str]:
     for alpha2, alpha3 in ALPHA3.items():
         country = Country.of(alpha2)
         found |= {comparable_name(name).upper(): alpha2 for name in (country.name_zh, country.name_en, alpha3, alpha2)}
-    return found
+    others = ((country_name(alpha2, language), alpha2) for language in THIRD_LANGUAGES for alpha2 in ALPHA3)
+    return {comparable_name(name).upper(): alpha2 for name, alpha2 in others} | found
 
 
 def country_code(typed: str) -> str:
-    """Return the ISO 3166-1 alpha-2 code of a typed code or printed name, CN among them, or '' for none."""
+    """Return the ISO 3166-1 alpha-2 code of a code or name in any of the six languages, CN among them, or ''."""
     return _codes().get(comparable_name(unicodedata.normalize("NFKC", typed)).upper(), "")
 
 

@@ -31,6 +31,7 @@ manufacturers = Table(
     Column("uscc", String(18), nullable=False, unique=True),
     Column("record", Text, nullable=False),
     Column("tsa_policy", String(12)),
+    Column("buyers_since", At),
     Column("created_at", At, nullable=False),
     Column("suspended_at", At),
     Column("suspended_by", String(64)),

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from signer.domain.parties import Manufacturer, Role
 from signer.domain.values import beijing_day, tidy, unprintable
 from signer.errors import Conflict, InvalidInput, NotPermitted, TooLarge
-from signer.register import audit, evidence, parties
+from signer.register import audit, buyers, evidence, parties
 from signer.register.evidence import Evidence
 
 if TYPE_CHECKING:
@@ -84,6 +84,23 @@ class Facts:
                 told = {"fields": " ".join(fields), "actor": by, "subject": record.uscc}
                 audit.note(tx, "facts.changed", at=at, manufacturer_id=tenant.id, **told)
         return record
+
+    def answer_buyers(self, manufacturer: str, *, by: str, is_wanted: bool) -> None:
+        """Let buyers and workshops ask about a manufacturer's cars, or no longer. NotPermitted."""
+        at = self._clock()
+        with self._database.write() as tx:
+            tenant = parties.tenant(tx, manufacturer)
+            _refuse_stranger(tx, by, tenant)
+            if is_wanted == (buyers.since(tx, scope=tenant.scope) is not None):
+                return
+            buyers.set_since(tx, at if is_wanted else None, scope=tenant.scope)
+            event = "buyers.answered" if is_wanted else "buyers.refused"
+            audit.note(tx, event, actor=by, subject=tenant.manufacturer.uscc, at=at, manufacturer_id=tenant.id)
+
+    def answers_buyers_since(self, manufacturer: str) -> datetime | None:
+        """Return since when buyers may ask about a manufacturer's cars; None if they may not. NotFound."""
+        with self._database.read() as tx:
+            return buyers.since(tx, scope=parties.tenant(tx, manufacturer).scope)
 
     def hand_in(self, manufacturer: str, handed: Handed, *, by: str) -> Evidence:
         """Keep a PDF, PNG or JPEG of at most 10 MB as evidence. NotPermitted, InvalidInput, TooLarge, Conflict."""

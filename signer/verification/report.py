@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from signer.domain.json_text import Json
     from signer.domain.verdict import Verdict
-    from signer.verification.wording import Language
+    from signer.verification.wording import Speech
 
 Texts = dict[str, tuple[str, str]]
 KEYS = (
@@ -40,7 +40,7 @@ KEYS = (
 _NOT_TOLD: IncEx = {"coverage": {"vins": {"__all__": {"ended_at"}}}}
 
 
-def as_json(verdict: Verdict, language: Language, *, check_texts: Texts, receipt: str | None = None) -> dict[str, Json]:
+def as_json(verdict: Verdict, speech: Speech, *, check_texts: Texts, receipt: str | None = None) -> dict[str, Json]:
     """
     Return a verdict as plain JSON: `KEYS`, in their order, and no other.
 
@@ -58,7 +58,7 @@ def as_json(verdict: Verdict, language: Language, *, check_texts: Texts, receipt
             "id": check.id,
             "state": check.state.value,
             "sub_indication": check.sub_indication,
-            "text": wording.told(check, verdict, language, check_texts),
+            "text": wording.told(check, verdict, speech, check_texts),
         }
         for check in verdict.checks
     ]

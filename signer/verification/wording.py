@@ -1,4 +1,8 @@
-"""The sentences of a verdict, in Chinese and English: what is known, and whom to ask. Codes are never translated."""
+"""
+The sentences of a verdict: what is known, and whom to ask. Codes are never translated.
+
+Chinese and English stand here; whoever speaks another language hands its words in (`Words`), by the keys used here.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from signer.domain.values import BEIJING
 from signer.domain.verdict import Code
+from signer.verification.words import Words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,6 +19,8 @@ if TYPE_CHECKING:
     from signer.domain.verdict import Check, Verdict
 
 Language = Literal["zh", "en"]
+Speech = Language | Words
+"""What a text is told in."""
 
 _BANNERS: dict[Code, tuple[str, str]] = {
     Code.UNREADABLE: ("此文件无法读取", "This file cannot be read"),
@@ -266,39 +273,62 @@ REASONS: dict[str, tuple[str, str]] = {
 }
 
 
-def banner(code: Code, language: Language) -> str:
+def say(key: str, texts: tuple[str, str], speech: Speech, **values: object) -> str:
+    """Return a text with its values put in: of `texts` the Chinese or English one, or that of the key."""
+    if isinstance(speech, str):
+        text = texts[0] if speech == "zh" else texts[1]
+        return text.format(**values) if values else text
+    return speech(key, **values)
+
+
+def banner(code: Code, speech: Speech) -> str:
     """Return the few words of a code's banner."""
-    return _pick(_BANNERS[code], language)
+    return say(f"code.{code.value}", _BANNERS[code], speech)
 
 
-def reason(word: str | None, language: Language) -> str:
+def reason(word: str | None, speech: Speech) -> str:
     """Return a reason in words; an unlisted one is shown as its stable ASCII word."""
     if word is None:
         return "-"
-    return _pick(REASONS[word], language) if word in REASONS else word
+    return say(f"reason.{word}", REASONS[word], speech) if word in REASONS else word
 
 
-def sentence(verdict: Verdict, language: Language) -> str:
+def sentence(verdict: Verdict, speech: Speech) -> str:
     """Return what a verdict says, whole; TEST answers say TEST."""
-    separator = "；" if language == "zh" else "; "
-    texts = _WITHOUT_CONTENT.get(verdict.code) if verdict.confirmation is None else None
-    told = _pick(texts or SENTENCES[verdict.code], language).format(
-        reason=reason(verdict.reason, language),
+    short = _WITHOUT_CONTENT.get(verdict.code) if verdict.confirmation is None else None
+    told = say(
+        f"sentence.{verdict.code.value}" + (".without-content" if short else ""),
+        short or SENTENCES[verdict.code],
+        speech,
+        reason=reason(verdict.reason, speech),
         number=verdict.number or "-",
-        ended=beijing(verdict.ended_at),
+        ended=instant(verdict.ended_at, speech),
         issuer=verdict.issuer.name if verdict.issuer else "-",
-        sealed=beijing(verdict.sealed_at),
-        checked=beijing(verdict.standing_as_of or verdict.checked_at),
-        notices=separator.join(reason(word, language) for word in verdict.notices),
+        sealed=instant(verdict.sealed_at, speech),
+        checked=instant(verdict.standing_as_of or verdict.checked_at, speech),
+        notices=say("told.separator", ("；", "; "), speech).join(reason(word, speech) for word in verdict.notices),
     )
     if verdict.standing_as_of and verdict.code in (Code.COVERED, Code.OFFICIAL_COPY, Code.ON_RECORD):
-        as_of = beijing(verdict.standing_as_of)
-        word = next((notice for notice in verdict.notices if notice in _OF_AGE), None)
-        told += _pick((f" 登记状态截至 {as_of}", f" Standing as of {as_of}"), language)
-        told += (_pick(("；", ": "), language) + reason(word, language) if word else "") + _pick(("。", "."), language)
+        told += _as_of(verdict, speech)
     if verdict.test and verdict.code is not Code.TEST_ONLY:
-        told += _pick((" 这是测试（TEST）答复，没有效力。", " This is a TEST answer; it has no effect."), language)
+        told += say(
+            "told.test", (" 这是测试（TEST）答复，没有效力。", " This is a TEST answer; it has no effect."), speech
+        )
     return told
+
+
+def _as_of(verdict: Verdict, speech: Speech) -> str:
+    as_of = instant(verdict.standing_as_of, speech)
+    word = next((notice for notice in verdict.notices if notice in _OF_AGE), None)
+    if word is None:
+        return say("told.as-of", (" 登记状态截至 {as_of}。", " Standing as of {as_of}."), speech, as_of=as_of)
+    texts = (" 登记状态截至 {as_of}；{reason}。", " Standing as of {as_of}: {reason}.")
+    return say("told.as-of-because", texts, speech, as_of=as_of, reason=reason(word, speech))
+
+
+def instant(at: datetime | None, speech: Speech) -> str:
+    """Return an instant as read in Beijing, in the form of a language, or a dash."""
+    return beijing(at) if isinstance(speech, str) else speech.instant(at)
 
 
 def beijing(at: datetime | None) -> str:
@@ -306,14 +336,14 @@ def beijing(at: datetime | None) -> str:
     return "-" if at is None else at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M (UTC+8)")
 
 
-def state(found: State, language: Language) -> str:
+def state(found: State, speech: Speech) -> str:
     """Return the state of a check in words."""
     words = {
         "passed": ("通过", "passed"),
         "failed": ("未通过", "failed"),
         "undetermined": ("未能确定", "not determined"),
     }
-    return _pick(words[found.value], language)
+    return say(f"state.{found.value}", words[found.value], speech)
 
 
 QUESTIONS: dict[str, tuple[str, str]] = {
@@ -344,24 +374,22 @@ QUESTIONS: dict[str, tuple[str, str]] = {
 """What each check of this floor asks; those of the seal are in `seal.findings`."""
 
 
-def check(done: Check, language: Language, more: dict[str, tuple[str, str]]) -> str:
+def check(done: Check, speech: Speech, more: dict[str, tuple[str, str]]) -> str:
     """Return a check as its question and answer; `more` holds the questions of other floors."""
-    texts = QUESTIONS.get(done.id) or more.get(done.id) or (done.id, done.id)
-    told = f"{_pick(texts, language)} {state(done.state, language)}"
+    texts = QUESTIONS.get(done.id) or more.get(done.id)
+    asked = say(f"check.{done.id}", texts, speech) if texts else done.id
+    told = f"{asked} {state(done.state, speech)}"
     return f"{told} ({done.detail})" if done.detail else told
 
 
-def told(done: Check, verdict: Verdict, language: Language, more: dict[str, tuple[str, str]]) -> str:
+def told(done: Check, verdict: Verdict, speech: Speech, more: dict[str, tuple[str, str]]) -> str:
     """Return a check of a verdict, with the reason that it gives, and the verdict's sentence if it led to it."""
-    parts = [check(done, language, more)]
+    parts = [check(done, speech, more)]
     if done.argues_for is verdict.code:
-        parts.append(sentence(verdict, language))
+        parts.append(sentence(verdict, speech))
         if verdict.successor:
-            parts.append(_pick(("新的确认书：", "The newer confirmation: "), language) + verdict.successor)
+            texts = ("新的确认书：{number}", "The newer confirmation: {number}")
+            parts.append(say("told.successor", texts, speech, number=verdict.successor))
     elif done.reason and done.argues_for is not None:
-        parts.append(reason(done.reason, language))
+        parts.append(reason(done.reason, speech))
     return " ".join(parts)
-
-
-def _pick(texts: tuple[str, str], language: Language) -> str:
-    return texts[0] if language == "zh" else texts[1]

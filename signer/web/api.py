@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from signer.domain.evidence import Asked
     from signer.services.answering import Answering, ReceiptMaking
     from signer.services.licence import Answer
-    from signer.verification.wording import Language
+    from signer.verification.wording import Speech
+    from signer.web.languages import Phrases, Tongue
 
     Body = TypeVar("Body", bound=BaseModel)
 
@@ -38,9 +39,12 @@ _SINGLE = ("destination", "exporter", "applied_on")
 _COMPARE = frozenset({"vin", "lang", *_SINGLE})
 
 
-def blueprint(services: Answering, *, clock: Callable[[], datetime]) -> APIBlueprint:
+def blueprint(services: Answering, phrases: dict[Tongue, Phrases], *, clock: Callable[[], datetime]) -> APIBlueprint:
     """Return the routes under /api/v1."""
     api = APIBlueprint("api", __name__, url_prefix="/api/v1")
+
+    def speech() -> Speech:
+        return phrases[languages.answered()].speech
 
     @api.post("/verify", **documented.VERIFY)
     def verify() -> Response:
@@ -48,7 +52,7 @@ def blueprint(services: Answering, *, clock: Callable[[], datetime]) -> APIBluep
         data, compare = _verify_request()
         verdict = services.verifying.file(data, compare)
         receipt = services.receipts.of_file(verdict, data, compare)
-        return jsonify(telling.verdict_json(verdict, languages.chosen(), receipt))
+        return jsonify(telling.verdict_json(verdict, speech(), receipt))
 
     @api.post("/lookups", **documented.LOOKUPS)
     def look_up() -> Response:
@@ -56,14 +60,14 @@ def blueprint(services: Answering, *, clock: Callable[[], datetime]) -> APIBluep
         question = _lookup_request()
         verdict = telling.look_up(services.lookups, question, network=proxies.network(services.settings))
         receipt = telling.receipt_of(services.receipts, verdict, question)
-        return jsonify(telling.verdict_json(verdict, languages.chosen(), receipt))
+        return jsonify(telling.verdict_json(verdict, speech(), receipt))
 
     @api.post("/licence-checks", **documented.LICENCE_CHECKS)
     def check_licence() -> Response:
         """Check an export licence against its confirmations."""
         question = _licence_request(clock())
         answer = services.licence.check(question, network=proxies.network(services.settings))
-        return _licence_response(answer, languages.chosen(), services.receipts)
+        return _licence_response(answer, speech(), services.receipts)
 
     return api
 
@@ -143,7 +147,11 @@ def _lookup_request() -> telling.LookUp:
     )
     if len(numbers) > MOST_NUMBERS:
         faults.add(
-            "/numbers", "field.many", f"一次最多 {MOST_NUMBERS} 个编号", f"at most {MOST_NUMBERS} numbers at once"
+            "/numbers",
+            "field.many",
+            f"一次最多 {MOST_NUMBERS} 个编号",
+            f"at most {MOST_NUMBERS} numbers at once",
+            most=MOST_NUMBERS,
         )
     compare, tail_, digest_ = asked(typed, faults), tail(body.tail, faults), digest(body.sha256, faults)
     faults.refuse()
@@ -195,15 +203,15 @@ def _question(
     )
 
 
-def _licence_response(answer: Answer, language: Language, receipts: ReceiptMaking) -> Response:
+def _licence_response(answer: Answer, speech: Speech, receipts: ReceiptMaking) -> Response:
     if (
         request.accept_mimetypes.best_match(["application/json", sheets.MIME], default="application/json")
         == sheets.MIME
     ):
-        response = current_app.response_class(sheets.licence_csv(answer, language), mimetype=sheets.MIME)
+        response = current_app.response_class(sheets.licence_csv(answer, speech), mimetype=sheets.MIME)
         response.headers["Content-Disposition"] = f'attachment; filename="{sheets.NAME}"'
         return response
-    return jsonify(telling.licence_json(answer, language, receipts.of_licence(answer)))
+    return jsonify(telling.licence_json(answer, speech, receipts.of_licence(answer)))
 
 
 def _parse(model: type[Body], data: bytes) -> Body:

@@ -13,7 +13,7 @@ from flask_openapi.models.server import Server
 from flask_openapi.openapi import OpenAPI
 
 from signer import resources, wiring
-from signer.web import api, documented, headers, intake, languages, problems, public
+from signer.web import api, car, documented, headers, intake, languages, problems, public
 from signer.web.json_provider import StrictJson
 from signer.web.pages import Pages
 from signer.web.portal import entry
@@ -59,14 +59,16 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         MAX_FORM_PARTS=intake.MOST_PARTS,
         SEND_FILE_MAX_AGE_DEFAULT=_STATIC_SECONDS,
     )
-    pages = Pages(app, phrases=languages.read_phrases(folder / "strings"), settings=settings, as_of=as_of)
+    phrases = languages.read_phrases(folder / "strings")
+    pages = Pages(app, phrases=phrases, settings=settings, as_of=as_of)
     app.extensions["signer.pages"] = pages
     headers.install(app, https=settings.base_url.startswith("https:"))
-    problems.install(app, base_url=settings.base_url, page=pages.problem)
-    app.register_api(api.blueprint(services, clock=clock))
+    problems.install(app, base_url=settings.base_url, phrases=phrases, page=pages.problem)
+    app.register_api(api.blueprint(services, phrases, clock=clock))
     app.register_blueprint(public.blueprint(services, pages, clock=clock))
     app.register_blueprint(_about(app, settings))
     if isinstance(services, wiring.Services):
+        app.register_blueprint(car.blueprint(services, pages))
         entry.install(app, services, pages, clock=clock)
     app.components_schemas.update(_components())
     return app

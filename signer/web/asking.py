@@ -164,14 +164,20 @@ def _strays(contents: box.Contents, faults: Faults) -> None:
     known = bool(contents.numbers or contents.vins or contents.digests)
     for stray in contents.strays:
         if stray.meant:
-            faults.add("box", f"box.{stray.meant}", *_near_words(stray))
+            zh, en = _near_words(stray)
+            faults.add("box", f"box.{stray.meant}", zh, en, **_values(stray))
         elif not known:
             faults.add(
                 "box",
                 "box.unknown",
                 f"第 {stray.line} 行看不懂：{stray.text}",
                 f"line {stray.line} is not understood: {stray.text}",
+                **_values(stray),
             )
+
+
+def _values(stray: box.Stray) -> dict[str, object]:
+    return {"line": stray.line, "text": stray.text, "length": stray.length}
 
 
 def _near_words(stray: box.Stray) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from flask_openapi.models.response import Response
 from flask_openapi.models.schema import Schema
 from flask_openapi.models.tag import Tag
 
+from signer.web import languages
 from signer.web.intake import FILES
 from signer.web.problem_kinds import KINDS
 from signer.web.problems import MIME, Problem
@@ -82,8 +83,8 @@ def _answer(model: type[BaseModel], text: str) -> ResponseDict:
 _LANGUAGE = Parameter(
     name="lang",
     param_in=ParameterInType.QUERY,
-    description="Language of sentences; else Accept-Language.",
-    param_schema=Schema(type=DataType.STRING, enum=["zh", "en"]),
+    description="Language of sentences; else Chinese or English, by Accept-Language.",
+    param_schema=Schema(type=DataType.STRING, enum=[*languages.TONGUES]),
 )
 _COMMON = (
     "method-not-allowed",

@@ -53,9 +53,9 @@ class Faults:
     def __init__(self) -> None:
         self._found: list[Fault] = []
 
-    def add(self, pointer: str, code: str, zh: str, en: str) -> None:
-        """Note one wrong value."""
-        self._found.append(Fault(pointer=pointer, code=code, zh=zh, en=en))
+    def add(self, pointer: str, code: str, zh: str, en: str, **values: object) -> None:
+        """Note one wrong value; `values` are what its sentence names, for other languages to put in."""
+        self._found.append(Fault(pointer=pointer, code=code, zh=zh, en=en, values=values))
 
     def all(self) -> tuple[Fault, ...]:
         """Return what was found, in order."""
@@ -83,22 +83,20 @@ def vins(typed: Iterable[str], faults: Faults, *, at: Callable[[int], str]) -> t
     for place, text in enumerate(typed):
         vin = normalise_vin(text)
         if len(vin) != _VIN_LENGTH or not vin.isascii() or not vin.isalnum():
-            faults.add(at(place), "vin.length", *_vin_words(text, vin))
+            _length(text, vin, faults, at(place))
         else:
             found[vin] = None
     if len(found) > MOST_VINS:
-        faults.add(
-            at(MOST_VINS), "vin.many", f"一次最多 {MOST_VINS} 个车辆识别代号", f"at most {MOST_VINS} VINs at once"
-        )
+        words = f"一次最多 {MOST_VINS} 个车辆识别代号", f"at most {MOST_VINS} VINs at once"
+        faults.add(at(MOST_VINS), "vin.many", *words, most=MOST_VINS)
     return tuple(found)
 
 
-def _vin_words(text: str, vin: str) -> tuple[str, str]:
+def _length(text: str, vin: str, faults: Faults, pointer: str) -> None:
     shown, count = text.strip()[:_MOST_SHOWN], len(vin)
-    return (
-        f"车辆识别代号“{shown}”为 {count} 位；应为 17 位字母和数字",
-        f'the VIN "{shown}" has {count} characters; a VIN has 17 letters and digits',
-    )
+    zh = f"车辆识别代号“{shown}”为 {count} 位；应为 17 位字母和数字"
+    en = f'the VIN "{shown}" has {count} characters; a VIN has 17 letters and digits'
+    faults.add(pointer, "vin.length", zh, en, vin=shown, count=count)
 
 
 def look_alikes(found: Iterable[str]) -> tuple[str, ...]:

@@ -1,44 +1,100 @@
-"""Which language an answer is in, and its phrases: `?lang=` or the form's field, the account's, Accept-Language."""
+"""
+Which language an answer is in, and its phrases: `?lang=` or the form's field, the account's, Accept-Language.
+
+The public pages speak six languages. What is behind a sign-in speaks two, and so does the API unless it is asked for
+another one by name.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from babel.units import format_unit
 from flask import g, request
 
 from signer.domain import json_text
+from signer.domain.parties import ThirdLanguage, country_name
+from signer.domain.values import BEIJING
+from signer.verification import wording
+from signer.verification.wording import Language
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date, datetime
     from pathlib import Path
 
-    from signer.verification.wording import Language
+    from signer.verification.wording import Speech
 
-LANGUAGES: tuple[Language, ...] = ("zh", "en")
-TAGS: dict[Language, str] = {"zh": "zh-CN", "en": "en"}
+Tongue = Language | ThirdLanguage
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+OTHERS: tuple[ThirdLanguage, ...] = get_args(ThirdLanguage)
+TONGUES: tuple[Tongue, ...] = (*LANGUAGES, *OTHERS)
+TAGS: dict[Tongue, str] = {"zh": "zh-CN", "en": "en", "ru": "ru", "es": "es", "ar": "ar", "fr": "fr"}
+NAMES: dict[Tongue, str] = {
+    "zh": "中文",
+    "en": "English",
+    "ru": "Русский",
+    "es": "Español",
+    "ar": "العربية",
+    "fr": "Français",
+}
+"""What each language calls itself."""
+RIGHT_TO_LEFT = frozenset({"ar"})
+_TWO = ["zh-CN", "zh", "zh-Hans", "en"]
+_ISOLATE, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
+_IN_WORDS = "long"
+"""The form of a day with its month in words: 05.06 and 06/05 are read differently in different countries."""
 
 
 def chosen() -> Language:
-    """Return the language of this request, English if neither is asked for; a body not yet read stays unread."""
-    form = request.form if "form" in request.__dict__ else {}
-    for wanted in (request.args.get("lang"), form.get("lang")):
-        if wanted is not None:
-            return "zh" if wanted.lower().startswith("zh") else "en"
+    """Return which of two languages this request is answered in, English if neither is asked for."""
+    wanted = _asked()
+    if wanted is not None:
+        return "zh" if wanted.lower().startswith("zh") else "en"
     known = getattr(g.get("principal"), "language", "")
     return known if known in LANGUAGES else accepted()
 
 
+def spoken() -> Tongue:
+    """Return which of six languages a public page is in: the one asked for, or what the browser prefers."""
+    wanted = _asked()
+    if wanted is not None:
+        return _tongue(wanted) or "en"
+    best = request.accept_languages.best_match([*_TWO, *OTHERS], default="en")
+    return _tongue(best) or "en"
+
+
+def answered() -> Tongue:
+    """Return the language of an answer to a program: a third one only if it is asked for by name."""
+    return _tongue(_asked() or "") or chosen()
+
+
 def accepted() -> Language:
-    """Return the language that the Accept-Language header prefers."""
-    best = request.accept_languages.best_match(["zh-CN", "zh", "zh-Hans", "en"], default="en")
+    """Return which of two languages the Accept-Language header prefers."""
+    best = request.accept_languages.best_match(_TWO, default="en")
     return "zh" if best.startswith("zh") else "en"
+
+
+def _asked() -> str | None:
+    """Return what the address or the form asks for; a body not yet read stays unread."""
+    form = request.form if "form" in request.__dict__ else {}
+    return next((wanted for wanted in (request.args.get("lang"), form.get("lang")) if wanted is not None), None)
+
+
+def _tongue(tag: str) -> Tongue | None:
+    first = tag.lower().replace("_", "-").partition("-")[0]
+    return next((tongue for tongue in TONGUES if tongue == first), None)
 
 
 class Phrases:
     """The fixed texts of the pages in one language; a missing one is an error, never an empty place."""
 
-    def __init__(self, language: Language, texts: dict[str, str]) -> None:
+    def __init__(self, language: Tongue, texts: dict[str, str]) -> None:
         self.language = language
+        self.direction = "rtl" if language in RIGHT_TO_LEFT else "ltr"
         self._texts = texts
 
     def __contains__(self, key: str) -> bool:
@@ -46,25 +102,97 @@ class Phrases:
         return key in self._texts
 
     def __call__(self, key: str, **values: object) -> str:
-        """Return a text with its values put in."""
-        return self._texts[key].format(**values) if values else self._texts[key]
+        """Return a text with its values put in; among words from right to left each value keeps its own order."""
+        if not values:
+            return self._texts[key]
+        if self.direction == "rtl":
+            values = {name: f"{_ISOLATE}{value}{_END}" for name, value in values.items()}
+        return self._texts[key].format(**values)
+
+    def knows(self, key: str) -> bool:
+        """Tell whether there is such a text."""
+        return key in self._texts
+
+    @property
+    def speech(self) -> Speech:
+        """What verdicts are told in: Chinese and English are written in the code, the others here."""
+        return next((language for language in LANGUAGES if language == self.language), self)
+
+    @property
+    def two(self) -> Language:
+        """Which of the two languages of the register comes next to this one: Chinese, or else English."""
+        return "zh" if self.language == "zh" else "en"
+
+    def day(self, day: date) -> str:
+        """Return a calendar day; in the two languages of the paper as it is printed there."""
+        if self.language in LANGUAGES:
+            return day.isoformat()
+        return format_date(day, _IN_WORDS, locale=self.language)
+
+    def instant(self, at: datetime | None) -> str:
+        """Return an instant as read in Beijing, to the minute, or a dash."""
+        if at is None or self.language in LANGUAGES:
+            return wording.beijing(at)
+        there = at.astimezone(BEIJING)
+        return f"{self.day(there.date())}{'،' if self.language == 'ar' else ','} {there:%H:%M} (UTC+8)"
+
+    def amount(self, number: int) -> str:
+        """Return a whole number with its thousands set apart."""
+        return format_decimal(number, locale=self.language)
+
+    def measured(self, number: int, unit: str) -> str:
+        """
+        Return a number of units (`duration-month`, `length-kilometer`: CLDR's names), in the form it asks for.
+
+        Where CLDR's long form is an alias of the short one (Chinese), Babel does not follow and says the unit's id.
+        """
+        lengths: tuple[Literal["long", "short"], ...] = ("long", "short")
+        told = [format_unit(number, unit, length=length, locale=self.language) for length in lengths]
+        return next(text for text in told if unit not in text)
+
+    def country(self, alpha2: str) -> str:
+        """Return the name of a destination."""
+        return country_name(alpha2, self.language)
 
 
-def read_phrases(folder: Path) -> dict[Language, Phrases]:
+def read_phrases(folder: Path) -> dict[Tongue, Phrases]:
     """
-    Read `zh.json` and `en.json`, and those of each room (`portal/<room>.zh.json`, `.en.json`).
+    Read the texts of each language: `<language>.json` and `public/<name>.<language>.json` in all six.
 
-    ValueError when a language has a text that the other lacks, or two files have the same one.
+    Those of the rooms behind a sign-in (`portal/<room>.<language>.json`) are in two, and those that stand in the code
+    in these two (`told/<language>.json`) in the other four. ValueError when a language has a text that another one
+    lacks, or two files have the same one.
     """
-    found: dict[Language, dict[str, str]] = {}
-    for language in LANGUAGES:
+    found: dict[Tongue, dict[str, str]] = {}
+    for language in TONGUES:
         texts: dict[str, str] = {}
-        for path in (folder / f"{language}.json", *sorted((folder / "portal").glob(f"*.{language}.json"))):
+        for path in _files(folder, language):
             texts |= _read(path, known=texts)
         found[language] = texts
-    if odd := found["zh"].keys() ^ found["en"].keys():
-        raise ValueError(f"phrases in one language only: {json.dumps(sorted(odd))}")
+    for one, others in ((LANGUAGES[0], LANGUAGES), (OTHERS[0], OTHERS)):
+        for other in others:
+            _refuse_odd(found[one].keys() ^ found[other].keys())
+    _refuse_odd(_public(folder, LANGUAGES[0]) ^ _public(folder, OTHERS[0]))
     return {language: Phrases(language, texts) for language, texts in found.items()}
+
+
+def _files(folder: Path, language: Tongue) -> Iterator[Path]:
+    yield folder / f"{language}.json"
+    yield from sorted((folder / "public").glob(f"*.{language}.json"))
+    if language in LANGUAGES:
+        yield from sorted((folder / "portal").glob(f"*.{language}.json"))
+    else:
+        yield folder / "told" / f"{language}.json"
+
+
+def _public(folder: Path, language: Tongue) -> frozenset[str]:
+    paths = (path for path in _files(folder, language) if path.parent.name not in ("portal", "told"))
+    return frozenset(key for path in paths for key in _read(path, known={}))
+
+
+def _refuse_odd(odd: set[str] | frozenset[str]) -> None:
+    if odd:
+        raise ValueError(f"phrases that a language lacks: {json.dumps(sorted(odd))}")
 
 
 def _read(path: Path, *, known: dict[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from flask import render_template, request
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 
-from signer.domain.parties import ALPHA3, Country
+from signer.domain.parties import ALPHA3, country_name
 from signer.seal.precheck import MOST_BYTES
 from signer.verification import wording
 from signer.web import intake, languages, problems, sheets, telling, view
@@ -32,27 +32,39 @@ if TYPE_CHECKING:
     from signer.services.licence import Answer
     from signer.services.receipts import Receipt
     from signer.settings import Settings
-    from signer.verification.wording import Language
+    from signer.verification.wording import Speech
     from signer.web.asking import Form
     from signer.web.intake import Upload
+    from signer.web.languages import Tongue
     from signer.web.problems import Fault, Problem
 
     AsOf: TypeAlias = Callable[[], tuple[tuple[str, datetime], ...]]
 
 _PLACES = frozenset({"files", "destination", "exporter", "applied_on"})
+_FORMS = ("/verify", "/car")
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """The same page in another language."""
+
+    tag: str
+    name: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
     """What every page has around it."""
 
-    language: Language
+    language: Tongue
     tag: str
+    direction: str
+    name: str
     is_test: bool
     host: str
-    other_tag: str
-    other_href: str
+    others: tuple[Other, ...]
     path: str
     offline: tuple[tuple[str, str], ...]
 
@@ -78,7 +90,7 @@ class Pages:
         self,
         app: Flask,
         *,
-        phrases: dict[Language, languages.Phrases],
+        phrases: dict[Tongue, languages.Phrases],
         settings: Settings,
         as_of: AsOf | None = None,
     ) -> None:
@@ -95,15 +107,15 @@ class Pages:
         self, filled: Form, faults: tuple[Fault, ...] = (), *, had_files: bool = False, inside: Inside | None = None
     ) -> str:
         """Draw the form, with what was typed and what is wrong with it."""
-        language = languages.chosen()
-        told = [(fault.pointer if fault.pointer in _PLACES else "box", fault.text(language)) for fault in faults]
+        t = self._t()
+        told = [(fault.pointer if fault.pointer in _PLACES else "box", fault.text(t.speech)) for fault in faults]
         wrong = {place: [text for at, text in told if at == place] for place, _ in told}
         return self._draw(
             "form.html",
             **(_around(inside) | {"faults": told, "wrong": wrong}),
             form=filled,
             had_files=had_files,
-            countries=countries(language),
+            countries=countries(t.language),
             most_bytes=MOST_BYTES,
             most_files=intake.MOST_FILES,
         )
@@ -131,14 +143,14 @@ class Pages:
             "licence.html",
             **_around(inside),
             answer=answer,
-            country=dict(countries(t.language)).get(answer.question.destination, ""),
+            country=t.country(answer.question.destination),
             form=filled,
             colour=view.outcome_colour(answer.outcome),
-            line=telling.licence_line(answer, t.language, receipt=receipt),
+            line=telling.licence_line(answer, t.speech, receipt=receipt),
             receipt=view.receipt_of(receipt),
             digests=telling.digests(answer),
-            checked=wording.beijing(answer.checked_at),
-            csv_href=view.csv_href(sheets.licence_csv(answer, t.language)),
+            checked=t.instant(answer.checked_at),
+            csv_href=view.csv_href(sheets.licence_csv(answer, t.speech)),
             csv_name=sheets.NAME,
             verdict_title=view.title,
             window_words=view.window_words,
@@ -155,15 +167,19 @@ class Pages:
 
     def problem_kind(self, code: str) -> str:
         """Draw the page that explains a kind of problem."""
-        title, detail = problems.describe(KINDS[code], languages.chosen())
+        title, detail = problems.describe(code, self._t().speech)
         return self._draw("problem_kind.html", code=code, status=KINDS[code].status, title=title, detail=detail)
 
-    def phrases(self, language: Language) -> languages.Phrases:
+    def phrases(self, language: Tongue) -> languages.Phrases:
         """Return the fixed texts in a language."""
         return self._phrases[language]
 
+    def speech(self) -> Speech:
+        """Return what this request's page is told in."""
+        return self._t().speech
+
     def _t(self) -> languages.Phrases:
-        return self._phrases[languages.chosen()]
+        return self._phrases[languages.chosen() if cookies.is_place(request.path) else languages.spoken()]
 
     def _draw(self, template: str, **values: object) -> str:
         return self.draw(template, **values)
@@ -171,17 +187,18 @@ class Pages:
     def draw(self, template: str, **values: object) -> str:
         """Draw a page of a template, in the request's language, with the frame that every page has."""
         t = self._t()
-        other: Language = "en" if t.language == "zh" else "zh"
-        path = request.path if request.method == "GET" or cookies.is_place(request.path) else "/verify"
+        is_behind = cookies.is_place(request.path)
+        path = request.path if request.method == "GET" or is_behind or request.path in _FORMS else "/verify"
         frame = Frame(
             language=t.language,
             tag=languages.TAGS[t.language],
+            direction=t.direction,
+            name=languages.NAMES[t.language],
             is_test=self._is_test,
             host=self._host,
-            other_tag=languages.TAGS[other],
-            other_href=f"{path}?lang={other}",
+            others=_others(t.language, path, languages.LANGUAGES if is_behind else languages.TONGUES),
             path=path,
-            offline=tuple((origin, wording.beijing(at)) for origin, at in self._as_of()) if self._as_of else (),
+            offline=tuple((origin, t.instant(at)) for origin, at in self._as_of()) if self._as_of else (),
         )
         return render_template(template, t=t, frame=frame, **values)
 
@@ -203,12 +220,18 @@ def whole_dates(text: str) -> Markup:
     )
 
 
+def _others(mine: Tongue, path: str, all_: tuple[Tongue, ...]) -> tuple[Other, ...]:
+    return tuple(
+        Other(tag=languages.TAGS[tongue], name=languages.NAMES[tongue], href=f"{path}?lang={tongue}")
+        for tongue in all_
+        if tongue != mine
+    )
+
+
 @cache
-def countries(language: Language) -> tuple[tuple[str, str], ...]:
+def countries(language: Tongue) -> tuple[tuple[str, str], ...]:
     """Return code and name of every destination, by name; for typing ahead."""
-    found = (Country.of(code) for code in ALPHA3)
-    pairs = [(country.alpha2, country.name_zh if language == "zh" else country.name_en) for country in found]
-    return tuple(sorted(pairs, key=lambda pair: pair[1]))
+    return tuple(sorted(((code, country_name(code, language)) for code in ALPHA3), key=lambda pair: pair[1]))
 
 
 def _static_addresses(folder: Path) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import structlog
@@ -11,15 +11,18 @@ from werkzeug.exceptions import HTTPException
 
 from signer import errors
 from signer.domain.values import Frozen
+from signer.verification import wording
 from signer.web import headers, languages
-from signer.web.problem_kinds import KINDS, Kind
+from signer.web.portal import cookies
+from signer.web.problem_kinds import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flask import Flask, Response
 
-    from signer.verification.wording import Language
+    from signer.verification.wording import Speech
+    from signer.web.languages import Phrases, Tongue
 
 MIME = "application/problem+json"
 log = structlog.get_logger()
@@ -28,16 +31,25 @@ _DEFAULT_RETRY_S = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One wrong value: where (JSON pointer, or the form's field), a stable code, and a sentence in both languages."""
+    """
+    One wrong value: where (JSON pointer, or the form's field), a stable code, and a sentence in both languages.
+
+    In other languages it is the phrase `fault.<code>.<where>` or `fault.<code>`, with `values` put in.
+    """
 
     pointer: str
     code: str
     zh: str
     en: str
+    values: Mapping[str, object] = field(default_factory=dict)
 
-    def text(self, language: Language) -> str:
+    def text(self, speech: Speech) -> str:
         """Return the sentence."""
-        return self.zh if language == "zh" else self.en
+        if isinstance(speech, str):
+            return self.zh if speech == "zh" else self.en
+        keys = (f"fault.{self.code}.{self.pointer}", f"fault.{self.code}")
+        key = next((key for key in keys if speech.knows(key)), None)
+        return self.en if key is None else speech(key, **self.values)
 
 
 class Refused(errors.SignerError):
@@ -112,20 +124,28 @@ def _find(error: Exception) -> _Found:
     return _from_ours(error) if isinstance(error, errors.SignerError) else _incident(error)
 
 
-def describe(kind: Kind, language: Language) -> tuple[str, str]:
+def describe(code: str, speech: Speech) -> tuple[str, str]:
     """Return title and detail of a kind of problem."""
-    return (kind.zh, kind.zh_detail) if language == "zh" else (kind.en, kind.en_detail)
+    kind = KINDS[code]
+    title = wording.say(f"problem.{code}", (kind.zh, kind.en), speech)
+    return title, wording.say(f"problem.{code}.detail", (kind.zh_detail, kind.en_detail), speech)
 
 
-def install(app: Flask, *, base_url: str, page: Callable[[Problem], str]) -> None:
+def _speech(phrases: dict[Tongue, Phrases]) -> Speech:
+    if cookies.is_place(request.path):
+        return languages.chosen()
+    return phrases[languages.answered() if _wants_json() else languages.spoken()].speech
+
+
+def install(app: Flask, *, base_url: str, phrases: dict[Tongue, Phrases], page: Callable[[Problem], str]) -> None:
     """Answer every error of an application; `page` draws it for people."""
 
     @app.errorhandler(Exception)
     def _answer(error: Exception) -> Response:
         found = _find(error)
         kind = KINDS[found.code]
-        language = languages.chosen()
-        title, detail = describe(kind, language)
+        speech = _speech(phrases)
+        title, detail = describe(found.code, speech)
         problem = Problem(
             type=f"{base_url.rstrip('/')}/problems/{found.code}",
             title=title,
@@ -133,7 +153,7 @@ def install(app: Flask, *, base_url: str, page: Callable[[Problem], str]) -> Non
             detail=detail,
             instance=headers.request_id(),
             errors=tuple(
-                ProblemError(pointer=fault.pointer, code=fault.code, message=fault.text(language))
+                ProblemError(pointer=fault.pointer, code=fault.code, message=fault.text(speech))
                 for fault in found.faults
             ),
         )

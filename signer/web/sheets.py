@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from signer.services.licence import Answer, Row
-    from signer.verification.wording import Language
+    from signer.verification.wording import Speech
 
 MIME = "text/csv"
 NAME = "licence-check.csv"
@@ -28,11 +28,11 @@ _EN = ("vin", "state", "number", "issuer", "days", "required_through", "free_fro
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def licence_csv(answer: Answer, language: Language) -> str:
+def licence_csv(answer: Answer, speech: Speech) -> str:
     """Return the table as CSV (RFC 4180) with a byte order mark, without which spreadsheets garble Chinese."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(_ZH if language == "zh" else _EN)
+    writer.writerow(_ZH if speech == "zh" else _EN)
     for row in answer.rows:
         writer.writerow([plain(cell) for cell in (*_cells(row), *_common(answer))])
     return "\N{ZERO WIDTH NO-BREAK SPACE}" + text.getvalue()

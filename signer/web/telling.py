@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signer.services.answering import ReceiptMaking, RecordLookups
     from signer.services.licence import Answer
     from signer.services.receipts import Receipt
-    from signer.verification.wording import Language
+    from signer.verification.wording import Speech
 
 CHECK_TEXTS = {str(which): (asked.zh, asked.en) for which, asked in QUESTIONS.items()}
 _NOTHING = Asked()
@@ -62,9 +62,9 @@ _INCOMPLETE = Fault(
 )
 
 
-def verdict_json(verdict: Verdict, language: Language, receipt: Receipt | None = None) -> dict[str, Json]:
+def verdict_json(verdict: Verdict, speech: Speech, receipt: Receipt | None = None) -> dict[str, Json]:
     """Return a verdict as the API and the command line give it."""
-    return report.as_json(verdict, language, check_texts=CHECK_TEXTS, receipt=receipt.token if receipt else None)
+    return report.as_json(verdict, speech, check_texts=CHECK_TEXTS, receipt=receipt.token if receipt else None)
 
 
 def digests(answer: Answer) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def digests(answer: Answer) -> tuple[str, ...]:
     return tuple(hashlib.sha256(data).hexdigest() for _, data in answer.question.files)
 
 
-def licence_json(answer: Answer, language: Language, receipt: Receipt | None = None) -> dict[str, Json]:
+def licence_json(answer: Answer, speech: Speech, receipt: Receipt | None = None) -> dict[str, Json]:
     """Return the answer of a licence check. Its one receipt is of the whole; the verdicts in it have none."""
     sums = digests(answer)
     return {
@@ -95,12 +95,12 @@ def licence_json(answer: Answer, language: Language, receipt: Receipt | None = N
         "exporter": answer.question.exporter,
         "applied_on": answer.question.applied_on.isoformat(),
         "checked_at": format_instant(answer.checked_at),
-        "line": licence_line(answer, language, receipt=receipt),
+        "line": licence_line(answer, speech, receipt=receipt),
         "sources": [
             {
                 "name": source.name,
                 "sha256": sums[place] if place < len(sums) else None,
-                "verdict": verdict_json(source.verdict, language),
+                "verdict": verdict_json(source.verdict, speech),
             }
             for place, source in enumerate(answer.sources)
         ],
@@ -108,21 +108,21 @@ def licence_json(answer: Answer, language: Language, receipt: Receipt | None = N
     }
 
 
-def verdict_line(verdict: Verdict, language: Language, *, digest: str | None, receipt: Receipt | None = None) -> str:
+def verdict_line(verdict: Verdict, speech: Speech, *, digest: str | None, receipt: Receipt | None = None) -> str:
     """Return the one line that an officer puts into a case file."""
     parts = [
         wording.beijing(verdict.checked_at),
-        f"{verdict.code}{' (TEST)' if verdict.test else ''}: {wording.banner(verdict.code, language)}",
+        f"{verdict.code}{' (TEST)' if verdict.test else ''}: {wording.banner(verdict.code, speech)}",
         verdict.number or "",
         verdict.issuer.name if verdict.issuer else "",
         f"SHA-256 {digest}" if digest else "",
         verdict.policy,
-        _receipt_words(receipt, language),
+        _receipt_words(receipt, speech),
     ]
     return " | ".join(part for part in parts if part)
 
 
-def licence_line(answer: Answer, language: Language, *, receipt: Receipt | None = None) -> str:
+def licence_line(answer: Answer, speech: Speech, *, receipt: Receipt | None = None) -> str:
     """Return the one line about a licence for a case file."""
     question = answer.question
     numbers = dict.fromkeys(source.verdict.number for source in answer.sources if source.verdict.number)
@@ -132,13 +132,13 @@ def licence_line(answer: Answer, language: Language, *, receipt: Receipt | None 
         f"{answer.outcome.upper()}{' (TEST)' if answer.test else ''}: {told}",
         f"{question.destination} | {question.exporter} | {question.applied_on.isoformat()}",
         ", ".join(numbers),
-        ("；" if language == "zh" else "; ").join(answer.issuers),
-        _receipt_words(receipt, language),
+        ("；" if speech == "zh" else "; ").join(answer.issuers),
+        _receipt_words(receipt, speech),
     ]
     return " | ".join(part for part in parts if part)
 
 
-def _receipt_words(receipt: Receipt | None, language: Language) -> str:
+def _receipt_words(receipt: Receipt | None, speech: Speech) -> str:
     if receipt is None:
         return ""
-    return f"{'凭证' if language == 'zh' else 'receipt'} {receipt.jti}"
+    return f"{wording.say('told.receipt', ('凭证', 'receipt'), speech)} {receipt.jti}"

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from signer.domain.evidence import Asked, LineFacts, RecordFacts
     from signer.domain.json_text import Json
     from signer.domain.vehicle import Vehicle
-    from signer.domain.verdict import Check, Coverage, Line, Verdict, VinCoverage
+    from signer.domain.verdict import Check, Coverage, Line, Verdict, VinCoverage, VinWindow
     from signer.services.receipts import Receipt
-    from signer.verification.wording import Language
+    from signer.verification.wording import Speech
     from signer.web.intake import Upload
     from signer.web.languages import Phrases
 
@@ -74,6 +74,7 @@ class VehicleView:
     """One vehicle of the sealed content, with its window and, if it ended, its standing."""
 
     vehicle: Vehicle
+    registered: str
     through: str
     free_from: str
     standing: str
@@ -145,32 +146,32 @@ def of(
     verdict: Verdict, t: Phrases, *, asked: Asked, upload: Upload | None, receipt: Receipt | None = None
 ) -> VerdictView:
     """Return what the page of a verdict shows."""
-    language = t.language
+    speech = t.speech
     digest = hashlib.sha256(upload.data).hexdigest() if upload else ""
     confirmation = verdict.confirmation
     return VerdictView(
         verdict=verdict,
         colour=verdict.code.colour.value,
-        banner=wording.banner(verdict.code, language),
-        title=title(verdict, language),
-        sentence=wording.sentence(verdict, language),
+        banner=wording.banner(verdict.code, speech),
+        title=title(verdict, speech),
+        sentence=wording.sentence(verdict, speech),
         contact=confirmation.terms.manufacturer.contact if confirmation else "",
         answers=tuple(_answer(verdict, part, t) for part in Part),
         confirmation=confirmation,
         vehicles=_vehicles(confirmation, verdict.lines, t) if confirmation else (),
-        closed={outlet.id: outlet.since.isoformat() for outlet in verdict.closed_outlets},
+        closed={outlet.id: t.day(outlet.since) for outlet in verdict.closed_outlets},
         asked=tuple(_asked(vin, t) for vin in verdict.coverage.vins),
         compared=_compared(verdict.coverage, asked, t),
         extra=verdict.coverage.extra,
         details=_details(verdict, t, digest=digest, upload=upload),
-        checks=tuple(_check(check, language) for check in verdict.checks),
-        line=telling.verdict_line(verdict, language, digest=digest or None, receipt=receipt),
+        checks=tuple(_check(check, speech) for check in verdict.checks),
+        line=telling.verdict_line(verdict, speech, digest=digest or None, receipt=receipt),
         json_href=_download(
-            "application/json", json.dumps(_json(verdict, language, receipt), ensure_ascii=False, indent=1)
+            "application/json", json.dumps(_json(verdict, speech, receipt), ensure_ascii=False, indent=1)
         ),
         file_name=upload.name if upload else "",
         digest=digest,
-        checked=wording.beijing(verdict.checked_at),
+        checked=t.instant(verdict.checked_at),
         by_record=verdict.subject != "file",
         receipt=receipt_of(receipt),
     )
@@ -190,18 +191,18 @@ def of_record(record: RecordFacts, t: Phrases) -> RecordView:
     return RecordView(
         confirmation=record.whole,
         vehicles=_vehicles(record.whole, record.lines, t),
-        closed={outlet.id: outlet.since.isoformat() for outlet in record.closed_outlets},
+        closed={outlet.id: t.day(outlet.since) for outlet in record.closed_outlets},
     )
 
 
-def title(verdict: Verdict, language: Language) -> str:
+def title(verdict: Verdict, speech: Speech) -> str:
     """Return the page's title, which starts with the verdict."""
-    words = [wording.banner(verdict.code, language), "TEST" if verdict.test else "", verdict.number or ""]
+    words = [wording.banner(verdict.code, speech), "TEST" if verdict.test else "", verdict.number or ""]
     return " · ".join(word for word in words if word)
 
 
-def _json(verdict: Verdict, language: Language, receipt: Receipt | None) -> dict[str, Json]:
-    return telling.verdict_json(verdict, language, receipt)
+def _json(verdict: Verdict, speech: Speech, receipt: Receipt | None) -> dict[str, Json]:
+    return telling.verdict_json(verdict, speech, receipt)
 
 
 def receipt_of(receipt: Receipt | None) -> ReceiptView | None:
@@ -238,13 +239,13 @@ def _answer(verdict: Verdict, part: Part, t: Phrases) -> AnswerView:
     word = t(f"answer.{part.value}.{kind}")
     if part is Part.STANDING and kind == State.FAILED.value and verdict.code in _STANDING_CODES:
         mark = "open" if verdict.code.colour is Colour.AMBER else "no"
-        word = wording.banner(verdict.code, t.language)
+        word = wording.banner(verdict.code, t.speech)
     return AnswerView(
         part=part.value,
         mark=mark,
         word=word,
         how=t(f"how.{part.value}.{kind if kind in _OTHER_WAYS else 'file'}"),
-        checks=tuple(_check(check, t.language) for check in verdict.checks if check.part is part),
+        checks=tuple(_check(check, t.speech) for check in verdict.checks if check.part is part),
     )
 
 
@@ -259,8 +260,8 @@ def _answer_kind(verdict: Verdict, part: Part, state: State) -> str:
     return state.value
 
 
-def _check(check: Check, language: Language) -> CheckView:
-    text = wording.check(check, language, telling.CHECK_TEXTS)
+def _check(check: Check, speech: Speech) -> CheckView:
+    text = wording.check(check, speech, telling.CHECK_TEXTS)
     return CheckView(id=check.id, mark=_MARKS[check.state], text=text[:_MOST_DETAIL])
 
 
@@ -273,10 +274,11 @@ def _vehicles(confirmation: Confirmation, lines: tuple[Line | LineFacts, ...], t
         found.append(
             VehicleView(
                 vehicle=vehicle,
-                through=vehicle.window.through.isoformat(),
-                free_from=vehicle.window.free_from.isoformat(),
+                registered=t.day(vehicle.registered_on),
+                through=t.day(vehicle.window.through),
+                free_from=t.day(vehicle.window.free_from),
                 standing=t(f"standing.{line.standing.value}") if line and ended else "",
-                ended=wording.beijing(line.ended_at) if line and line.ended_at else "",
+                ended=t.instant(line.ended_at) if line and line.ended_at else "",
             )
         )
     return tuple(found)
@@ -288,19 +290,20 @@ def _asked(vin: VinCoverage, t: Phrases) -> AskedView:
         vin=vin.vin,
         mark={"matched": "yes", "missing": "no", "withdrawn": "no"}.get(vin.state, "open"),
         word=t(f"line.{vin.state}"),
-        ended=wording.beijing(vin.ended_at) if vin.ended_at else "",
+        ended=t.instant(vin.ended_at) if vin.ended_at else "",
         n=str(window.n) if window else "",
-        window=window_words(window.n, window.through.isoformat(), window.free_from.isoformat(), t) if window else "",
+        window=window_words(window, t) if window else "",
         hint=t("hint.look-alike") if look_alikes((vin.vin,)) else "",
     )
 
 
-def window_words(n: int, through: str, free_from: str, t: Phrases) -> str:
+def window_words(window: VinWindow, t: Phrases) -> str:
     """Return the 180-day window in words; near its edge both readings, since a re-filed date is disputed."""
-    if n < 0:
+    if window.n < 0:
         return t("window.error")
-    told = t("window.inside" if n <= WINDOW_DAYS else "window.after", through=through, free_from=free_from)
-    return f"{told} {t('window.edge')}" if abs(n - WINDOW_DAYS) <= _EDGE_DAYS else told
+    days = {"through": t.day(window.through), "free_from": t.day(window.free_from)}
+    told = t("window.inside" if window.n <= WINDOW_DAYS else "window.after", **days)
+    return f"{told} {t('window.edge')}" if abs(window.n - WINDOW_DAYS) <= _EDGE_DAYS else told
 
 
 def _compared(coverage: Coverage, asked: Asked, t: Phrases) -> tuple[ComparedView, ...]:
@@ -320,12 +323,12 @@ def _details(verdict: Verdict, t: Phrases, *, digest: str, upload: Upload | None
     sealed = verdict.seal_report
     rows = (
         ("file", upload.name if upload else ""),
-        ("size", f"{len(upload.data):,}" if upload else ""),
+        ("size", t.amount(len(upload.data)) if upload else ""),
         ("sha256", digest),
         ("code", verdict.code.value + (f" ({verdict.would_be})" if verdict.would_be else "")),
-        ("reason", f"{verdict.reason}: {wording.reason(verdict.reason, t.language)}" if verdict.reason else ""),
-        ("claimed", wording.beijing(verdict.sealed_at) if verdict.sealed_at else ""),
-        ("proven", wording.beijing(verdict.proven_at) if verdict.proven_at else ""),
+        ("reason", f"{verdict.reason}: {wording.reason(verdict.reason, t.speech)}" if verdict.reason else ""),
+        ("claimed", t.instant(verdict.sealed_at) if verdict.sealed_at else ""),
+        ("proven", t.instant(verdict.proven_at) if verdict.proven_at else ""),
         ("proven-by", t(f"proven.{verdict.proven_by}") if verdict.proven_by else ""),
         ("seal-class", verdict.issuer.seal_class.value if verdict.issuer else ""),
         ("level", sealed.level or "" if sealed else ""),

@@ -19,6 +19,7 @@ from signer.services.alarms import Alarming
 from signer.services.answering import NoReceipts
 from signer.services.approving import Approving
 from signer.services.bundling import Bundling
+from signer.services.cars import Cars
 from signer.services.confirming import Confirming
 from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
@@ -129,6 +130,7 @@ class Services:
     mailing: Mailing
     glancing: Glancing
     facts: Facts
+    cars: Cars
     renamings: Renamings
     maintaining: Maintaining
     upgrading: Upgrading
@@ -276,6 +278,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         mailing=mailing,
         glancing=glancing,
         facts=Facts(database=database, clock=clock, bits=chance.bits),
+        cars=Cars(database=database, clock=clock),
         renamings=Renamings(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         working=Working(
             database=database,

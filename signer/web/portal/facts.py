@@ -58,6 +58,13 @@ def room(building: Building) -> Room:
             return _draw(building, visit, _fault(error.field), typed=typed)
         return redirect(f"/portal/{visit.uscc}/facts?done=facts.changed", code=303)
 
+    @facts.post("/portal/<uscc>/facts/buyers", EDITORS)
+    def answer_buyers(visit: Visit) -> ResponseReturnValue:
+        """Let buyers ask about the manufacturer's cars, or no longer."""
+        is_wanted = form().get("buyers") == "yes"
+        services.facts.answer_buyers(visit.uscc, by=visit.person, is_wanted=is_wanted)
+        return redirect(f"/portal/{visit.uscc}/facts?done=facts.buyers-{'yes' if is_wanted else 'no'}", code=303)
+
     @facts.post("/portal/<uscc>/facts/evidence", EDITORS)
     def hand_in(visit: Visit) -> ResponseReturnValue:
         """Keep a file as evidence."""
@@ -116,6 +123,7 @@ def _draw(
         evidence=evidence,
         renaming=building.services.renamings.waiting(visit.uscc),
         names=building.services.people.names({one.added_by for one in evidence}),
+        buyers_since=building.services.facts.answers_buyers_since(visit.uscc),
         typed=typed or known,
         handed=handed or {},
         subjects=SUBJECTS,

@@ -44,7 +44,7 @@ async function show(input, list) {
   list.replaceChildren(
     ...files.map((file) => {
       const item = document.createElement("li");
-      item.textContent = `${file.name} · ${Math.ceil(file.size / 1000).toLocaleString()} kB`;
+      item.textContent = `${file.name} · ${Math.ceil(file.size / 1000).toLocaleString(document.documentElement.lang)} kB`;
       if (file.size > most) {
         item.className = "too-large";
         item.append(` · ${input.dataset.tooLarge}`);
@@ -109,6 +109,7 @@ if (compare) {
     words.textContent = `${mark === "yes" ? "✓" : mark === "no" ? "✗" : "–"} ${word}`;
     const code = document.createElement("code");
     code.className = "vin";
+    code.dir = "ltr";
     code.textContent = vin;
     item.append(code, " ", words);
     return item;

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 import pikepdf
 import world as worlds
 
+from signer.domain.outlet_choice import OutletFacts
+from signer.domain.places import Place as Point
 from signer.domain.trust import SealState
 from signer.errors import StorageUnavailable
+from signer.register import outlets, parties
 from signer.services.official import Place
 from signer.services.withdraw import Withdrawal
 
@@ -71,6 +74,7 @@ def make(folder: Path, sister: Path, stranger: Path, *, at: Any) -> Case:
         world.issue(newer)
     world.services.ending.suspend(ae.number, manufacturer=worlds.BEICHEN, by="he.sample")
     official = _filed_copy(world, kz)
+    _let_buyers_ask(world, kz)
     world.services.database.close()
     exhibits = _of_files(kz, withdrawn, whole, partly, ae) | _of_questions(kz)
     exhibits["OFFICIAL_COPY"] = Exhibit(files={"paper.pdf": official})
@@ -85,6 +89,19 @@ def _end(world: worlds.World, issued: Issued, maker: str) -> None:
     by, second = worlds.PEOPLE[maker]
     order = Withdrawal(number=issued.number, manufacturer=maker, by=by, second=second, reason="sale-fell-through")
     world.services.ending.withdraw(order)
+
+
+def _let_buyers_ask(world: worlds.World, issued: Issued) -> None:
+    """Open the page of buyers for the maker of a confirmation, and tell where one of its outlets is."""
+    confirmation = world.verify(issued.pdf).confirmation
+    assert confirmation is not None
+    maker, outlet = confirmation.terms.manufacturer.uscc, confirmation.terms.outlets[0].id
+    world.give("admin", "gao.sample")
+    world.services.facts.answer_buyers(maker, by="gao.sample", is_wanted=True)
+    with world.services.database.write() as tx:
+        scope = parties.tenant(tx, maker).scope
+        facts = OutletFacts(place=Point(43.25, 76.95))
+        outlets.save_facts(tx, outlet, facts, scope=scope, at=world.at)
 
 
 def _filed_copy(world: worlds.World, issued: Issued) -> bytes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from portal import Visitor
 
-PUBLIC = frozenset({"static", "public", "api", "about", "openapi"})
+PUBLIC = frozenset({"static", "public", "car", "api", "about", "openapi"})
 """Blueprints (and Flask's own) that know no person: their own tests say what they answer."""
 APPOINTED = (Role.OPERATOR, Role.AUDITOR, Role.OFFICER)
 

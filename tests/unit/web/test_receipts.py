@@ -157,7 +157,7 @@ def _receipt_on(page: str) -> tuple[str, str, str]:
     """Return the receipt of a page as saved, as text, and its id as the case file's line tells it."""
     (href,) = re.findall(r'href="data:application/jwt;base64,([^"]+)" download="receipt-[0-9A-Z-]{19}\.jwt"', page)
     (text,) = re.findall(r"<textarea readonly[^>]*>\s*([^<]+)</textarea>", page)
-    (line,) = re.findall(r'<code class="breaks" translate="no">([^<]+)</code>', page)
+    (line,) = re.findall(r'<code class="breaks" dir="ltr" translate="no">([^<]+)</code>', page)
     return base64.b64decode(href).decode(), text, html.unescape(line).rpartition(" ")[2]
 
 

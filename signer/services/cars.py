@@ -1,0 +1,109 @@
+"""Tell whoever holds a car, and says when it was first registered, who services it: never the exporter or number."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from signer.domain.values import beijing_day
+from signer.errors import TooManyRequests
+from signer.register import buyers, lookup, outlets, parties, restores
+from signer.register.scope import Scope
+from signer.services.lookups import MOST_PER_NETWORK, MOST_PER_NUMBER, NETWORK_SPAN, NUMBER_SPAN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+
+    from signer.domain.confirmation import Commitment, Confirmation
+    from signer.domain.parties import Manufacturer, Outlet
+    from signer.domain.places import Place
+    from signer.register.database import Database, Transaction
+
+_ANYBODY = Scope.everything("anybody may ask about the car that is before them")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOutlet:
+    """An outlet as the register has it today, and where it is, if that is known."""
+
+    outlet: Outlet
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """What a buyer may know: who promised what, for which country, and which of the outlets named are open today."""
+
+    vin: str
+    country: str
+    manufacturer: Manufacturer
+    outlets: tuple[OpenOutlet, ...]
+    commitment: Commitment
+    as_of: datetime
+
+
+class Cars:
+    """Answer about one car."""
+
+    def __init__(self, *, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def ask(self, vin: str, registered_on: date, *, network: str) -> Covered | None:
+        """
+        Return who services a car, for its whole VIN (in stored form) **and** the day of its first registration.
+
+        None is one answer, equal in body and time, for every other case: an unknown VIN, another day, a confirmation
+        that is not in force, two manufacturers in conflict, a manufacturer that does not answer buyers, a restored
+        register with an open gap. TooManyRequests as for look-ups: failures of a VIN, and of a network, are counted.
+        """
+        at, key = self._clock(), _key(vin)
+        with self._database.read() as tx:
+            _refuse_guessing(tx, key, network, at)
+            found = buyers.held(tx, vin, scope=_ANYBODY, at=at)
+            is_whole = not restores.gaps(tx)
+            is_right = found is not None and _is_first_registered(found.confirmation, vin, registered_on)
+            if found is not None and found.is_open and is_right and is_whole:
+                return _told(tx, vin, found, at=at)
+        with self._database.write() as tx:
+            lookup.prune_failures(tx, before=at - NUMBER_SPAN)
+            lookup.note_failure(tx, number=key, network=network, at=at)
+        return None
+
+
+def _told(tx: Transaction, vin: str, found: buyers.Held, *, at: datetime) -> Covered:
+    terms, scope, today = found.confirmation.terms, Scope.of(found.manufacturer_id), beijing_day(at)
+    named = [outlet.id for outlet in terms.printed_outlets]
+    known = {outlet.id: outlet for outlet in parties.outlets_of(tx, scope=scope)}
+    closed = {outlet_id for outlet_id, _ in outlets.closed(tx, frozenset(named), scope=scope, on=today)}
+    places = outlets.choosing_of(tx, scope=scope).facts
+    return Covered(
+        vin=vin,
+        country=terms.destination.country.alpha2,
+        manufacturer=parties.tenant_of(tx, found.manufacturer_id).manufacturer,
+        outlets=tuple(
+            OpenOutlet(outlet=known[each], place=places[each].place if each in places else None)
+            for each in named
+            if each in known and each not in closed and known[each].is_authorised(today)
+        ),
+        commitment=terms.commitment,
+        as_of=at,
+    )
+
+
+def _is_first_registered(confirmation: Confirmation, vin: str, on: date) -> bool:
+    return any(vehicle.vin == vin and vehicle.registered_on == on for vehicle in confirmation.terms.vehicles)
+
+
+def _key(vin: str) -> str:
+    """Return what failures of a VIN are counted under: no VIN is kept because somebody typed it."""
+    return f"car:{hashlib.sha256(vin.encode()).hexdigest()[:12]}"
+
+
+def _refuse_guessing(tx: Transaction, key: str, network: str, at: datetime) -> None:
+    if lookup.failures(tx, since=at - NETWORK_SPAN, network=network[:64]) >= MOST_PER_NETWORK:
+        raise TooManyRequests("too many questions failed from this network", retry_after_s=3600)
+    if lookup.failures(tx, since=at - NUMBER_SPAN, number=key) >= MOST_PER_NUMBER:
+        raise TooManyRequests("too many questions about this car failed", retry_after_s=86_400)
