@@ -25,7 +25,7 @@ from signer.errors import (
     TrustListStale,
 )
 from signer.seal import pki, trust
-from signer.services.publishing import sign_offline
+from signer.services.publishing import refuse_no_operator, sign_offline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -285,6 +285,14 @@ def test_a_first_production_list_is_published_by_an_operator(production: World, 
         (Purpose.PDF_SEAL, 1),
         (Purpose.TSA, 1),
     ]
+
+
+def test_who_was_appointed_as_operator_publishes_as_one_whom_a_manufacturers_file_named(world: World) -> None:
+    world.appoint("operator", "op.three")
+    with world.services.database.read() as tx:
+        refuse_no_operator(tx, "op.three")
+        with pytest.raises(NotPermitted):
+            refuse_no_operator(tx, "chen.sample")
 
 
 @pytest.mark.parametrize("entry", [PINNED, OFFICIAL], ids=["pinned", "official"])

@@ -11,8 +11,9 @@ from objects import OWN, typed_proposal
 from portal import Portal
 from world import KAZAKHSTAN, YUNZHOU, fresh, sample
 
+from signer.domain.parties import Uscc
 from signer.domain.verdict import Code
-from signer.errors import ManufacturerSuspended
+from signer.errors import ManufacturerSuspended, NotPermitted
 from signer.services.approving import Word
 
 if TYPE_CHECKING:
@@ -157,6 +158,30 @@ def test_a_suspended_manufacturer_issues_nothing_and_what_it_issued_verifies_as_
     assert (after.code, after.outcome) == (before.code, before.outcome)
     assert after.code is Code.VALID
     assert wu.post(f"{HERE}/of/{OWN}/suspend", {"reason": "公告已撤销"}).status_code == 409
+
+
+def test_a_suspension_between_the_preparing_and_the_number_stops_it_too(portal: Portal) -> None:
+    world, issuing = portal.world, portal.world.services.issuing
+    ready = issuing._prepare(world.order(sample(KAZAKHSTAN)))
+    world.services.onboarding.suspend(Uscc(OWN), reason="公告已撤销", by="wu.sample")
+    with pytest.raises(ManufacturerSuspended):
+        issuing._reserve(ready)
+    assert world.rows("SELECT count(*) FROM confirmations") == [(0,)]
+
+
+def test_only_operators_of_the_whole_deployment_let_anybody_in_or_hold_anybody(portal: Portal) -> None:
+    onboarding = portal.world.services.onboarding
+    ref = onboarding.propose(typed_proposal(), by="wu.sample").ref
+    portal.world.give("operator", "their.own")
+    for person in ("wu.sample", "their.own", "chen.sample", "nobody"):
+        with pytest.raises(NotPermitted):
+            onboarding.confirm(ref, by=person, factor="totp")
+    for person in ("their.own", "chen.sample"):
+        with pytest.raises(NotPermitted):
+            onboarding.suspend(Uscc(OWN), reason="公告已撤销", by=person)
+        with pytest.raises(NotPermitted):
+            onboarding.propose(typed_proposal(1), by=person)
+    assert makers(portal.world) == []
 
 
 def test_the_people_of_a_suspended_manufacturer_are_told_so_and_let_in_nowhere_in_it(
