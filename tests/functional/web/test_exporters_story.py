@@ -144,8 +144,12 @@ def test_six_cars_of_two_makers_from_sign_up_to_two_files_and_one_car_to_another
     assert {verdict["confirmation"]["terms"]["exporter"]["uscc"] for verdict in verdicts} == {COMPANY}
     exporter.open(f"/exporter/{COMPANY}/requests")
     assert exporter.page.locator("table .badge-yes").count() == 2
+    for verdict, pdf in zip(verdicts, files, strict=True):
+        own = f"/exporter/{COMPANY}/papers/{verdict['confirmation']['number']}"
+        assert exporter.page.request.get(f"{own}/files/sealed").body() == pdf
     ours, _ = cars()
-    exporter.open(f"/exporter/{COMPANY}/redirect/{verdicts[0]['confirmation']['number']}")
+    exporter.go(f"td a[href$='/papers/{verdicts[0]['confirmation']['number']}']")
+    exporter.go("main a[href*='/redirect/']")
     exporter.page.locator(f"input[value='{ours[0]['vin']}']").check()
     exporter.page.fill("#country", "哈萨克斯坦")
     exporter.page.fill("#planned_on", datetime.now(UTC).date().isoformat())
