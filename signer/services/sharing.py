@@ -100,19 +100,22 @@ class Sharing:
         Return what a link opens, and count the use; `typed` is the whole link, or its secret.
 
         NotFound, in one form, for a secret that is none, unknown, revoked or over, and for a paper that is not in
-        force. TooManyRequests after too many of these from a network.
+        force. TooManyRequests after too many unknown ones from a network.
         """
         self._limits.begin(_LIMITED, network=network)
         match, at = _TYPED.fullmatch(typed[:_MOST_TYPED]), self._clock()
         secret = match[1].lower() if match else ""
+        with self._database.read() as tx:
+            share = shares.of_secret(tx, _digest(secret), scope=_ANYBODY)
+        if share is not None:  # who has the secret of a link, open or not, does not guess
+            self._limits.forgive(_LIMITED, network=network)
         with self._database.write() as tx:
-            held = self._held(tx, shares.of_secret(tx, _digest(secret), scope=_ANYBODY), at)
+            held = self._held(tx, share, at)
             if not shares.note_use(tx, held.share.ref, scope=Scope.of(held.share.manufacturer_id), at=at):
                 raise _closed()
             owner, about = held.share.manufacturer_id, {"number": str(held.share.number)}
             subject = held.share.ref
             audit.note(tx, "share-link.opened", actor="holder", subject=subject, at=at, manufacturer_id=owner, **about)
-        self._limits.forgive(_LIMITED, network=network)
         return held
 
     def held(self, ref: str) -> Held:

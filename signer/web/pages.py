@@ -179,7 +179,7 @@ class Pages:
         return self._t().speech
 
     def _t(self) -> languages.Phrases:
-        return self._phrases[languages.chosen() if cookies.is_place(request.path) else languages.spoken()]
+        return self._phrases[languages.chosen() if cookies.speaks_two(request.path) else languages.spoken()]
 
     def _draw(self, template: str, **values: object) -> str:
         return self.draw(template, **values)
@@ -187,7 +187,7 @@ class Pages:
     def draw(self, template: str, **values: object) -> str:
         """Draw a page of a template, in the request's language, with the frame that every page has."""
         t = self._t()
-        is_behind = cookies.is_place(request.path)
+        is_behind, speaks_two = cookies.is_place(request.path), cookies.speaks_two(request.path)
         path = request.path if request.method == "GET" or is_behind or request.path in _FORMS else "/verify"
         frame = Frame(
             language=t.language,
@@ -196,7 +196,7 @@ class Pages:
             name=languages.NAMES[t.language],
             is_test=self._is_test,
             host=self._host,
-            others=_others(t.language, path, languages.LANGUAGES if is_behind else languages.TONGUES),
+            others=_others(t.language, path, languages.LANGUAGES if speaks_two else languages.TONGUES),
             path=path,
             offline=tuple((origin, t.instant(at)) for origin, at in self._as_of()) if self._as_of else (),
         )

@@ -94,6 +94,11 @@ def is_place(path: str) -> bool:
     return any(path == place or path.startswith(f"{place}/") for place in PLACES)
 
 
+def speaks_two(path: str) -> bool:
+    """Tell whether a page is in two languages: behind a sign-in, or what a share link opened."""
+    return is_place(path) or path.startswith("/shared/")
+
+
 def is_untold(path: str) -> bool:
     """Tell whether nobody is to learn, by a referrer, that somebody was at this address."""
     return path in UNTOLD

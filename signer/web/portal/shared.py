@@ -137,9 +137,8 @@ class _Desk:
         if not hmac.compare_digest(proof.encode(), proof_of(self._key, parsed).encode()):
             raise NotFound("no such status link")
         record = self._services.papers.spoken(parsed)
-        return self._frame.draw(
-            "portal/status.html", None, record=record, state=state_of(record), as_of=beijing(self._clock())
-        )
+        at = self._clock()
+        return self._frame.draw("portal/status.html", None, record=record, state=state_of(record), at=at)
 
 
 def proof_of(key: bytes, number: str) -> str:
