@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from databases import EITHER
 from objects import OWN
 from portal import Portal
 from world import BEICHEN, EMIRATES, KAZAKHSTAN, TIANSHAN, sample
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from signer.services.sealing import Issued
 
 HERE = "/portal/office"
+pytestmark = EITHER
 
 
 @pytest.fixture
