@@ -11,6 +11,8 @@ from objects import OWN
 from portal import Portal
 from world import BEICHEN, EMIRATES, KAZAKHSTAN, TIANSHAN, sample
 
+from signer.errors import StorageUnavailable
+
 if TYPE_CHECKING:
     from portal import Visitor
     from world import World
@@ -58,11 +60,25 @@ def test_a_vehicle_is_found_by_its_whole_vin_or_its_last_eight_and_the_audit_say
     assert all(word in history for word in (sought, "案 7", "1 found"))
 
 
-def test_vehicles_of_all_manufacturers_are_found_and_those_never_issued_are_not(guan: Visitor, world: World) -> None:
-    other = world.issue(sample(EMIRATES), by=BEICHEN)
+def test_vehicles_of_all_manufacturers_are_found(guan: Visitor, world: World) -> None:
+    world.issue(sample(EMIRATES), by=BEICHEN)
     assert BEICHEN in guan.post(f"{HERE}/vehicles", {"vin": vins(EMIRATES)[0]}).text
+
+
+def test_what_was_never_issued_is_found_and_shown_nowhere(
+    guan: Visitor, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_data: bytes) -> bytes:
+        raise StorageUnavailable("full")
+
+    monkeypatch.setattr(world.services.issuing._sealing._blobs, "put", full)
+    with pytest.raises(StorageUnavailable):
+        world.issue(sample(KAZAKHSTAN))
+    ((number,),) = world.rows("SELECT number FROM confirmations")
     page = guan.post(f"{HERE}/vehicles", {"vin": vins(KAZAKHSTAN)[0]}).text
-    assert ("No issued confirmation names this vehicle" in page, str(other.number) in page) == (True, False)
+    assert ("No issued confirmation names this vehicle" in page, number in page) == (True, False)
+    for path in (f"{HERE}/records/{number}", f"{HERE}/records/{number}/file"):
+        assert guan.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("typed", ["", "ABC", "1234567", "123456789", "%%%%%%%%", "'; DROP --", "车" * 8, "\x00" * 17])

@@ -181,6 +181,10 @@ def test_only_operators_of_the_whole_deployment_let_anybody_in_or_hold_anybody(p
             onboarding.suspend(Uscc(OWN), reason="公告已撤销", by=person)
         with pytest.raises(NotPermitted):
             onboarding.propose(typed_proposal(1), by=person)
+    onboarding.suspend(Uscc(OWN), reason="公告已撤销", by="wu.sample")
+    for person in ("wu.sample", "their.own", "chen.sample"):
+        with pytest.raises(NotPermitted):
+            onboarding.resume(Uscc(OWN), by=person, factor="totp")
     assert makers(portal.world) == []
 
 
