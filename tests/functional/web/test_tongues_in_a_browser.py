@@ -105,6 +105,30 @@ def test_a_licence_in_arabic_is_read_from_the_right(open_page: Open, faults: Fau
     assert faults(page) == []
 
 
+def test_no_word_of_an_answer_is_broken_in_the_table_of_a_licence(open_page: Open, case: Case) -> None:
+    page = open_page()
+    page.goto("/verify?lang=ru")
+    files = [
+        {"name": name, "mimeType": "application/pdf", "buffer": pdf} for name, pdf in (("a", case.kz), ("b", case.ru))
+    ]
+    page.set_input_files("#files", files)  # type: ignore[arg-type]
+    page.fill("#box", "\n".join((*VINS, "L0YSA3B20T0000199")))
+    page.click("details.fold > summary")
+    page.fill("#destination", "KZ")
+    page.fill("#exporter", worlds.TIANSHAN)
+    send(page)
+    lines = page.eval_on_selector_all(
+        "td .mark > span",
+        """marks => marks.map(mark => {
+            const range = document.createRange();
+            range.selectNodeContents(mark);
+            return [mark.textContent, new Set([...range.getClientRects()].map(box => Math.round(box.top))).size];
+        })""",
+    )
+    assert {"Указан, действует", "Не указан", "Нет в лицензии"} <= {text for text, _ in lines}
+    assert [text for text, count in lines if count > len(text.split())] == []
+
+
 def test_the_language_is_chosen_with_the_keyboard(open_page: Open) -> None:
     page = open_page()
     page.goto("/verify/without-us?lang=ru")
