@@ -69,9 +69,8 @@ def install(app: Flask, *, https: bool) -> None:
 
     @app.after_request
     def _guard(response: Response) -> Response:
-        if cookies.is_place(request.path) and not cookies.is_untold(
-            request.path
-        ):  # a form's origin is told to ourselves alone
+        if cookies.is_place(request.path) and not cookies.is_untold(request.path):
+            # a form's origin is told to ourselves alone
             response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Content-Security-Policy", _CSP.replace(_NONCE, nonce()))
         for name, value in _ALWAYS.items():

@@ -77,6 +77,9 @@ def test_the_same_paper_gives_the_same_bytes_but_for_the_receipt(shelf: tuple[Wo
     one, other = unpacked(first), unpacked(world.services.evidence.bundle(number, manufacturer=YUNZHOU))
     assert one.pop("receipt.jwt") != other.pop("receipt.jwt")
     assert one == other
+    with zipfile.ZipFile(io.BytesIO(first)) as archive:
+        kept = {(info.date_time, info.compress_type, info.external_attr >> 16) for info in archive.infolist()}
+    assert kept == {((1980, 1, 1, 0, 0, 0), zipfile.ZIP_STORED, 0o644)}
     assert pack(one) == pack(other)
 
 

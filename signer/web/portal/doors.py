@@ -158,10 +158,8 @@ class Doors:
         site, origin = request.headers.get("Sec-Fetch-Site", ""), request.headers.get("Origin", "")
         if site not in ("", "same-origin", "none"):
             raise Refused("form-expired")
-        if origin == "null" and is_untold(
-            request.path
-        ):  # that page's policy hides its origin; the form's secret counts
-            return
+        if origin == "null" and is_untold(request.path):
+            return  # that page's policy hides its origin, and its form's secret counts all the same
         if origin and origin not in (self._origin, request.host_url.rstrip("/"), f"https://{request.host}"):
             raise Refused("form-expired")
 
