@@ -152,7 +152,10 @@ def test_an_alarm_is_explained_and_settled_with_a_reason(portal: Portal, lin: Vi
 
 
 def test_the_audit_says_in_words_who_did_what_and_leads_there(portal: Portal) -> None:
-    gao, number = portal.visitor("gao.sample"), portal.world.rows("SELECT number FROM confirmations")[0][0]
+    gao, number = (
+        portal.visitor("gao.sample"),
+        portal.world.rows("SELECT number FROM confirmations WHERE manufacturer_id = 1")[0][0],
+    )
     portal.world.services.ending.suspend(Number.parse(number), manufacturer=YUNZHOU, by="chen.sample")
     there = f'<a href="/portal/{OWN}/confirmations/{number}">'
     assert f"陈样例暂停了{there}确认书 {number}</a>" in gao.get(f"/portal/{OWN}/seals/audit?lang=zh").text
