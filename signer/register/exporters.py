@@ -133,6 +133,12 @@ def people(tx: Connection, exporter: str) -> tuple[SignUp, ...]:
     return tuple(SignUp(**dict(row)) for row in tx.execute(wanted.order_by(sign_ups.c.id)).mappings())
 
 
+def was_anybody(tx: Connection, exporter: str) -> bool:
+    """Tell whether anybody ever came back with a link of this exporter: let in, waiting or put out."""
+    wanted = select(sign_ups.c.id).where(sign_ups.c.exporter_uscc == exporter, sign_ups.c.state != "sent")
+    return tx.execute(wanted.limit(1)).first() is not None
+
+
 def waiting(tx: Connection) -> tuple[SignUp, ...]:
     """Return everybody who waits for a word, of any exporter: for operators."""
     wanted = select(*_FIELDS).where(sign_ups.c.state == "waiting").order_by(sign_ups.c.id).limit(200)

@@ -113,6 +113,14 @@ def revoke(tx: Connection, ref: str, *, by: str, scope: Scope, at: datetime) -> 
         raise NotFound("no such link, or one that is revoked already")
 
 
+def revoke_of(tx: Connection, person: str, *, exporter: str, by: str, at: datetime) -> int:
+    """Let no link open anything any more that a person made for an exporter, of whatever maker; return how many."""
+    mine = update(_shares).where(
+        _shares.c.made_by == person, _shares.c.exporter_uscc == exporter, _shares.c.revoked_at.is_(None)
+    )
+    return tx.execute(mine.values(revoked_by=by, revoked_at=at)).rowcount
+
+
 def _all() -> Select[Any]:
     return select(_shares, _heads.c.number).join(_heads, _heads.c.id == _shares.c.confirmation_id)
 

@@ -11,7 +11,7 @@ from signer.domain.parties import Person, Role, Uscc, normalise_uscc, uscc_fault
 from signer.domain.values import tidy, unprintable
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooManyRequests
 from signer.identity.passwords import refuse_weak
-from signer.register import accounts, exporters, mails, parties
+from signer.register import accounts, exporters, mails, parties, shares
 from signer.register.accounts import Account
 from signer.register.exporters import SignUp
 from signer.services.facts import Handed, kind_of
@@ -186,9 +186,10 @@ class Exporters:
 
     def decide(self, ref: str, *, exporter: str | None, grant: bool, by: str) -> None:
         """
-        Let somebody in, or refuse; a member can be put out the same way. `exporter`: None for an operator.
+        Let somebody in, or refuse; a member can be put out the same way, and the links of that person with it.
 
-        NotFound; NotPermitted on oneself; Conflict if it was decided meanwhile.
+        `exporter`: None for an operator. NotFound; NotPermitted on oneself, or if who decides was put out meanwhile;
+        Conflict if it was decided meanwhile.
         """
         with self._database.write() as tx:
             found = exporters.get(tx, ref)
@@ -196,9 +197,14 @@ class Exporters:
                 raise NotFound("no such sign-up")
             if found.person_id == by:
                 raise NotPermitted("nobody decides on oneself")
+            if exporter is not None and exporter not in exporters.member_of(tx, by):
+                raise NotPermitted("who decides acts for the exporter no more")
             if grant and found.state == "member":
                 return
-            exporters.decide(tx, found, "member" if grant else "refused", by=by, at=self._clock())
+            at = self._clock()
+            exporters.decide(tx, found, "member" if grant else "refused", by=by, at=at)
+            if found.state == "member" and found.person_id is not None:
+                shares.revoke_of(tx, found.person_id, exporter=found.exporter_uscc, by=by, at=at)
 
     def name_of(self, exporter: str) -> str:
         """Return an exporter's legal name: the one on record, else as its first member typed it; else its USCC."""
@@ -212,12 +218,17 @@ class Exporters:
         return found
 
     def _take_in(self, tx: Transaction, found: SignUp, person: str) -> None:
-        """Let the first person of a company in; every other one waits for a word, and those who are in are told."""
+        """
+        Let the first person of a company in; every other one waits for a word, and those who are in are told.
+
+        The first is who comes before everybody, also before those who were put out: then an operator says who it is.
+        """
         there = exporters.people(tx, found.exporter_uscc)
         if any(one.person_id == person for one in there):
             raise Conflict("this person signed up for this exporter already")
         members = [one for one in there if one.state == "member" and one.person_id]
-        exporters.confirm(tx, found, person=person, state="waiting" if members else "member", at=self._clock())
+        is_first = not exporters.was_anybody(tx, found.exporter_uscc)
+        exporters.confirm(tx, found, person=person, state="member" if is_first else "waiting", at=self._clock())
         for one in members:
             reader = mails.reader_of(tx, one.person_id or "")
             if reader is not None:

@@ -12,6 +12,7 @@ import pytest
 from objects import OWN
 from world import HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
 
+from signer.errors import NotPermitted
 from signer.services.exporters import GOOD_FOR, MOST_SENT
 
 if TYPE_CHECKING:
@@ -79,6 +80,44 @@ def test_the_second_person_waits_until_the_first_one_says_yes(portal: Portal) ->
     assert "赵样例" in member.get(f"/exporter/{NEW}/people").text
     member.post(f"/exporter/{NEW}/people/{second[1]}", {"do": "let-in"})
     assert waits.get(f"/exporter/{NEW}/requests").status_code == 200
+
+
+def put_out(portal: Portal, person: str) -> None:
+    (ref,) = portal.world.rows(f"SELECT ref FROM sign_ups WHERE person_id = '{person}' AND state = 'member'")[0]
+    portal.world.services.exporters.decide(ref, exporter=None, grant=False, by="lin.sample")
+
+
+def test_who_was_put_out_does_not_come_back_as_the_first_of_the_company(portal: Portal) -> None:
+    come_in(portal)
+    ((person,),) = portal.world.rows("SELECT person_id FROM sign_ups")
+    put_out(portal, person)
+    guest = portal.visitor(person)
+    signed_up(portal.visitor())
+    assert guest.post(link(portal.world)).status_code == 303
+    come_in(portal, login="stranger@example.com")
+    assert portal.world.rows("SELECT state FROM sign_ups ORDER BY id") == [("refused",), ("waiting",), ("waiting",)]
+
+
+def test_links_of_who_is_put_out_open_nothing_any_more(portal: Portal) -> None:
+    world = portal.world
+    issued = world.issue(sample(KAZAKHSTAN))
+    exporting.let_in(world, "a.sample", TIANSHAN)
+    exporting.let_in(world, "b.sample", TIANSHAN)
+    world.change(
+        "INSERT INTO shares (ref, manufacturer_id, confirmation_id, exporter_uscc, secret_digest, label, made_by,"
+        f" made_at, ends_at, uses) SELECT '{1:016x}', manufacturer_id, id, '{TIANSHAN}', x'{'00' * 32}', 'a',"
+        f" 'a.sample', reserved_at, '2027-01-01 00:00:00.000000', 0 FROM confirmations WHERE number = '{issued.number}'"
+    )
+    put_out(portal, "a.sample")
+    assert world.rows("SELECT revoked_by FROM shares") == [("lin.sample",)]
+
+
+def test_two_members_who_put_each_other_out_leave_one(portal: Portal) -> None:
+    world = portal.world
+    first, second = (exporting.let_in(world, person, TIANSHAN) for person in ("a.sample", "b.sample"))
+    world.services.exporters.decide(second, exporter=TIANSHAN, grant=False, by="a.sample")
+    with pytest.raises(NotPermitted):
+        world.services.exporters.decide(first, exporter=TIANSHAN, grant=False, by="b.sample")
 
 
 def test_nobody_lets_himself_in_or_somebody_of_another_company(portal: Portal) -> None:
