@@ -231,6 +231,21 @@ class RecordFacts(Frozen):
         mine = tuple(gap for gap in gaps if gap.may_have_changed(self.issued_at))
         return self.model_copy(update={"gaps": mine}) if mine else self
 
+    def is_doubted(self, line: LineFacts, today: date) -> bool:
+        """
+        Tell whether a line that is not known to have ended may not be relied on for what the register says of it.
+
+        It may have ended in a gap; or it is in force for another manufacturer too, or its maker's last day is past.
+        """
+        is_past = self.until is not None and today > self.until
+        if line.standing is Standing.SUSPENDED:
+            return bool(self.gaps)
+        return line.standing is Standing.ISSUED and (bool(self.gaps) or is_past or line.is_conflict)
+
+    def has_doubts(self, today: date) -> bool:
+        """Tell whether any of its lines is doubted, so that its standing is not told in one word."""
+        return any(self.is_doubted(line, today) for line in self.lines)
+
     @property
     def as_of(self) -> datetime | None:
         """When the register's word on this record was last whole, if it is not whole, or not asked, now."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from signer.domain.confirmation import Standing
-from signer.register import lookup, overview
+from signer.domain.values import beijing_day
+from signer.register import lookup, overview, restores
 from signer.register.scope import Scope, unknown
 
 if TYPE_CHECKING:
@@ -16,12 +18,22 @@ if TYPE_CHECKING:
     from signer.domain.number import Number
     from signer.domain.parties import Uscc
     from signer.register.blobs import Blobs
-    from signer.register.database import Database
+    from signer.register.database import Database, Transaction
     from signer.register.overview import Row
 
 THEIRS: Final = Scope.everything("an exporter's papers are of any manufacturer: its USCC in each narrows them")
 UNSPOKEN: Final = (Standing.PENDING, Standing.ABANDONED)
 """What is not issued yet, or never was, is nobody's paper."""
+_OPEN: Final = (Standing.ISSUED, Standing.SUSPENDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One page of papers; `doubted`: those of which the register cannot tell how they stand."""
+
+    rows: tuple[Row, ...]
+    has_more: bool
+    doubted: frozenset[Number]
 
 
 class Papers:
@@ -32,18 +44,22 @@ class Papers:
         self._blobs = blobs
         self._clock = clock
 
-    def listed(self, exporter: Uscc, *, after: Number | None = None) -> tuple[tuple[Row, ...], bool]:
-        """Return one page of papers, the newest first, and whether more follow; `after` is the last one's number."""
+    def listed(self, exporter: Uscc, *, after: Number | None = None) -> Listed:
+        """Return one page of papers, the newest first; `after` is the last one's number. NotFound."""
+        at = self._clock()
         sought = overview.Sought(exporters=(exporter,), without=UNSPOKEN)
         with self._database.read() as tx:
             if after is not None:
-                self._refuse_others(lookup.by_number(tx, after, scope=THEIRS, at=self._clock()), exporter, after)
-            return overview.page(tx, sought, scope=THEIRS, after=after, at=self._clock())
+                self._refuse_others(self._record(tx, after), exporter, after)
+            rows, has_more = overview.page(tx, sought, scope=THEIRS, after=after, at=at)
+            records = [self._record(tx, row.number) for row in rows if row.standing in _OPEN]
+        doubted = frozenset(one.number for one in records if one is not None and one.has_doubts(beijing_day(at)))
+        return Listed(rows=rows, has_more=has_more, doubted=doubted)
 
     def one(self, exporter: Uscc, number: Number) -> RecordFacts:
         """Return the record of a paper. NotFound."""
         with self._database.read() as tx:
-            record = lookup.by_number(tx, number, scope=THEIRS, at=self._clock())
+            record = self._record(tx, number)
         return self._refuse_others(record, exporter, number)
 
     def file(self, exporter: Uscc, number: Number) -> bytes:
@@ -62,10 +78,14 @@ class Papers:
     def spoken(self, number: Number) -> RecordFacts:
         """Return the record of a number that is or was issued, to whoever may know of it. NotFound."""
         with self._database.read() as tx:
-            record = lookup.by_number(tx, number, scope=THEIRS, at=self._clock())
+            record = self._record(tx, number)
         if record is None or record.standing in UNSPOKEN:
             raise unknown(number)
         return record
+
+    def _record(self, tx: Transaction, number: Number) -> RecordFacts | None:
+        record = lookup.by_number(tx, number, scope=THEIRS, at=self._clock())
+        return None if record is None else record.over(restores.gaps(tx))
 
     @staticmethod
     def _refuse_others(record: RecordFacts | None, exporter: Uscc, number: Number) -> RecordFacts:

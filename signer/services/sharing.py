@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from signer.domain.confirmation import Standing
 from signer.domain.values import tidy, unprintable
 from signer.errors import Conflict, InvalidInput, NotFound
-from signer.register import audit, lookup, parties, shares
+from signer.register import audit, lookup, parties, restores, shares
 from signer.register.drafts import draw_ref
 from signer.register.scope import Scope, unknown
 from signer.register.shares import Share, Wanted
@@ -70,13 +70,13 @@ class Sharing:
         Make a link to one of an exporter's papers and return its secret (64 hexadecimal digits), kept nowhere.
 
         NotFound; InvalidInput for a label or a number of days that cannot be; Conflict if the paper is not in force,
-        or has too many links already.
+        may have ended in a gap of a restored register, or has too many links already.
         """
         stored, at = _label(label), self._clock()
         if days not in DAYS:
             raise InvalidInput("days", f"is one of {', '.join(map(str, DAYS))}")
         record = self._papers.one(exporter, number)
-        if record.standing is not Standing.ISSUED:
+        if record.standing is not Standing.ISSUED or record.gaps:
             raise Conflict(f"{number} is not in force")
         secret = f"{self._bits(256):064x}"
         wanted = Wanted(
@@ -100,7 +100,8 @@ class Sharing:
         Return what a link opens, and count the use; `typed` is the whole link, or its secret.
 
         NotFound, in one form, for a secret that is none, unknown, revoked or over, and for a paper that is not in
-        force. TooManyRequests after too many unknown ones from a network.
+        force, or may have ended in a gap of a restored register. TooManyRequests after too many unknown ones from a
+        network.
         """
         self._limits.begin(_LIMITED, network=network)
         match, at = _TYPED.fullmatch(typed[:_MOST_TYPED]), self._clock()
@@ -128,6 +129,8 @@ class Sharing:
         record = None if share is None else lookup.by_number(tx, share.number, scope=_ANYBODY, at=at)
         is_open = share is not None and share.is_open(at)
         if share is None or record is None or not is_open or record.standing is not Standing.ISSUED:
+            raise _closed()
+        if record.over(restores.gaps(tx)).gaps:
             raise _closed()
         return Held(share=share, record=record)
 

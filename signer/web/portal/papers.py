@@ -8,6 +8,7 @@ from flask import redirect, request
 
 from signer.domain import annex as annexes
 from signer.domain.confirmation import Standing
+from signer.domain.values import beijing_day
 from signer.errors import Conflict, InvalidInput, NotFound
 from signer.services import annex
 from signer.services.confirming import parse
@@ -45,8 +46,8 @@ _FAULTS: Final = {
     "share.days": ("days", "请选择有效期。", "Choose for how long it is good."),
     "share.conflict": (
         "",
-        "现在不能创建链接：确认书不在有效状态，或可打开的链接过多。",
-        "No link can be made now: the confirmation is not in force, or has too many open links.",
+        "现在不能创建链接：确认书不在有效状态、暂时无法确定其状态，或可打开的链接过多。",
+        "No link can be made now: the confirmation is not in force, or that cannot be told, or it has too many links.",
     ),
 }
 
@@ -79,12 +80,11 @@ class _Desk:
     def listed(self, visit: Visit) -> ResponseReturnValue:
         """Show the papers, the newest first."""
         after = _after(request.args.get("after", "")[:40])
-        rows, has_more = self._papers.listed(visit.exporter, after=after)
+        found = self._papers.listed(visit.exporter, after=after)
         return self._frame.draw(
             "portal/papers.html",
             visit,
-            rows=rows,
-            has_more=has_more,
+            found=found,
             is_first=after is None,
             tones=TONES,
             beijing=beijing,
@@ -108,6 +108,7 @@ class _Desk:
             label=label,
             days=DAYS,
             as_of=beijing(at),
+            today=beijing_day(at),
             beijing=beijing,
         )
 
@@ -117,7 +118,7 @@ class _Desk:
         record = self._papers.one(visit.exporter, parsed)
         if kind == "sealed":
             return downloads.attachment(self._papers.sealed(parsed), f"{parsed}.pdf", downloads.PDF)
-        if kind == "evidence":
+        if kind == "evidence" and not record.gaps:
             maker = record.whole.terms.manufacturer.uscc
             data = self._building.services.evidence.bundle(parsed, manufacturer=maker)
             return downloads.attachment(data, f"{parsed}-evidence.zip", downloads.ZIP)
@@ -197,7 +198,7 @@ def _shown(record: RecordFacts) -> dict[str, object]:
         "terms": record.whole.terms,
         "lines": [(line, vehicles[line.vin]) for line in record.lines],
         "tones": TONES,
-        "is_live": record.standing is Standing.ISSUED,
+        "is_live": record.standing is Standing.ISSUED and not record.gaps,
     }
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from flask import make_response, redirect, request
 
 from signer.domain.confirmation import Standing
+from signer.domain.values import beijing_day
 from signer.errors import NotFound
 from signer.services.confirming import parse
 from signer.verification.wording import beijing
@@ -24,6 +25,8 @@ from signer.web.portal.passes import Passes
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from flask.typing import ResponseReturnValue
 
     from signer.domain.evidence import RecordFacts
@@ -39,9 +42,9 @@ _MOST_SECRET = 500
 _CLOSED = Fault(
     pointer="secret",
     code="not-found",
-    zh="此链接无法打开：可能输入有误、已到期、已被撤销，或确认书目前不在有效状态。请向发送链接的一方索取新链接。",
-    en="This link opens nothing: it may be mistyped, over or revoked, or the confirmation is not in force now. "
-    "Ask whoever sent it for a new one.",
+    zh="此链接无法打开：可能输入有误、已到期、已被撤销，或确认书目前不在有效状态，或暂时无法确定其状态。请向发送链接的一方索取新链接。",
+    en="This link opens nothing: it may be mistyped, over or revoked, or the confirmation is not in force now, "
+    "or that cannot be told at the moment. Ask whoever sent it for a new one.",
 )
 
 
@@ -111,6 +114,7 @@ class _Desk:
             lines=[(line, vehicles[line.vin]) for line in held.record.lines],
             ends=beijing(held.share.ends_at),
             as_of=beijing(self._clock()),
+            today=beijing_day(self._clock()),
             tones=TONES,
         )
 
@@ -138,7 +142,9 @@ class _Desk:
             raise NotFound("no such status link")
         record = self._services.papers.spoken(parsed)
         at = self._clock()
-        return self._frame.draw("portal/status.html", None, record=record, state=state_of(record), at=at)
+        return self._frame.draw(
+            "portal/status.html", None, record=record, state=state_of(record, beijing_day(at)), at=at
+        )
 
 
 def proof_of(key: bytes, number: str) -> str:
@@ -146,8 +152,14 @@ def proof_of(key: bytes, number: str) -> str:
     return hmac.new(key, number.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def state_of(record: RecordFacts) -> tuple[str, int, int]:
-    """Return the standing in one word (`partly` where some vehicles ended), how many are in force, and of how many."""
+def state_of(record: RecordFacts, today: date) -> tuple[str, int, int]:
+    """
+    Return the standing in one word, how many vehicles are in force, and of how many.
+
+    The word is `partly` where some vehicles ended, and `unclear` where the register cannot tell.
+    """
     live = sum(line.standing is Standing.ISSUED for line in record.lines)
     is_partly = record.standing is Standing.ISSUED and live < len(record.lines)
+    if record.has_doubts(today):
+        return "unclear", live, len(record.lines)
     return ("partly" if is_partly else record.standing.value), live, len(record.lines)

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import exporting
@@ -15,6 +16,7 @@ import world as worlds
 from portal import Portal
 
 from signer.domain.parties import Uscc
+from signer.register import restores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -164,3 +166,24 @@ def test_an_annex_of_electric_cars_has_their_code_and_needs_no_displacement(case
     vins = [vehicle.vin for vehicle in case.portal.world.services.papers.spoken(case.beichens).whole.terms.vehicles]
     _, *rows = annex(case, case.beichens, vin=vins, code="8703801090")
     assert len(rows) == len(vins)
+
+
+def test_a_paper_that_may_have_ended_after_the_backup_is_not_called_in_force(case: Case) -> None:
+    database, at = case.portal.world.services.database, case.portal.world.at
+    made = restores.Restore(backup_at=at - timedelta(hours=2), restored_at=at, archive_digest=bytes(32))
+    with database.write() as tx:
+        restores.note(tx, made)
+    for path in (HOME, f"{HOME}/{case.mine}"):
+        page = case.zhao.get(path, lang="en").text
+        assert ("Cannot be told here: verify" in page, ">in force<" in page, "files/evidence" in page) == (
+            True,
+            False,
+            False,
+        )
+    assert case.zhao.get(f"{HOME}/{case.mine}/files/evidence").status_code == 404
+    assert case.zhao.get(f"{HOME}/{case.mine}/files/sealed").status_code == 200
+    assert case.zhao.post(f"{HOME}/{case.mine}/links", {"label": "", "days": "7"}).status_code == 409
+    with database.write() as tx:
+        restores.release(tx, by=CHEN, at=at)
+        restores.close(tx, restores.Closing(by=CHEN, second=LIN, reason="all is back"), at=at)
+    assert "files/evidence" in case.zhao.get(f"{HOME}/{case.mine}").text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -14,10 +15,12 @@ import world as worlds
 from portal import Portal
 
 from signer.domain.parties import Uscc
+from signer.domain.values import beijing_day
 from signer.errors import Conflict, InvalidInput, NotFound
+from signer.register import restores
 from signer.services.withdraw import Withdrawal
 from signer.web.portal.passes import Passes
-from signer.web.portal.shared import CLOSED, proof_of
+from signer.web.portal.shared import CLOSED, proof_of, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -304,3 +307,46 @@ def test_a_status_link_follows_the_paper_and_cannot_be_made_up(case: Case) -> No
     assert "2 of 3 vehicles" in case.guest().get(f"{path}?lang=en").text
     ending.withdraw(Withdrawal(number=number, **people))
     assert "Withdrawn" in case.guest().get(f"{path}?lang=en").text
+
+
+@contextmanager
+def a_gap(case: Case) -> Iterator[None]:
+    """A register restored from a backup made two hours ago, until two people say that all is back."""
+    database, at = case.world.services.database, case.world.at
+    made = restores.Restore(backup_at=at - timedelta(hours=2), restored_at=at, archive_digest=bytes(32))
+    with database.write() as tx:
+        restores.note(tx, made)
+        restores.release(tx, by="op", at=at)
+    yield
+    with database.write() as tx:
+        restores.close(tx, restores.Closing(by=CHEN, second=LIN, reason="all is back"), at=at)
+
+
+def test_what_may_have_been_withdrawn_after_the_backup_is_nowhere_called_in_force(case: Case) -> None:
+    secret, key, number = case.link(), case.world.services.vault().key("status"), case.paper(0)
+    guest, place = case.opened(secret)
+    status = f"/status/{number}/{proof_of(key, number)}"
+    told = {"en": "Cannot be told here", "zh": "此处无法确定", "ru": "определить нельзя", "ar": "لا يمكن تحديد"}
+    told |= {"fr": "Indéterminable", "es": "No se puede determinar"}
+    unlike = closed(case.open("e" * 64))
+    with a_gap(case):
+        for lang, words in told.items():
+            page = case.guest().get(status, headers={"Accept-Language": lang}).text
+            assert (words in page, 'class="state yes"' in page) == (True, False), lang
+        for path in (place, f"{place}/files/sealed", f"{place}/files/evidence"):
+            assert guest.get(path).location == CLOSED
+        assert closed(case.open(secret)) == unlike
+        with pytest.raises(Conflict):
+            case.link()
+    assert guest.get(place).status_code == 200
+    assert "In force" in case.guest().get(f"{status}?lang=en").text
+
+
+def test_a_vin_in_conflict_or_a_last_day_that_is_past_is_not_called_in_force(case: Case) -> None:
+    record, today = case.world.services.papers.spoken(case.paper(0)), beijing_day(case.world.at)
+    first, *others = record.lines
+    disputed = (first.model_copy(update={"is_conflict": True}), *others)
+    assert state_of(record, today)[0] == "issued"
+    assert state_of(record.model_copy(update={"lines": disputed}), today)[0] == "unclear"
+    last = record.model_copy(update={"until": today})
+    assert [state_of(last, day)[0] for day in (today, today + timedelta(days=1))] == ["issued", "unclear"]
