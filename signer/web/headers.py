@@ -50,7 +50,6 @@ _WALLS = Secure(
 )
 _ALWAYS = dict(_WALLS.header_items())
 _HSTS = StrictTransportSecurity().max_age(31_536_000).include_subdomains().header_value
-_MOST_PATH = 200
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -86,10 +85,10 @@ def install(app: Flask, *, https: bool) -> None:
 
 
 def _log(response: Response) -> None:
-    """Note that a request was answered: its path, never its query, its body or who asked."""
+    """Note that a request was answered: its rule, never its address (links hold secrets), its body or who asked."""
     took_ms = round(1000 * (time.monotonic() - g.begun))
-    path = request.path[:_MOST_PATH]
-    log.info("request.answered", method=request.method, path=path, status=response.status_code, ms=took_ms)
+    route = "-" if request.url_rule is None else request.url_rule.rule
+    log.info("request.answered", method=request.method, route=route, status=response.status_code, ms=took_ms)
 
 
 def nonce() -> str:

@@ -228,7 +228,10 @@ def here() -> str:
 
 def safe_next(typed: str) -> str:
     """Return an address of this site to go on to; the portal's first page for anything else (an open redirect)."""
-    parts = urlsplit(typed)
+    try:
+        parts = urlsplit(typed)
+    except ValueError:  # `//[` begins an IPv6 address that never ends
+        return "/portal"
     is_ours = not parts.scheme and not parts.netloc and typed.startswith("/") and not typed.startswith(("//", "/\\"))
     is_plain = all(char.isprintable() and char not in "\\\t\r\n" for char in typed)
     return typed if is_ours and is_plain and len(typed) <= _MOST_NEXT else "/portal"

@@ -33,10 +33,29 @@ def test_another_manufacturers_pages_are_not_there(chen: Visitor) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil", "javascript:alert(1)", "/a\nb", "", "x"],
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil",
+        "javascript:alert(1)",
+        "/a\nb",
+        "",
+        "x",
+        "//[",
+    ],
 )
 def test_nobody_is_sent_to_another_site(typed: str) -> None:
     assert safe_next(typed) == "/portal"
+
+
+@pytest.mark.parametrize("room", ["/invitations/", "/sign-up/", "/outlet-link/", "/status/nothing/", "/nothing/"])
+def test_no_log_holds_the_secret_of_a_link(portal: Portal, capsys: pytest.CaptureFixture[str], room: str) -> None:
+    secret = "5ec2e7" * 10 + "beef"
+    portal.visitor().get(f"{room}{secret}")
+    printed = "".join(capsys.readouterr())
+    assert "request.answered" in printed
+    assert secret not in printed
 
 
 def test_the_public_pages_and_the_api_set_no_cookie(portal: Portal) -> None:
