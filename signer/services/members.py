@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from signer.domain.parties import Membership, Role
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from signer.register import accounts, audit, factors, invitations, parties, sessions
+from signer.register import accounts, audit, exporters, factors, invitations, parties, sessions
 from signer.services.invitations import MAKERS_ROLES
 from signer.services.mailing import OPERATOR
 from signer.services.sign_in import fold
@@ -166,7 +166,8 @@ class Members:
         """
         Take all factors of a member and end the sessions: at the next sign-in a new factor is set up.
 
-        NotPermitted for an approver (that is asked), and for whoever has roles elsewhere (operators do it).
+        NotPermitted for an approver (that is asked), and for whoever has roles elsewhere or acts for an exporter
+        (operators do it).
         """
         _refuse_others(principal, maker)
         with self._database.write() as tx:
@@ -176,7 +177,8 @@ class Members:
             every = sessions.roles_of(tx, person)
             if any(Role.APPROVER in roles for roles in every.values()):
                 raise NotPermitted("another approver lets an approver's factors be reset")
-            if set(every) != {maker} or sessions.appointments_of(tx, person):
+            is_elsewhere = sessions.appointments_of(tx, person) or exporters.member_of(tx, person)
+            if set(every) != {maker} or is_elsewhere:
                 raise NotPermitted("the person has roles elsewhere: operators reset such factors")
             self._forget_factors(tx, person, by=principal.person.name)
             self._note(tx, tenant, "member.factors-reset", principal, person)

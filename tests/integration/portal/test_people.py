@@ -6,10 +6,11 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import exporting
 import pytest
 from databases import EITHER
 from portal import PASSWORD, Portal
-from world import BEICHEN, PEOPLE, YUNZHOU, World, as_bytes, sample
+from world import BEICHEN, PEOPLE, TIANSHAN, YUNZHOU, World, as_bytes, sample
 
 from signer.services.invitations import GOOD_FOR
 
@@ -258,6 +259,14 @@ def test_factors_of_who_works_elsewhere_too_are_not_one_administrators(portal: P
     portal.world.change("INSERT INTO memberships SELECT 'he.sample', id, 'preparer', created_at FROM manufacturers "
                         f"WHERE uscc = '{USCC[YUNZHOU]}'")  # fmt: skip
     assert admin.post(f"{HOME}/reset", {"person": HE}).status_code == 422
+    assert portal.world.rows("SELECT count(*) FROM factors") == [(1,)]
+
+
+def test_factors_of_who_acts_for_an_exporter_too_are_not_an_administrators(portal: Portal, admin: Visitor) -> None:
+    portal.visitor(CHEN)
+    portal.give_factor(CHEN)
+    exporting.let_in(portal.world, CHEN, TIANSHAN)
+    assert admin.post(f"{HOME}/reset", {"person": CHEN}).status_code == 422
     assert portal.world.rows("SELECT count(*) FROM factors") == [(1,)]
 
 
