@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from signer.domain.confirmation import Draft, DraftDestination, DraftVehicle
 from signer.domain.parties import comparable_name, country_code
-from signer.domain.values import parse_day, tidy
+from signer.domain.values import parse_day, tidy, unprintable
 from signer.domain.vehicle import Window, normalise_vin, vin_fault
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ __all__ = [
     "Refusal",
     "Wish",
     "as_day",
+    "as_words",
     "body_of",
     "faults",
     "last_useful",
@@ -32,6 +33,7 @@ __all__ = [
     "need",
     "part",
     "pasted",
+    "text_faults",
 ]
 
 MOST_ROWS: Final = 200
@@ -216,7 +218,7 @@ def faults(wish: Wish, makers: Sequence[Manufacturer], *, today: date) -> tuple[
         typed = getattr(wish, name)
         if typed.strip() and (not as_day(typed) or as_day(typed) < today.isoformat()):
             found.append((name, "day.wrong"))
-    found += [(name, "text.long") for name, most in _LONGEST.items() if len(tidy(getattr(wish, name))) > most]
+    found += text_faults(wish)
     if not wish.vehicles:
         found.append(("paste", "vehicles.none"))
     if len(wish.vehicles) > MOST_ROWS:
@@ -224,6 +226,24 @@ def faults(wish: Wish, makers: Sequence[Manufacturer], *, today: date) -> tuple[
     seen: set[str] = set()
     for place, vehicle in enumerate(wish.vehicles, start=1):
         found += _of_vehicle(place, vehicle, makers, today=today, seen=seen)
+    return tuple(found)
+
+
+def as_words(text: str) -> str:
+    """Return what somebody writes as it is stored: its lines tidy, nothing before the first or after the last."""
+    return "\n".join(tidy(line) for line in text.replace("\r\n", "\n").split("\n")).strip()
+
+
+def text_faults(wish: Wish) -> tuple[tuple[str, str], ...]:
+    """Return which texts of a wish are too long or hold a character that no text may have; a message may have lines."""
+    found: list[tuple[str, str]] = []
+    for name, most in _LONGEST.items():
+        typed = as_words(getattr(wish, name))
+        lines = typed.split("\n") if name == "message" else (typed,)
+        if len(typed) > most:
+            found.append((name, "text.long"))
+        elif any(unprintable(line) for line in lines):
+            found.append((name, "text.odd"))
     return tuple(found)
 
 
@@ -235,6 +255,8 @@ def _of_vehicle(
     seen.add(vin)
     if fault:
         found.append((f"vin-{place}", fault))
+    elif any(unprintable(text) for _, text in vehicle if isinstance(text, str)):
+        found.append((f"vin-{place}", "text.odd"))
     if (advice := need(vehicle, on=today).advice) in ("unknown", "error"):
         found.append((f"registered_on-{place}", f"registered.{advice}"))
     if (fitting := len(makers_of(vehicle, makers))) != 1:

@@ -15,6 +15,7 @@ from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooMan
 from signer.register import drafts, exporters, lookup, parties, requests
 from signer.register.scope import Scope
 from signer.services.exporters import company_name
+from signer.services.papers import UNSPOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +82,7 @@ class Requesting:
         self._bits = bits
 
     def makers(self) -> tuple[Manufacturer, ...]:
-        """Return the manufacturers that can be asked: those who may issue at all."""
+        """Return the manufacturers that can be asked: those who may issue, and are not suspended."""
         with self._database.read() as tx:
             return _makers(tx)
 
@@ -105,7 +106,7 @@ class Requesting:
             parted, _ = requesting.part(wish.vehicles, makers)
             self._refuse_many(tx, asker, len(parted), at)
             batch = drafts.draw_ref(self._bits)
-            made = []
+            made, message = [], requesting.as_words(wish.message)
             for uscc, vehicles in parted.items():
                 tenant = parties.tenant(tx, uscc)
                 maker = tenant.manufacturer.legal_name
@@ -121,7 +122,7 @@ class Requesting:
                     supersedes=None,
                     asked_by=asker.person,
                 )
-                made.append(self._add(tx, new, tenant, sign_up=member, message=tidy(wish.message), at=at))
+                made.append(self._add(tx, new, tenant, sign_up=member, message=message, at=at))
         return tuple(made)
 
     def _add(
@@ -172,11 +173,19 @@ class Requesting:
             )
 
     def say(self, ref: str, text: str, asker: Asker) -> None:
-        """Ask or answer the manufacturer. InvalidInput, NotFound, Conflict."""
+        """
+        Ask or answer the manufacturer.
+
+        InvalidInput, NotFound; Conflict once the request is refused or taken back, or the manufacturer does not deal
+        with this exporter.
+        """
         with self._database.write() as tx:
             _member(tx, asker)
             found = requests.get(tx, ref, scope=_OWN, exporter=asker.exporter)
             tenant = parties.tenant_of(tx, found.manufacturer_id)
+            known = exporters.acceptance(tx, asker.exporter, scope=tenant.scope)
+            if found.state in ("refused", "withdrawn") or (known is not None and known.state == "refused"):
+                raise Conflict("nobody reads what is said to this request any more")
             add_word(tx, found, "exporter", text, by=asker.person, at=self._clock())
             self._tell_maker(tx, ref, "request-said", tenant, company_name(tx, asker.exporter))
 
@@ -204,7 +213,7 @@ class Requesting:
         except ValueError as error:
             raise NotFound("no such number") from error
         record = lookup.by_number(tx, number, scope=_ITS, at=self._clock())
-        if record is None or record.whole.terms.exporter.uscc != exporter:
+        if record is None or record.standing in UNSPOKEN or record.whole.terms.exporter.uscc != exporter:
             raise NotFound("no such confirmation of this exporter")
         terms = record.whole.terms
         live = tuple(line.vin for line in record.lines if line.standing in _LIVE)
@@ -217,6 +226,8 @@ class Requesting:
         Nothing changes before the manufacturer has issued the one that supersedes it. InvalidInput, NotFound, Conflict.
         """
         at = self._clock()
+        if wrong := requesting.text_faults(wish):
+            raise InvalidInput(*wrong[0])
         with self._database.write() as tx:
             member = _member(tx, asker)
             going = self._going(tx, asker.exporter, typed)
@@ -235,12 +246,12 @@ class Requesting:
                 batch=ref,
                 exporter_uscc=asker.exporter,
                 body=body,
-                wanted=tidy(wish.wanted)[:400],
+                wanted=tidy(wish.wanted),
                 needed_by=requesting.last_useful(body.vehicles, wished=wished, today=beijing_day(at)),
                 supersedes=going.number,
                 asked_by=asker.person,
             )
-            return self._add(tx, new, tenant, sign_up=member, message=tidy(wish.message)[:MOST_TEXT], at=at)
+            return self._add(tx, new, tenant, sign_up=member, message=requesting.as_words(wish.message), at=at)
 
     def _open(self, tx: Transaction, exporter: Uscc) -> tuple[Request, ...]:
         return requests.listed(tx, scope=_OWN, exporter=exporter, open_only=True)
@@ -248,7 +259,7 @@ class Requesting:
 
 def add_word(tx: Transaction, found: Request, side: requests.Side, text: str, *, by: str, at: datetime) -> None:
     """Add what one side says to a request. InvalidInput for nothing or too much; Conflict once there are 200 words."""
-    words = "\n".join(tidy(line) for line in text.replace("\r\n", "\n").split("\n")).strip()
+    words = requesting.as_words(text)
     if not 1 <= len(words) <= MOST_TEXT or any(unprintable(line) for line in words.split("\n")):
         raise InvalidInput("text", "text.wrong")
     scope = Scope.of(found.manufacturer_id)
@@ -266,8 +277,8 @@ def _member(tx: Transaction, asker: Asker) -> str:
 
 
 def _makers(tx: Transaction) -> tuple[Manufacturer, ...]:
-    every = (tenant.manufacturer for tenant in parties.tenants(tx))
-    return tuple(maker for maker in every if maker.role == "automobile-manufacturer")
+    every, suspended = (tenant.manufacturer for tenant in parties.tenants(tx)), parties.suspended(tx)
+    return tuple(maker for maker in every if maker.role == "automobile-manufacturer" and maker.uscc not in suspended)
 
 
 def _redirected(going: Going, chosen: frozenset[str], wish: Wish) -> Draft:
@@ -278,7 +289,7 @@ def _redirected(going: Going, chosen: frozenset[str], wish: Wish) -> Draft:
     if code == going.terms.destination.country.alpha2:
         raise InvalidInput("country", "country.same")
     body = retyping.successor(going.terms, number=going.number, vins=chosen)
-    place = DraftDestination(country=code, port=tidy(wish.port)[:120], buyer=tidy(wish.buyer)[:120])
+    place = DraftDestination(country=code, port=tidy(wish.port), buyer=tidy(wish.buyer))
     vehicles = tuple(vehicle.model_copy(update={"outlets": ()}) for vehicle in body.vehicles)
     planned = requesting.as_day(wish.planned_on)
     told = {"destination": place, "outlets": (), "vehicles": vehicles, "application_planned_on": planned}

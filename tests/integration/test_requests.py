@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import approvals
 import exporting
+import killing
 import pytest
 from world import BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
 
@@ -218,6 +219,86 @@ def test_another_destination_is_another_country_for_at_least_one_car(made: World
     wish = replace(exporting.wish(sample(KAZAKHSTAN)), country=country)
     with pytest.raises(InvalidInput):
         made.services.requesting.redirect(number, vins[:count], wish, ZHANG)
+
+
+ODD = ("wei\x00rd", "turned \u202e round", "be\x07ll")
+
+
+@pytest.mark.parametrize("field", ["wanted", "port", "buyer", "contract", "message"])
+def test_no_text_of_a_wish_holds_what_cannot_be_printed(made: World, field: str) -> None:
+    number, vins = str(made.issue(sample(KAZAKHSTAN)).number), [sample(KAZAKHSTAN)["vehicles"][0]["vin"]]
+    plain = replace(exporting.wish(sample(KAZAKHSTAN)), country="AE")
+    for text in ODD:
+        for ask in (
+            lambda text=text: asked(made, 1, **{field: text}),
+            lambda text=text: made.services.requesting.redirect(number, vins, replace(plain, **{field: text}), ZHANG),
+        ):
+            with pytest.raises(InvalidInput) as refused:
+                ask()
+            assert (refused.value.field, refused.value.reason) == (field, "text.odd")
+    assert made.rows("SELECT id FROM requests") == []
+
+
+def test_no_vehicle_of_a_wish_holds_what_cannot_be_printed(made: World) -> None:
+    plain = fresh(KAZAKHSTAN, 1)
+    for text in ODD:
+        plain["vehicles"][1]["colour"] = text
+        with pytest.raises(InvalidInput) as refused:
+            exporting.send(made, EXPORTER, ZHANG.person, plain)
+        assert (refused.value.field, refused.value.reason) == ("vin-2", "text.odd")
+
+
+def test_a_first_message_may_have_lines(made: World) -> None:
+    ref = asked(made, 1, message=" 您好 \r\n请早日答复 ")
+    assert made.services.requesting.find(EXPORTER, ref).said[0].text == "您好\n请早日答复"
+
+
+@pytest.mark.parametrize("end", ["refused", "withdrawn", "exporter", "drafted"])
+def test_nothing_more_is_said_once_nobody_listens(made: World, end: str) -> None:
+    ref, inbox, requesting = asked(made), made.services.request_inbox, made.services.requesting
+    requesting.say(ref, "?", ZHANG)
+    if end == "refused":
+        inbox.refuse(MINE, ref, "not-ours", "", by=CHEN)
+    elif end == "withdrawn":
+        requesting.withdraw(ref, ZHANG)
+    else:
+        if end == "drafted":  # it stays so: what the maker does with its draft is its own business
+            inbox.accept(MINE, EXPORTER, by=CHEN)
+            inbox.draft(MINE, ref, by=CHEN)
+        inbox.refuse_exporter(MINE, EXPORTER, "执照无法核实", by=CHEN)
+        assert state(made, ref) == ("drafted" if end == "drafted" else "refused")
+    with pytest.raises(Conflict):
+        requesting.say(ref, "?", ZHANG)
+    assert len(requesting.find(EXPORTER, ref).said) == 1
+
+
+def test_what_is_not_issued_yet_goes_nowhere_else(made: World) -> None:
+    with killing.at_step(made, "reserved", _end), pytest.raises(_Ended):
+        made.issue(sample(KAZAKHSTAN))
+    ((number, standing),) = made.rows("SELECT number, standing FROM confirmations")
+    assert standing == "pending"
+    with pytest.raises(NotFound):
+        made.services.requesting.going(EXPORTER, number)
+
+
+class _Ended(BaseException):
+    """What stands for the end of a process: nothing catches it."""
+
+
+def _end(*_given: object) -> None:
+    raise _Ended
+
+
+def test_a_suspended_maker_is_asked_for_nothing_while_it_is_suspended(made: World) -> None:
+    made.change(
+        "UPDATE manufacturers SET suspended_at = '2026-11-22T00:00:00.000000Z', suspended_by = 'op', "
+        f"suspended_for = 'test' WHERE uscc = '{MINE}'"
+    )
+    assert MINE not in {maker.uscc for maker in made.services.requesting.makers()}
+    with pytest.raises(InvalidInput, match=r"maker\.unknown"):
+        asked(made)
+    made.change("UPDATE manufacturers SET suspended_at = NULL, suspended_by = NULL, suspended_for = NULL")
+    assert asked(made)
 
 
 def test_two_who_make_a_draft_of_one_request_at_once_make_one(made: World) -> None:

@@ -262,6 +262,10 @@ WRONG: Final = {
     "country.same": ("与确认书上的目的国相同。", "That is the country on the confirmation already."),
     "day.wrong": ("请填写今天或以后的日期，例如 2026-12-31。", "Give a day like 2026-12-31, today or later."),
     "text.long": ("内容过长。", "This is too long."),
+    "text.odd": (
+        "含有不能使用的字符（如不可见的控制字符），请重新键入。",
+        "There is a character here that cannot be used, perhaps an invisible one. Type it again.",
+    ),
     "text.wrong": ("请填写 1 至 1000 字，不含特殊字符。", "Write 1 to 1,000 characters, without special ones."),
     "vehicles.none": ("请至少填写或选择一辆车。", "Give or choose at least one vehicle."),
     "vehicles.many": ("一次至多申请 200 辆车，请分几次提交。", "At most 200 vehicles at once; send several requests."),
