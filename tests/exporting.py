@@ -9,7 +9,7 @@ import world as worlds
 from signer.domain.confirmation import DraftVehicle
 from signer.domain.parties import Uscc
 from signer.domain.requesting import Wish
-from signer.register import exporters
+from signer.register import exporters, parties
 from signer.services.requesting import Asker
 
 if TYPE_CHECKING:
@@ -44,6 +44,18 @@ def let_in(world: worlds.World, person: str, exporter: str, *, state: SignUpStat
         exporters.add(tx, made, b"%PDF-1.7")
         exporters.confirm(tx, made, person=person, state=state, at=world.at)
     return ref
+
+
+def accept(world: worlds.World, exporter: str, *makers: str, person: str = "member.sample") -> None:
+    """Let manufacturers accept an exporter for which somebody signed up, without a request."""
+    ref = let_in(world, person, exporter)
+    with world.services.database.write() as tx:
+        for name in makers:
+            scope, by = parties.tenant(tx, name).scope, worlds.PEOPLE[name][0]
+            exporters.ask(tx, exporter, sign_up_ref=ref, by=person, scope=scope, at=world.at)
+            known = exporters.acceptance(tx, exporter, scope=scope)
+            if known is not None and known.state != "accepted":
+                exporters.settle(tx, known, "accepted", by=by, reason="", scope=scope, at=world.at)
 
 
 def wish(plain: Any, **more: str) -> Wish:

@@ -164,6 +164,13 @@ def acceptance(tx: Connection, exporter: str, *, scope: Scope) -> Acceptance | N
     return None if row is None else _acceptance(row)
 
 
+def makers_that_accepted(tx: Connection, exporter: str, *, scope: Scope) -> frozenset[int]:
+    """Return the ids of the manufacturers that accepted an exporter, and did not refuse it since."""
+    mine = acceptances.c.exporter_uscc == exporter, acceptances.c.state == "accepted"
+    wanted = scope.only(select(acceptances.c.manufacturer_id), acceptances).where(*mine)
+    return frozenset(tx.execute(wanted).scalars())
+
+
 def acceptances_of(tx: Connection, *, scope: Scope) -> tuple[Acceptance, ...]:
     """Return every exporter that a manufacturer was asked to accept, the newest first."""
     wanted = scope.only(select(acceptances), acceptances).order_by(acceptances.c.asked_at.desc()).limit(500)

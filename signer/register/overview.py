@@ -59,7 +59,7 @@ class File:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
     """
-    What a list is narrowed to: one number, one VIN, or exporters by USCC; nothing for everything.
+    What a list is narrowed to: one number, one VIN, exporters by USCC, or manufacturers by id; nothing for everything.
 
     `without`: standings that the list leaves out.
     """
@@ -67,6 +67,7 @@ class Sought:
     number: Number | None = None
     vin: str | None = None
     exporters: tuple[str, ...] | None = None
+    makers: frozenset[int] | None = None
     without: tuple[Standing, ...] = ()
 
 
@@ -90,6 +91,8 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
         found.append(_heads.c.id.in_(select(_lines.c.confirmation_id).where(_lines.c.vin == sought.vin)))
     if sought.exporters is not None:
         found.append(_heads.c.exporter_uscc.in_(sought.exporters))
+    if sought.makers is not None:
+        found.append(_heads.c.manufacturer_id.in_(sought.makers))
     if sought.without:
         found.append(_heads.c.standing.not_in(sought.without))
     return found

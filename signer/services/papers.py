@@ -1,4 +1,8 @@
-"""An exporter's papers: the confirmations issued to its USCC by any manufacturer, each with all that it holds."""
+"""
+An exporter's papers: the confirmations issued to its USCC, each with all that it holds.
+
+Anybody can sign up for a USCC, so only the manufacturers that accepted the exporter by its licence show it theirs.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from signer.domain.confirmation import Standing
 from signer.domain.values import beijing_day
-from signer.register import lookup, overview, restores
+from signer.register import exporters, lookup, overview, parties, restores
 from signer.register.scope import Scope, unknown
 
 if TYPE_CHECKING:
@@ -47,10 +51,11 @@ class Papers:
     def listed(self, exporter: Uscc, *, after: Number | None = None) -> Listed:
         """Return one page of papers, the newest first; `after` is the last one's number. NotFound."""
         at = self._clock()
-        sought = overview.Sought(exporters=(exporter,), without=UNSPOKEN)
         with self._database.read() as tx:
             if after is not None:
-                self._refuse_others(self._record(tx, after), exporter, after)
+                self._theirs(tx, exporter, after)
+            accepted = exporters.makers_that_accepted(tx, exporter, scope=THEIRS)
+            sought = overview.Sought(exporters=(exporter,), makers=accepted, without=UNSPOKEN)
             rows, has_more = overview.page(tx, sought, scope=THEIRS, after=after, at=at)
             records = [self._record(tx, row.number) for row in rows if row.standing in _OPEN]
         doubted = frozenset(one.number for one in records if one is not None and one.has_doubts(beijing_day(at)))
@@ -59,8 +64,7 @@ class Papers:
     def one(self, exporter: Uscc, number: Number) -> RecordFacts:
         """Return the record of a paper. NotFound."""
         with self._database.read() as tx:
-            record = self._record(tx, number)
-        return self._refuse_others(record, exporter, number)
+            return self._theirs(tx, exporter, number)
 
     def file(self, exporter: Uscc, number: Number) -> bytes:
         """Return the sealed PDF of a paper, its digest checked. NotFound."""
@@ -87,14 +91,11 @@ class Papers:
         record = lookup.by_number(tx, number, scope=THEIRS, at=self._clock())
         return None if record is None else record.over(restores.gaps(tx))
 
-    @staticmethod
-    def _refuse_others(record: RecordFacts | None, exporter: Uscc, number: Number) -> RecordFacts:
-        is_theirs = (
-            record is not None
-            and record.standing not in UNSPOKEN
-            and record.confirmation is not None
-            and record.confirmation.terms.exporter.uscc == exporter
-        )
-        if record is None or not is_theirs:
+    def _theirs(self, tx: Transaction, exporter: Uscc, number: Number) -> RecordFacts:
+        record = self._record(tx, number)
+        if record is None or record.standing in UNSPOKEN or record.whole.terms.exporter.uscc != exporter:
+            raise unknown(number)
+        maker = parties.tenant(tx, record.whole.terms.manufacturer.uscc)
+        if maker.id not in exporters.makers_that_accepted(tx, exporter, scope=maker.scope):
             raise unknown(number)
         return record

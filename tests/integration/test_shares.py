@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import exporting
 import pytest
 from world import KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, sample
 
@@ -20,6 +21,7 @@ EXPORTER, CHEN = Uscc(TIANSHAN), PEOPLE[YUNZHOU][0]
 
 @pytest.fixture
 def number(world: World) -> Number:
+    exporting.accept(world, TIANSHAN, YUNZHOU)
     return world.issue(sample(KAZAKHSTAN)).number
 
 

@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import exporting
 import pytest
 import world as worlds
 from chromium import FLAGS
@@ -35,6 +36,7 @@ def paper(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
     """A paper in force, made before a browser's loop shuts out all others."""
     at = datetime.now(UTC)
     world = worlds.World(worlds.copy(live_template_folder, tmp_path_factory.mktemp("sharing") / "data"), at=at)
+    exporting.accept(world, EXPORTER, worlds.YUNZHOU)
     issued = world.issue(worlds.sample(worlds.KAZAKHSTAN, today=at.date()))
     yield world, issued.number
     world.services.database.close()

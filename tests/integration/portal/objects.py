@@ -366,10 +366,18 @@ def a_share_link(case: Case, uscc: str) -> str:
     return ref
 
 
+def a_paper(case: Case, exporter: str) -> str:
+    """What the samples' manufacturer of an exporter issued to it, having accepted it."""
+    is_own = exporter == worlds.TIANSHAN
+    maker, person = (worlds.YUNZHOU, "only.exporter") if is_own else (worlds.BEICHEN, "other.exporter")
+    exporting.accept(case.portal.world, exporter, maker, person=person)
+    return _issued(case, _maker_for(exporter))
+
+
 FACTORIES |= {
     ("sharing", "number"): _issued,
     ("sharing", "ref"): a_share_link,
-    ("papers", "number"): lambda case, exporter: _issued(case, _maker_for(exporter)),
+    ("papers", "number"): a_paper,
     ("papers", "ref"): lambda case, exporter: a_share_link(case, _maker_for(exporter)),
     ("papers", "kind"): lambda _case, _uscc: "sealed",
     ("shared", "ref"): lambda _case, _uscc: "0" * 16,

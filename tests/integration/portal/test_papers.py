@@ -16,7 +16,8 @@ import world as worlds
 from portal import Portal
 
 from signer.domain.parties import Uscc
-from signer.register import restores
+from signer.errors import NotFound
+from signer.register import exporters, parties, restores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +53,8 @@ def case(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     mine = world.issue(hostile).number
     beichens = world.issue({**worlds.fresh(worlds.EMIRATES, 1), "exporter": TIANSHAN}).number
     others = world.issue({**worlds.fresh(worlds.KAZAKHSTAN, 2), "exporter": HAIYI}).number
-    exporting.let_in(world, "zhao.sample", TIANSHAN)
-    exporting.let_in(world, "qian.sample", HAIYI)
+    exporting.accept(world, TIANSHAN, worlds.YUNZHOU, worlds.BEICHEN, person="zhao.sample")
+    exporting.accept(world, HAIYI, worlds.YUNZHOU, person="qian.sample")
     zhao, stranger = portal.visitor("zhao.sample"), portal.visitor("qian.sample")
     yield Case(portal, mine, beichens, others, zhao, stranger)
     world.services.database.close()
@@ -187,3 +188,35 @@ def test_a_paper_that_may_have_ended_after_the_backup_is_not_called_in_force(cas
         restores.release(tx, by=CHEN, at=at)
         restores.close(tx, restores.Closing(by=CHEN, second=LIN, reason="all is back"), at=at)
     assert "files/evidence" in case.zhao.get(f"{HOME}/{case.mine}").text
+
+
+def test_who_signed_up_for_an_exporter_sees_no_paper_of_a_maker_that_did_not_accept_it(case: Case) -> None:
+    world, home = case.portal.world, f"/exporter/{HAIYI}/papers"
+    number = world.issue({**worlds.fresh(worlds.EMIRATES, 3), "exporter": HAIYI}).number
+    paths = [f"{home}/{number}{rest}" for rest in ("", "/files/sealed", "/files/evidence", "/annex")]
+
+    def is_shown() -> bool:
+        listed = number in case.stranger.get(home).text
+        answers = {case.stranger.get(path).status_code for path in (*paths, f"{home}?after={number}")}
+        assert answers == ({200} if listed else {404})
+        return listed
+
+    def settle(state: exporters.AcceptanceState) -> None:
+        with world.services.database.write() as tx:
+            scope = parties.tenant(tx, worlds.BEICHEN).scope
+            exporters.ask(tx, HAIYI, sign_up_ref=ref, by="qian.sample", scope=scope, at=world.at)
+            known = exporters.acceptance(tx, HAIYI, scope=scope)
+            assert known is not None
+            if state != "asked":
+                exporters.settle(tx, known, state, by=by, reason="-", scope=scope, at=world.at)
+
+    ref, by = exporting.let_in(world, "qian.sample", HAIYI), worlds.PEOPLE[worlds.BEICHEN][0]
+    assert not is_shown()  # never asked
+    steps: tuple[tuple[exporters.AcceptanceState, bool], ...]
+    steps = (("asked", False), ("refused", False), ("accepted", True), ("refused", False))
+    for state, shown in steps:
+        settle(state)
+        assert is_shown() == shown, state
+    with pytest.raises(NotFound):
+        world.services.sharing.make(Uscc(HAIYI), number, label="", days=7, by="qian.sample")
+    assert case.others in case.stranger.get(home).text

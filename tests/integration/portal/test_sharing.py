@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import exporting
 import pytest
 import world as worlds
 from portal import Portal
@@ -86,6 +87,7 @@ class Case:
 @pytest.fixture(scope="module")
 def case(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     made = worlds.World(worlds.copy(template_folder, tmp_path_factory.mktemp("sharing") / "data"))
+    exporting.accept(made, TIANSHAN, worlds.YUNZHOU)
     found = Case(Portal.of(made), [])
     found.paper(4)  # while the day is that of the samples
     yield found
