@@ -1,4 +1,8 @@
-"""Every test of the register runs on SQLite and on PostgreSQL."""
+"""
+Every test of the register runs on SQLite and on PostgreSQL; of what is built on it, some on PostgreSQL in soak only.
+
+What those do with the database is what the register's own tests, issuing, jobs, keeping and the faults do on both.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import postgres
+
+
+ON_POSTGRESQL_IN_SOAK = frozenset(
+    {
+        "test_believing_bundles",
+        "test_journal",
+        "test_keeping_alive",
+        "test_life",
+        "test_official_copies",
+        "test_seal_keeping",
+    }
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs on PostgreSQL in soak only, before what is soak is left out."""
+    for item in items:
+        given = getattr(getattr(item, "callspec", None), "params", {})
+        if given.get("database") == "postgresql" and item.path.stem in ON_POSTGRESQL_IN_SOAK:
+            item.add_marker(pytest.mark.soak)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
