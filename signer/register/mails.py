@@ -12,6 +12,7 @@ from signer.domain.number import Number
 from signer.register import tables
 from signer.register.account_tables import accounts
 from signer.register.desk_tables import mails
+from signer.register.exporter_tables import sign_ups
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -145,6 +146,14 @@ def reader_of(tx: Connection, person: str) -> Reader | None:
     """Return a person to write to, None for one without an account that is in use."""
     row = tx.execute(select(accounts).where(accounts.c.person_id == person, accounts.c.state == "active")).first()
     return None if row is None else _reader(row)
+
+
+def asker_of(tx: Connection, person: str, *, exporter: str) -> Reader | None:
+    """Return who asked for an exporter, if that person still acts for it and has an account that is in use."""
+    mine = select(sign_ups.c.id).where(
+        sign_ups.c.person_id == person, sign_ups.c.exporter_uscc == exporter, sign_ups.c.state == "member"
+    )
+    return None if tx.execute(mine).first() is None else reader_of(tx, person)
 
 
 def preparer_of(tx: Connection, number: Number, *, scope: Scope) -> Reader | None:

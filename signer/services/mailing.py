@@ -253,7 +253,7 @@ class Mailing:
         for reader in readers.values():
             self.queue(tx, reader.address, kind, reader.language, path=path, **words)
         asked = requests.of_number(tx, notice.number, scope=scope)
-        asker = None if asked is None else mails.reader_of(tx, asked.asked_by)
+        asker = None if asked is None else mails.asker_of(tx, asked.asked_by, exporter=asked.exporter_uscc)
         if asked is not None and asker is not None and kind != "issued":  # that one goes with the draft's last step
             path = f"/exporter/{asked.exporter_uscc}/requests/{asked.ref}"
             self.queue(tx, asker.address, kind, asker.language, path=path, **words)

@@ -12,8 +12,20 @@ from signer.domain import content as encoding
 from signer.domain.trust import SealState
 from signer.domain.verdict import Code
 from signer.errors import Conflict, NotFound, SelfCheckFailed, SignerError, Unavailable
-from signer.register import accounts, audit, confirmations, endings, jobs, lookup, parties, restores, sessions
+from signer.register import (
+    accounts,
+    audit,
+    confirmations,
+    endings,
+    exporters,
+    jobs,
+    lookup,
+    parties,
+    restores,
+    sessions,
+)
 from signer.register.scope import Scope
+from signer.services.exporters import GOOD_FOR
 from signer.services.limits import SPAN
 from signer.services.lookups import NUMBER_SPAN
 from signer.services.sealing import Work
@@ -132,10 +144,15 @@ class Maintaining:
         return tuple(number for number, _ in ended)
 
     def prune(self) -> int:
-        """Forget failed look-ups and sign-ins that count no longer, and sessions that are over; return how many."""
+        """
+        Forget what counts no longer; return how many.
+
+        That is: failed look-ups and sign-ins, sessions that are over, sign-ups whose link did not come back.
+        """
         at = self._clock()
         with self._database.write() as tx:
             over = sessions.prune(tx, at=at) + accounts.prune(tx, at=at, failed_before=at - SPAN)
+            over += exporters.forget_sent(tx, before=at - GOOD_FOR)
             return over + lookup.prune_failures(tx, before=at - NUMBER_SPAN)
 
     def reverify(self, count: int = SAMPLE, tell: Callable[[str], None] = jobs.unheard) -> int:

@@ -245,7 +245,7 @@ class RequestInbox:
         return tenant
 
     def _tell_asker(self, tx: Transaction, found: Request, kind: str, tenant: Tenant, **words: str) -> None:
-        reader = mails.reader_of(tx, found.asked_by)
+        reader = mails.asker_of(tx, found.asked_by, exporter=found.exporter_uscc)
         if reader is None:
             return
         path = f"/exporter/{found.exporter_uscc}/requests/{found.ref}"
@@ -265,7 +265,7 @@ class RequestInbox:
 def tell_issued(tx: Transaction, mailing: Mailing, number: str, tenant: Tenant) -> None:
     """Write to the exporter whose request a new confirmation answers, in the transaction that says so."""
     found = requests.of_number(tx, number, scope=tenant.scope)
-    reader = None if found is None else mails.reader_of(tx, found.asked_by)
+    reader = None if found is None else mails.asker_of(tx, found.asked_by, exporter=found.exporter_uscc)
     if found is not None and reader is not None:
         path = f"/exporter/{found.exporter_uscc}/requests/{found.ref}"
         words = {"maker": tenant.manufacturer.legal_name, "number": number}

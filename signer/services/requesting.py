@@ -203,7 +203,11 @@ class Requesting:
             self._tell_maker(tx, ref, "request-withdrawn", tenant, company_name(tx, asker.exporter))
 
     def going(self, exporter: Uscc, typed: str) -> Going:
-        """Return a confirmation of this exporter's whose cars may go elsewhere. NotFound, also for another's."""
+        """
+        Return a confirmation of this exporter's whose cars may go elsewhere.
+
+        NotFound, also for another's, and for one of a manufacturer that has not accepted the exporter.
+        """
         with self._database.read() as tx:
             return self._going(tx, exporter, typed)
 
@@ -216,6 +220,9 @@ class Requesting:
         if record is None or record.standing in UNSPOKEN or record.whole.terms.exporter.uscc != exporter:
             raise NotFound("no such confirmation of this exporter")
         terms = record.whole.terms
+        maker = parties.tenant(tx, terms.manufacturer.uscc)
+        if maker.id not in exporters.makers_that_accepted(tx, exporter, scope=maker.scope):
+            raise NotFound("no such confirmation of this exporter")
         live = tuple(line.vin for line in record.lines if line.standing in _LIVE)
         return Going(number=number, maker=terms.manufacturer.legal_name, terms=terms, live=live)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from signer.domain.confirmation import Standing
 from signer.domain.values import tidy, unprintable
 from signer.errors import Conflict, InvalidInput, NotFound
-from signer.register import audit, lookup, parties, restores, shares
+from signer.register import audit, exporters, lookup, parties, restores, shares
 from signer.register.drafts import draw_ref
 from signer.register.scope import Scope, unknown
 from signer.register.shares import Share, Wanted
@@ -99,9 +99,9 @@ class Sharing:
         """
         Return what a link opens, and count the use; `typed` is the whole link, or its secret.
 
-        NotFound, in one form, for a secret that is none, unknown, revoked or over, and for a paper that is not in
-        force, or may have ended in a gap of a restored register. TooManyRequests after too many unknown ones from a
-        network.
+        NotFound, in one form, for a secret that is none, unknown, revoked or over, for a paper that is not in
+        force, or may have ended in a gap of a restored register, and where the manufacturer refused the exporter.
+        TooManyRequests after too many unknown ones from a network.
         """
         self._limits.begin(_LIMITED, network=network)
         match, at = _TYPED.fullmatch(typed[:_MOST_TYPED]), self._clock()
@@ -130,7 +130,9 @@ class Sharing:
         is_open = share is not None and share.is_open(at)
         if share is None or record is None or not is_open or record.standing is not Standing.ISSUED:
             raise _closed()
-        if record.over(restores.gaps(tx)).gaps:
+        maker = Scope.of(share.manufacturer_id)
+        is_accepted = bool(exporters.makers_that_accepted(tx, share.exporter_uscc, scope=maker))
+        if not is_accepted or record.over(restores.gaps(tx)).gaps:
             raise _closed()
         return Held(share=share, record=record)
 

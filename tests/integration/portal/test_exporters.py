@@ -12,6 +12,7 @@ import pytest
 from objects import OWN
 from world import HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
 
+from signer.domain.parties import Uscc
 from signer.errors import NotPermitted
 from signer.services.exporters import GOOD_FOR, MOST_SENT
 
@@ -80,6 +81,29 @@ def test_the_second_person_waits_until_the_first_one_says_yes(portal: Portal) ->
     assert "赵样例" in member.get(f"/exporter/{NEW}/people").text
     member.post(f"/exporter/{NEW}/people/{second[1]}", {"do": "let-in"})
     assert waits.get(f"/exporter/{NEW}/requests").status_code == 200
+
+
+def test_a_sign_up_that_did_not_come_back_is_forgotten_although_nobody_else_signs_up(portal: Portal) -> None:
+    signed_up(portal.visitor())
+    portal.world.at += GOOD_FOR + timedelta(minutes=1)
+    portal.world.services.maintaining.prune()
+    assert portal.world.rows("SELECT login FROM sign_ups") == []
+
+
+def test_who_was_put_out_gets_no_more_mail_about_what_was_asked(portal: Portal) -> None:
+    world = portal.world
+    exporting.let_in(world, "a.sample", TIANSHAN)
+    portal.give_account("a.sample")
+    (ref,) = exporting.send(world, TIANSHAN, "a.sample", fresh(KAZAKHSTAN, 1))
+
+    def answer() -> None:
+        world.services.request_inbox.say(Uscc(OWN), ref, "Which port?", by=PEOPLE[YUNZHOU][0])
+
+    answer()
+    told = world.rows("SELECT count(*) FROM mails WHERE recipient = 'a.sample@example.com'")
+    put_out(portal, "a.sample")
+    answer()
+    assert told == world.rows("SELECT count(*) FROM mails WHERE recipient = 'a.sample@example.com'") != [(0,)]
 
 
 def put_out(portal: Portal, person: str) -> None:

@@ -18,7 +18,7 @@ from portal import Portal
 from signer.domain.parties import Uscc
 from signer.domain.values import beijing_day
 from signer.errors import Conflict, InvalidInput, NotFound
-from signer.register import restores
+from signer.register import exporters, parties, restores
 from signer.services.withdraw import Withdrawal
 from signer.web.portal.passes import Passes
 from signer.web.portal.shared import CLOSED, proof_of, state_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from signer.domain.number import Number
+    from signer.register.exporters import AcceptanceState
     from signer.register.shares import Share
 
 TIANSHAN, HAIYI = Uscc(worlds.TIANSHAN), Uscc(worlds.HAIYI)
@@ -212,6 +213,24 @@ def test_a_link_is_dead_while_its_paper_is_suspended_and_once_it_is_withdrawn(ca
     assert case.open(secret).status_code == 404
     with pytest.raises(Conflict):
         case.link(3)
+
+
+def settle(case: Case, state: AcceptanceState) -> None:
+    """Let the maker say anew how it stands to the exporter."""
+    with case.world.services.database.write() as tx:
+        scope = parties.tenant(tx, worlds.YUNZHOU).scope
+        known = exporters.acceptance(tx, TIANSHAN, scope=scope)
+        assert known is not None
+        exporters.settle(tx, known, state, by=CHEN, reason="test", scope=scope, at=case.world.at)
+
+
+def test_a_link_is_dead_where_the_maker_has_refused_the_exporter_since(case: Case) -> None:
+    secret = case.link()
+    guest, place = case.opened(secret)
+    settle(case, "refused")
+    assert (guest.get(place).location, case.open(secret).status_code) == (CLOSED, 404)
+    settle(case, "accepted")
+    assert (guest.get(place).status_code, case.open(secret).status_code) == (200, 303)
 
 
 def test_guessing_has_to_wait_and_a_link_that_opens_is_forgiven(case: Case) -> None:
