@@ -204,10 +204,12 @@ def note_failure(tx: Connection, *, number: str, network: str, at: datetime) -> 
 
 
 def failures(tx: Connection, *, since: datetime, number: str | None = None, network: str | None = None) -> int:
-    """Return how many look-ups of a number, or from a network, failed since an instant."""
+    """Return how many look-ups of a number, from a network, or of one from the other, failed since an instant."""
     table = tables.lookup_failures
-    mine = table.c.number == number if number is not None else table.c.network == network
-    return int(tx.execute(select(func.count()).select_from(table).where(mine, table.c.at >= since)).scalar_one())
+    wanted = select(func.count()).select_from(table).where(table.c.at >= since)
+    wanted = wanted if number is None else wanted.where(table.c.number == number)
+    wanted = wanted if network is None else wanted.where(table.c.network == network)
+    return int(tx.execute(wanted).scalar_one())
 
 
 def prune_failures(tx: Connection, *, before: datetime) -> int:

@@ -196,10 +196,12 @@ def thread(tx: Connection, found: Request, *, scope: Scope) -> tuple[Said, ...]:
     return tuple(Said(**dict(row)) for row in rows)
 
 
-def said_count(tx: Connection, found: Request, *, scope: Scope) -> int:
-    """Return how many words were said."""
+def said_count(tx: Connection, found: Request, *, scope: Scope, side: Side, since: datetime | None = None) -> int:
+    """Return how many words one side said, in all or since an instant."""
     wanted = scope.only(select(func.count()).select_from(request_words), request_words)
-    return int(tx.execute(wanted.where(request_words.c.request_id == found.id)).scalar_one())
+    wanted = wanted.where(request_words.c.request_id == found.id, request_words.c.side == side)
+    wanted = wanted if since is None else wanted.where(request_words.c.said_at > since)
+    return int(tx.execute(wanted).scalar_one())
 
 
 def templates(tx: Connection, *, scope: Scope) -> tuple[Template, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from signer.domain.values import beijing_day
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from signer.domain.places import Place
     from signer.register.database import Database, Transaction
 
+FREE_OF_A_VIN = 50
+"""How many failures about a VIN in a day, from wherever, have no consequence."""
+SLOWED = timedelta(hours=1)
+"""How long a network then waits after each failure of its own; who has not failed is answered at once."""
+_KEY_BYTES = 9
 _ANYBODY = Scope.everything("anybody may ask about the car that is before them")
 
 
@@ -45,10 +53,11 @@ class Covered:
 
 
 class Cars:
-    """Answer about one car."""
+    """Answer about one car. `key` returns the secret under which failures are counted."""
 
-    def __init__(self, *, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, database: Database, key: Callable[[], bytes], clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._key = key
         self._clock = clock
 
     def ask(self, vin: str, registered_on: date, *, network: str) -> Covered | None:
@@ -57,9 +66,9 @@ class Cars:
 
         None is one answer, equal in body and time, for every other case: an unknown VIN, another day, a confirmation
         that is not in force, two manufacturers in conflict, a manufacturer that does not answer buyers, a restored
-        register with an open gap. TooManyRequests as for look-ups: failures of a VIN, and of a network, are counted.
+        register with an open gap. TooManyRequests after failures from the same network (ADR 0036).
         """
-        at, key = self._clock(), _key(vin)
+        at, key = self._clock(), self._counted_under(vin)
         with self._database.read() as tx:
             _refuse_guessing(tx, key, network, at)
             found = buyers.held(tx, vin, scope=_ANYBODY, at=at)
@@ -71,6 +80,11 @@ class Cars:
             lookup.prune_failures(tx, before=at - NUMBER_SPAN)
             lookup.note_failure(tx, number=key, network=network, at=at)
         return None
+
+    def _counted_under(self, vin: str) -> str:
+        """Return what failures of a VIN are counted under: nobody can tell the VIN from it without the secret."""
+        digest = hmac.new(self._key(), vin.encode(), hashlib.sha256).digest()
+        return f"car:{base64.urlsafe_b64encode(digest[:_KEY_BYTES]).decode()}"
 
 
 def _told(tx: Transaction, vin: str, found: buyers.Held, *, at: datetime) -> Covered:
@@ -97,13 +111,18 @@ def _is_first_registered(confirmation: Confirmation, vin: str, on: date) -> bool
     return any(vehicle.vin == vin and vehicle.registered_on == on for vehicle in confirmation.terms.vehicles)
 
 
-def _key(vin: str) -> str:
-    """Return what failures of a VIN are counted under: no VIN is kept because somebody typed it."""
-    return f"car:{hashlib.sha256(vin.encode()).hexdigest()[:12]}"
-
-
 def _refuse_guessing(tx: Transaction, key: str, network: str, at: datetime) -> None:
-    if lookup.failures(tx, since=at - NETWORK_SPAN, network=network[:64]) >= MOST_PER_NETWORK:
+    """
+    Refuse a network that failed too often, about anything or about this VIN.
+
+    Nobody closes a VIN for others: after many failures from many networks each of these waits longer between its own.
+    """
+    mine, day = network[:64], at - NUMBER_SPAN
+    if lookup.failures(tx, since=at - NETWORK_SPAN, network=mine) >= MOST_PER_NETWORK:
         raise TooManyRequests("too many questions failed from this network", retry_after_s=3600)
-    if lookup.failures(tx, since=at - NUMBER_SPAN, number=key) >= MOST_PER_NUMBER:
-        raise TooManyRequests("too many questions about this car failed", retry_after_s=86_400)
+    if lookup.failures(tx, since=day, number=key, network=mine) >= MOST_PER_NUMBER:
+        raise TooManyRequests("too many questions about this car failed from this network", retry_after_s=86_400)
+    is_pressed = lookup.failures(tx, since=day, number=key) >= FREE_OF_A_VIN
+    if is_pressed and lookup.failures(tx, since=at - SLOWED, number=key, network=mine):
+        wait_s = int(SLOWED.total_seconds())
+        raise TooManyRequests("many questions about this car failed; wait after a wrong one", retry_after_s=wait_s)

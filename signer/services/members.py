@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 DIRECT = MAKERS_ROLES - {Role.APPROVER}
 """The roles that an administrator gives alone."""
 _MAY_ASK = frozenset({Role.ADMIN, Role.OPERATOR})
+_ELSEWHERE = "the person has roles elsewhere: operators reset such factors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,11 @@ class Members:
             self._note(tx, tenant, "member.roles-changed", principal, person, roles=" ".join(sorted(roles)))
 
     def ask(self, principal: Principal, maker: Uscc, person: str, kind: Kind) -> None:
-        """Ask another approver to grant that role, or to let an approver's factors be reset. Conflict, NotFound."""
+        """
+        Ask another approver to grant that role, or to let an approver's factors be reset.
+
+        NotFound, Conflict; NotPermitted for factors that open something elsewhere too (operators reset such ones).
+        """
         _refuse_others(principal, maker)
         with self._database.write() as tx:
             tenant = parties.tenant(tx, maker)
@@ -127,6 +132,8 @@ class Members:
                 raise NotFound("no such member")
             if (Role.APPROVER in held[person]) is (kind == "grant-approver"):
                 raise Conflict("the role is as it is asked for already")
+            if kind == "reset-factor" and _is_elsewhere(tx, person, maker):
+                raise NotPermitted(_ELSEWHERE)
             if any((one.person_id, one.kind) == (person, kind) for one in invitations.asked(tx, scope=tenant.scope)):
                 raise Conflict("the same is asked already")
             by, at = principal.person.id, self._clock()
@@ -144,7 +151,7 @@ class Members:
         Decide, with a second factor shown just now, what somebody else asked for somebody else.
 
         By an approver; where the manufacturer has none yet, an operator decides what another operator asked.
-        NotFound, NotPermitted, TooManyRequests.
+        NotFound, NotPermitted, TooManyRequests; Conflict if the factors to be reset open something elsewhere by now.
         """
         with self._database.read() as tx:
             tenant = parties.tenant(tx, maker)
@@ -177,9 +184,8 @@ class Members:
             every = sessions.roles_of(tx, person)
             if any(Role.APPROVER in roles for roles in every.values()):
                 raise NotPermitted("another approver lets an approver's factors be reset")
-            is_elsewhere = sessions.appointments_of(tx, person) or exporters.member_of(tx, person)
-            if set(every) != {maker} or is_elsewhere:
-                raise NotPermitted("the person has roles elsewhere: operators reset such factors")
+            if _is_elsewhere(tx, person, maker):
+                raise NotPermitted(_ELSEWHERE)
             self._forget_factors(tx, person, by=principal.person.name)
             self._note(tx, tenant, "member.factors-reset", principal, person)
 
@@ -225,6 +231,8 @@ class Members:
     def _do(self, tx: Transaction, tenant: Tenant, request: Request, *, by: str) -> None:
         person = request.person_id
         if request.kind == "reset-factor":
+            if _is_elsewhere(tx, person, tenant.manufacturer.uscc):
+                raise Conflict(_ELSEWHERE)
             self._forget_factors(tx, person, by=by)
             return
         held = parties.roles_of(tx, person, scope=tenant.scope)
@@ -260,6 +268,12 @@ def _account(tx: Transaction, login: str) -> Account:
     if found is None:
         raise NotFound(f"no account of {login[:120]!r}")
     return found
+
+
+def _is_elsewhere(tx: Transaction, person: str, maker: Uscc) -> bool:
+    """Tell whether somebody's factors open more than this manufacturer's pages, or may soon: an exporter's as well."""
+    is_more = sessions.appointments_of(tx, person) or exporters.of_person(tx, person)
+    return bool(is_more) or set(sessions.roles_of(tx, person)) != {maker}
 
 
 def _every_role(tx: Transaction, person: str) -> tuple[str, ...]:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from signer.register.requests import Request, Said, Template
     from signer.services.mailing import Mailing
 
+ANSWERERS: Final = frozenset({Role.PREPARER, Role.ADMIN})
+"""Who accepts exporters and answers requests."""
+PREPARERS: Final = frozenset({Role.PREPARER})
+"""Who makes drafts, from a request as from nothing."""
 MOST_TEMPLATES: Final = 50
 _MOST_REASON, _MOST_TITLE, _MOST_ANSWER = 400, 80, 1000
 
@@ -186,12 +190,12 @@ class RequestInbox:
         """
         Make a draft of a request and let the request follow it; return the draft's reference.
 
-        Conflict unless the exporter is accepted and the request has no draft. A correction begins with the commitment
-        of what it corrects, any other with the manufacturer's last one.
+        By a preparer, as every draft. Conflict unless the exporter is accepted and the request has no draft. A
+        correction begins with the commitment of what it corrects, any other with the manufacturer's last one.
         """
         at = self._clock()
         with self._database.write() as tx:
-            tenant = self._keeper(tx, maker, by)
+            tenant = self._keeper(tx, maker, by, PREPARERS)
             found = requests.get(tx, ref, scope=tenant.scope)
             known = exporters.acceptance(tx, found.exporter_uscc, scope=tenant.scope)
             if found.state != "asked" or known is None or known.state != "accepted":
@@ -238,10 +242,10 @@ class RequestInbox:
             tenant = self._keeper(tx, maker, by)
             requests.drop_template(tx, template_id, by=by, scope=tenant.scope, at=self._clock())
 
-    def _keeper(self, tx: Transaction, maker: Uscc, by: str) -> Tenant:
+    def _keeper(self, tx: Transaction, maker: Uscc, by: str, roles: frozenset[Role] = ANSWERERS) -> Tenant:
         tenant = parties.tenant(tx, maker)
-        if not parties.roles_of(tx, by, scope=tenant.scope) & {Role.PREPARER, Role.ADMIN}:
-            raise NotPermitted(f"{by} answers no requests of this manufacturer")
+        if not parties.roles_of(tx, by, scope=tenant.scope) & roles:
+            raise NotPermitted(f"{by} does not do that for this manufacturer")
         return tenant
 
     def _tell_asker(self, tx: Transaction, found: Request, kind: str, tenant: Tenant, **words: str) -> None:

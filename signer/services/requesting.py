@@ -11,7 +11,7 @@ from signer.domain.confirmation import DraftDestination, Standing
 from signer.domain.number import Number
 from signer.domain.parties import Role, country_code
 from signer.domain.values import beijing_day, parse_day, tidy, unprintable
-from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooManyRequests
+from signer.errors import Conflict, InvalidInput, ManufacturerSuspended, NotFound, NotPermitted, TooManyRequests
 from signer.register import drafts, exporters, lookup, parties, requests
 from signer.register.scope import Scope
 from signer.services.exporters import company_name
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 MOST_A_DAY: Final = 100
 MOST_WORDS: Final = 200
+"""What one side may say to one request in all, so that nobody silences the other."""
+MOST_WORDS_A_DAY: Final = 20
+"""What an exporter may say to one request within 24 hours: each is a mail to every preparer."""
 MOST_TEXT: Final = 1000
 _OWN: Final = Scope.everything("an exporter sees its own requests, whichever manufacturer they are for")
 _ITS: Final = Scope.everything("an exporter asks about a confirmation that names it")
@@ -63,6 +66,7 @@ class Going:
     maker: str
     terms: Terms
     live: tuple[str, ...]
+    is_suspended: bool
 
 
 class Requesting:
@@ -177,8 +181,9 @@ class Requesting:
         Ask or answer the manufacturer.
 
         InvalidInput, NotFound; Conflict once the request is refused or taken back, or the manufacturer does not deal
-        with this exporter.
+        with this exporter; TooManyRequests.
         """
+        at = self._clock()
         with self._database.write() as tx:
             _member(tx, asker)
             found = requests.get(tx, ref, scope=_OWN, exporter=asker.exporter)
@@ -186,7 +191,10 @@ class Requesting:
             known = exporters.acceptance(tx, asker.exporter, scope=tenant.scope)
             if found.state in ("refused", "withdrawn") or (known is not None and known.state == "refused"):
                 raise Conflict("nobody reads what is said to this request any more")
-            add_word(tx, found, "exporter", text, by=asker.person, at=self._clock())
+            since = at - timedelta(days=1)
+            if requests.said_count(tx, found, scope=tenant.scope, side="exporter", since=since) >= MOST_WORDS_A_DAY:
+                raise TooManyRequests(f"at most {MOST_WORDS_A_DAY} words a day to one request", retry_after_s=3600)
+            add_word(tx, found, "exporter", text, by=asker.person, at=at)
             self._tell_maker(tx, ref, "request-said", tenant, company_name(tx, asker.exporter))
 
     def withdraw(self, ref: str, asker: Asker) -> None:
@@ -224,13 +232,16 @@ class Requesting:
         if maker.id not in exporters.makers_that_accepted(tx, exporter, scope=maker.scope):
             raise NotFound("no such confirmation of this exporter")
         live = tuple(line.vin for line in record.lines if line.standing in _LIVE)
-        return Going(number=number, maker=terms.manufacturer.legal_name, terms=terms, live=live)
+        is_suspended = terms.manufacturer.uscc in parties.suspended(tx)
+        name = terms.manufacturer.legal_name
+        return Going(number=number, maker=name, terms=terms, live=live, is_suspended=is_suspended)
 
     def redirect(self, typed: str, vins: Iterable[str], wish: Wish, asker: Asker) -> str:
         """
         Ask that chosen cars of a confirmation in force go to another country; return the request's reference.
 
-        Nothing changes before the manufacturer has issued the one that supersedes it. InvalidInput, NotFound, Conflict.
+        Nothing changes before the manufacturer has issued the one that supersedes it. InvalidInput, NotFound, Conflict;
+        ManufacturerSuspended while it issues nothing.
         """
         at = self._clock()
         if wrong := requesting.text_faults(wish):
@@ -238,6 +249,8 @@ class Requesting:
         with self._database.write() as tx:
             member = _member(tx, asker)
             going = self._going(tx, asker.exporter, typed)
+            if going.is_suspended:
+                raise ManufacturerSuspended("the manufacturer issues nothing at present")
             chosen = frozenset(vins)
             if not chosen or not chosen <= frozenset(going.live):
                 raise InvalidInput("vin", "vehicles.none")
@@ -265,13 +278,13 @@ class Requesting:
 
 
 def add_word(tx: Transaction, found: Request, side: requests.Side, text: str, *, by: str, at: datetime) -> None:
-    """Add what one side says to a request. InvalidInput for nothing or too much; Conflict once there are 200 words."""
+    """Add what one side says to a request. InvalidInput for nothing or too much; Conflict after its 200 words."""
     words = requesting.as_words(text)
     if not 1 <= len(words) <= MOST_TEXT or any(unprintable(line) for line in words.split("\n")):
         raise InvalidInput("text", "text.wrong")
     scope = Scope.of(found.manufacturer_id)
-    if requests.said_count(tx, found, scope=scope) >= MOST_WORDS:
-        raise Conflict("there are 200 words already")
+    if requests.said_count(tx, found, scope=scope, side=side) >= MOST_WORDS:
+        raise Conflict("this side has said 200 words already")
     requests.say(tx, found, side, words, by=by, scope=scope, at=at)
 
 

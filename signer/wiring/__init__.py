@@ -278,7 +278,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         mailing=mailing,
         glancing=glancing,
         facts=Facts(database=database, clock=clock, bits=chance.bits),
-        cars=Cars(database=database, clock=clock),
+        cars=Cars(database=database, key=lambda: open_vault(settings.secret_path).key("buyers"), clock=clock),
         renamings=Renamings(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         working=Working(
             database=database,

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import world as worlds
+
+from signer.errors import TooManyRequests
+from signer.services.cars import FREE_OF_A_VIN, SLOWED
+from signer.services.lookups import MOST_PER_NUMBER
 
 if TYPE_CHECKING:
     from world import World
@@ -22,9 +28,9 @@ def opened(world: World) -> World:
     return world
 
 
-def ask(world: World, vin: str = VIN) -> str:
+def ask(world: World, vin: str = VIN, *, day: date = DAY, network: str = "192.0.2.0/24") -> str:
     """Return the country that a buyer is told, or nothing."""
-    found = world.services.cars.ask(vin, DAY, network="192.0.2.0/24")
+    found = world.services.cars.ask(vin, day, network=network)
     return found.country if found else ""
 
 
@@ -62,3 +68,38 @@ def test_failures_are_counted_without_keeping_the_vin_and_forgotten_after_a_day(
     world.at += timedelta(days=2)
     assert ask(world, "L0YSA3B20T0000198") == ""
     assert len(world.rows("SELECT number FROM lookup_failures")) == 1
+
+
+def test_who_guesses_from_one_network_closes_a_car_for_nobody_else(world: World) -> None:
+    opened(world).issue(worlds.sample(worlds.KAZAKHSTAN))
+    for turn in range(MOST_PER_NUMBER):
+        ask(world, day=DAY - timedelta(days=turn + 1), network="203.0.113.0/24")
+    with pytest.raises(TooManyRequests):
+        ask(world, network="203.0.113.0/24")
+    assert ask(world) == "KZ"
+
+
+def test_guessing_from_many_networks_slows_each_and_closes_the_car_for_none(world: World) -> None:
+    opened(world).issue(worlds.sample(worlds.KAZAKHSTAN))
+    for turn in range(FREE_OF_A_VIN):
+        ask(world, day=DAY - timedelta(days=turn + 1), network=f"203.0.{turn}.0/24")
+    assert ask(world) == "KZ", "who has not failed is answered at once"
+    assert ask(world, day=DAY - timedelta(days=1)) == ""
+    with pytest.raises(TooManyRequests) as slowed:
+        ask(world)
+    assert slowed.value.retry_after_s == SLOWED.total_seconds()
+    assert ask(world, "L0YSA3B20T0000102") == "KZ", "another car is not slowed"
+    world.at += SLOWED + timedelta(seconds=1)
+    assert ask(world) == "KZ"
+
+
+def test_what_failures_of_a_car_are_counted_under_tells_its_vin_to_nobody_without_the_secret(world: World) -> None:
+    opened(world).issue(worlds.sample(worlds.KAZAKHSTAN))
+    ask(world, day=DAY - timedelta(days=1))
+    ((kept,),) = world.rows("SELECT number FROM lookup_failures")
+    assert hashlib.sha256(VIN.encode()).hexdigest()[:12] not in kept
+    world.settings.secret_path.write_text("7" * 64 + "\n", encoding="ascii")
+    world.rewire()
+    ask(world, day=DAY - timedelta(days=1))
+    other = world.rows("SELECT number FROM lookup_failures ORDER BY id DESC")[0][0]
+    assert kept != other

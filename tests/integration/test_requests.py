@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import approvals
@@ -14,10 +15,10 @@ import pytest
 from world import BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
 
 from signer.domain.parties import Uscc
-from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from signer.errors import Conflict, InvalidInput, ManufacturerSuspended, NotFound, NotPermitted, TooManyRequests
 from signer.services.exporters import Typed
 from signer.services.facts import Handed
-from signer.services.requesting import Asker
+from signer.services.requesting import MOST_WORDS, MOST_WORDS_A_DAY, Asker
 
 if TYPE_CHECKING:
     from signer.services.requesting import Requesting
@@ -303,6 +304,57 @@ def test_a_suspended_maker_is_asked_for_nothing_while_it_is_suspended(made: Worl
         asked(made)
     made.change("UPDATE manufacturers SET suspended_at = NULL, suspended_by = NULL, suspended_for = NULL")
     assert asked(made)
+
+
+def test_no_cars_go_elsewhere_while_their_maker_is_suspended(made: World) -> None:
+    exporting.accept(made, EXPORTER, YUNZHOU, person=ZHANG.person)
+    number, vins = str(made.issue(sample(KAZAKHSTAN)).number), [sample(KAZAKHSTAN)["vehicles"][0]["vin"]]
+    made.change(
+        "UPDATE manufacturers SET suspended_at = '2026-11-22T00:00:00.000000Z', suspended_by = 'op', "
+        f"suspended_for = 'test' WHERE uscc = '{MINE}'"
+    )
+    wish = replace(exporting.wish(sample(KAZAKHSTAN)), country="AE")
+    assert made.services.requesting.going(EXPORTER, number).is_suspended
+    with pytest.raises(ManufacturerSuspended):
+        made.services.requesting.redirect(number, vins, wish, ZHANG)
+    assert made.rows("SELECT id FROM requests") == []
+    made.change("UPDATE manufacturers SET suspended_at = NULL, suspended_by = NULL, suspended_for = NULL")
+    assert made.services.requesting.redirect(number, vins, wish, ZHANG)
+
+
+def test_an_administrator_alone_answers_requests_and_makes_no_draft(made: World) -> None:
+    ref, inbox = asked(made), made.services.request_inbox
+    made.give("admin", "adm.sample")
+    inbox.accept(MINE, EXPORTER, by="adm.sample")
+    inbox.say(MINE, ref, "?", by="adm.sample")
+    with pytest.raises(NotPermitted):
+        inbox.draft(MINE, ref, by="adm.sample")
+    assert made.rows("SELECT id FROM drafts") == []
+    assert state(made, ref) == "asked"
+
+
+def test_an_exporter_says_so_much_to_a_request_in_a_day_and_the_maker_answers_all_the_same(made: World) -> None:
+    ref, other = asked(made), asked(made, 2)
+    requesting, inbox = made.services.requesting, made.services.request_inbox
+    for _ in range(MOST_WORDS_A_DAY):
+        requesting.say(ref, "?", ZHANG)
+    with pytest.raises(TooManyRequests):
+        requesting.say(ref, "?", ZHANG)
+    requesting.say(other, "?", ZHANG)
+    inbox.say(MINE, ref, "!", by=CHEN)
+    made.at += timedelta(days=1, minutes=1)
+    requesting.say(ref, "?", ZHANG)
+
+
+def test_one_side_that_said_all_it_may_does_not_silence_the_other(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert MOST_WORDS >= MOST_WORDS_A_DAY
+    monkeypatch.setattr("signer.services.requesting.MOST_WORDS", 2)
+    ref, requesting = asked(made), made.services.requesting
+    for _ in range(2):
+        requesting.say(ref, "?", ZHANG)
+    with pytest.raises(Conflict):
+        requesting.say(ref, "?", ZHANG)
+    made.services.request_inbox.say(MINE, ref, "!", by=CHEN)
 
 
 def test_two_who_make_a_draft_of_one_request_at_once_make_one(made: World) -> None:

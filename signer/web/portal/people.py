@@ -159,6 +159,8 @@ class _Pages:
         """Ask that an approver's factors be reset."""
         try:
             self._members.ask(visit.principal, visit.uscc, doors.form().get("person", "")[:64], "reset-factor")
+        except NotPermitted:
+            return self._drawn(visit, ALONE)
         except Conflict:
             return self._drawn(visit, ASKED)
         return done(visit.uscc, "people-asked")
@@ -206,6 +208,8 @@ class _Pages:
             self._members.decide(visit.principal, visit.uscc, number, grant=grant, proof=proof)
         except (NotPermitted, TooManyRequests) as error:
             return self._request(visit, str(number), error)
+        except Conflict:
+            return self._drawn(visit, ALONE)
         return done(visit.uscc, "people-granted" if grant else "people-refused")
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 from flask import Response, redirect, request
 
 from signer.domain import requesting
-from signer.domain.parties import Role
 from signer.domain.values import beijing_day, parse_day
 from signer.errors import Conflict, InvalidInput
 from signer.services.facts import KINDS
+from signer.services.request_inbox import ANSWERERS, PREPARERS
 from signer.verification.wording import beijing
 from signer.web.portal.account import number_of
 from signer.web.portal.doors import MAKERS, form
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from signer.web.portal.doors import Room, Visit
     from signer.web.portal.rooms import Building
 
-ANSWERERS: Final = frozenset({Role.PREPARER, Role.ADMIN})
 SOON: Final = 7
 _WALL = "sandbox; default-src 'none'"
 _ENDINGS = dict(KINDS.values())
@@ -48,8 +47,9 @@ def room(building: Building) -> Room:
     door.get(f"{here}/exporters/<company>/licence", MAKERS)(desk.licence)
     door.post(f"{here}/exporters/<company>", ANSWERERS)(desk.decide)
     door.get(f"{here}/<ref>", MAKERS)(desk.one)
-    for name, action in (("say", desk.say), ("promise", desk.promise), ("refuse", desk.refuse), ("draft", desk.draft)):
+    for name, action in (("say", desk.say), ("promise", desk.promise), ("refuse", desk.refuse)):
         door.post(f"{here}/<ref>/{name}", ANSWERERS)(action)
+    door.post(f"{here}/<ref>/draft", PREPARERS)(desk.draft)
     return door
 
 
@@ -159,7 +159,7 @@ class _Desk:
             country=country_of,
             beijing=beijing,
             may_answer=visit.has(*ANSWERERS),
-            may_draft=visit.has(Role.PREPARER),
+            may_draft=visit.has(*PREPARERS),
             refusals=requesting.REFUSALS,
             typed={"text": usual} | (typed or {}),
             side="maker",

@@ -9,9 +9,9 @@ from flask import current_app, redirect, request
 from signer.domain import requesting
 from signer.domain.parties import country_code
 from signer.domain.values import beijing_day, parse_day
-from signer.errors import Conflict, InvalidInput, NotPermitted, TooManyRequests
+from signer.errors import Conflict, InvalidInput, ManufacturerSuspended, NotPermitted, TooManyRequests
 from signer.services import import_files
-from signer.services.requesting import Asker
+from signer.services.requesting import MOST_WORDS_A_DAY, Asker
 from signer.verification.wording import beijing
 from signer.web import languages
 from signer.web.pages import countries
@@ -49,6 +49,19 @@ _MANY: Final = Fault(
     code="too-many-requests",
     zh="24 小时内的申请过多，请稍后再试。",
     en="Too many requests within 24 hours. Try again later.",
+)
+_WORDY: Final = Fault(
+    pointer="text",
+    code="too-many-requests",
+    zh=f"对同一申请，24 小时内至多留言 {MOST_WORDS_A_DAY} 次，请稍后再试。",
+    en=f"At most {MOST_WORDS_A_DAY} messages to one request within 24 hours. Try again later.",
+)
+_SUSPENDED: Final = Fault(
+    pointer="",
+    code="manufacturer-suspended",
+    zh="系统运营方已暂停该生产企业的签发，目前不能申请更改目的国；已签发的确认书不受影响。恢复后请再申请。",
+    en="The operators suspended this manufacturer: it issues nothing at present, so another destination cannot be "
+    "asked for. What it issued is not affected. Ask again once it is resumed.",
 )
 _MOVED: Final = Fault(
     pointer="",
@@ -197,6 +210,8 @@ class _Desk:
             return self._one(visit, ref, self._fault("text", error.reason), typed)
         except Conflict:
             return self._one(visit, ref, _MOVED, typed)
+        except TooManyRequests:
+            return self._one(visit, ref, _WORDY, typed)
         return redirect(f"/exporter/{visit.exporter}/requests/{ref}?done=requests.said", code=303)
 
     def withdraw(self, visit: Visit, ref: str) -> ResponseReturnValue:
@@ -215,10 +230,11 @@ class _Desk:
         self, visit: Visit, number: str, wish: Wish, chosen: frozenset[str], fault: Fault | None = None
     ) -> ResponseReturnValue:
         going = self._requesting.going(visit.exporter, number)
+        told = _SUSPENDED if going.is_suspended else fault
         page = self._frame.draw(
             "portal/request_redirect.html",
             visit,
-            faults=() if fault is None else (fault,),
+            faults=() if told is None else (told,),
             going=going,
             lines=[vehicle for vehicle in going.terms.vehicles if vehicle.vin in going.live],
             wish=wish,
@@ -236,7 +252,7 @@ class _Desk:
             ref = self._requesting.redirect(number, chosen, wish, _asker(visit))
         except InvalidInput as error:
             return self._elsewhere(visit, number, wish, chosen, self._fault(error.field, error.reason))
-        except Conflict:
+        except (Conflict, ManufacturerSuspended):  # which of them, the page says
             return self._elsewhere(visit, number, wish, chosen, _ASKED)
         except TooManyRequests:
             return self._elsewhere(visit, number, wish, chosen, _MANY)

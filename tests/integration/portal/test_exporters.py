@@ -240,6 +240,46 @@ def test_a_maker_sees_the_licence_of_who_asks_it_and_the_browser_runs_nothing_of
     assert chen.get(f"/portal/{OWN}/requests/exporters/{HAIYI}").status_code == 404
 
 
+def test_what_is_said_too_often_and_a_suspended_maker_are_told_in_words_that_help(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = portal.world
+    monkeypatch.setattr("signer.services.requesting.MOST_WORDS_A_DAY", 1)
+    exporting.accept(world, TIANSHAN, YUNZHOU, person="a.sample")
+    (ref,) = exporting.send(world, TIANSHAN, "a.sample", fresh(KAZAKHSTAN, 1))
+    number, vin = world.issue(sample(KAZAKHSTAN)).number, sample(KAZAKHSTAN)["vehicles"][0]["vin"]
+    visitor, here = portal.visitor("a.sample"), f"/exporter/{TIANSHAN}"
+    assert visitor.post(f"{here}/requests/{ref}/say", {"text": "one"}).status_code == 303
+    refused = visitor.post(f"{here}/requests/{ref}/say", {"text": "two more words"})
+    assert (refused.status_code, 'href="#text"' in refused.text) == (422, True)
+    assert "messages to one request within 24 hours" in refused.text
+    assert "two more words" in refused.text, "what was typed stays"
+    world.change(
+        "UPDATE manufacturers SET suspended_at = '2026-11-22T00:00:00.000000Z', suspended_by = 'op', "
+        f"suspended_for = 'test' WHERE uscc = '{OWN}'"
+    )
+    page = visitor.get(f"{here}/redirect/{number}")
+    assert (page.status_code, "it issues nothing at present" in page.text) == (200, True)
+    assert 'name="country"' not in page.text
+    refused = visitor.post(f"{here}/redirect/{number}", {"vin": vin, "country": "AE"})
+    assert (refused.status_code, "it issues nothing at present" in refused.text) == (422, True)
+
+
+def test_an_administrator_without_a_preparers_role_makes_no_draft_of_a_request(portal: Portal) -> None:
+    world = portal.world
+    exporting.accept(world, TIANSHAN, YUNZHOU, person="a.sample")
+    (ref,) = exporting.send(world, TIANSHAN, "a.sample", fresh(KAZAKHSTAN, 1))
+    world.give("admin", "adm.sample")
+    admin, chen, here = (
+        portal.visitor("adm.sample"),
+        portal.visitor(PEOPLE[YUNZHOU][0]),
+        f"/portal/{OWN}/requests/{ref}",
+    )
+    assert f"{here}/draft" not in admin.get(here).text
+    assert f"{here}/draft" in chen.get(here).text
+    assert admin.post(f"{here}/draft").status_code == 403
+
+
 def test_rows_are_pasted_parted_corrected_and_sent(portal: Portal) -> None:
     exporting.let_in(portal.world, "a.sample", TIANSHAN)
     visitor, here = portal.visitor("a.sample"), f"/exporter/{TIANSHAN}/requests"

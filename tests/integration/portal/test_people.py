@@ -270,6 +270,34 @@ def test_factors_of_who_acts_for_an_exporter_too_are_not_an_administrators(porta
     assert portal.world.rows("SELECT count(*) FROM factors") == [(1,)]
 
 
+@pytest.mark.parametrize("elsewhere", ["exporter", "waiting", "maker"])
+def test_another_approvers_word_resets_no_factors_that_open_something_elsewhere(
+    portal: Portal, admin: Visitor, elsewhere: str
+) -> None:
+    world = portal.world
+    world.give("approver", "zhao.sample")
+    zhao, app = portal.visitor("zhao.sample"), portal.give_factor("zhao.sample")
+    lin = portal.visitor(LIN)
+    portal.give_factor(LIN)
+    assert admin.post(f"{HOME}/ask", {"person": LIN}).status_code == 303
+    if elsewhere == "maker":
+        world.change(
+            f"INSERT INTO memberships SELECT '{LIN}', id, 'preparer', created_at FROM manufacturers "
+            f"WHERE uscc = '{USCC[BEICHEN]}'"
+        )
+    else:
+        exporting.let_in(world, LIN, TIANSHAN, state="waiting" if elsewhere == "waiting" else "member")
+    told = {"request": request_of(portal), "decision": "grant", "factor_code": app.at(world.at)}
+    refused = zhao.post(f"{HOME}/decide?lang=en", told)
+    assert (refused.status_code, "roles elsewhere, the operators" in refused.text) == (422, True)
+    assert lin.get("/account").status_code == 200
+    assert world.rows("SELECT count(*) FROM factors") == [(2,)]
+    world.at += timedelta(minutes=2)
+    assert decide(portal, zhao, app, "refuse") == 303
+    asked_again = admin.post(f"{HOME}/ask?lang=en", {"person": LIN})
+    assert (asked_again.status_code, "roles elsewhere, the operators" in asked_again.text) == (422, True)
+
+
 def test_where_there_is_no_approver_two_operators_make_the_first(portal: Portal, admin: Visitor) -> None:
     world = portal.world
     world.services.people.load(
