@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 
-from signer.domain.confirmation import Draft, DraftDestination, DraftVehicle
+from signer.domain.confirmation import Draft, DraftDestination, DraftVehicle, Standing
 from signer.domain.parties import comparable_name, country_code
 from signer.domain.values import parse_day, tidy, unprintable
 from signer.domain.vehicle import Window, normalise_vin, vin_fault
@@ -22,6 +22,7 @@ __all__ = [
     "REFUSALS",
     "Advice",
     "Need",
+    "Outcome",
     "Refusal",
     "Wish",
     "as_day",
@@ -31,6 +32,8 @@ __all__ = [
     "last_useful",
     "makers_of",
     "need",
+    "need_in",
+    "outcome",
     "part",
     "pasted",
     "text_faults",
@@ -41,6 +44,11 @@ MOST_ROWS: Final = 200
 Refusal = Literal["no-outlet", "not-ours", "not-localised", "exporter-unknown", "other"]
 REFUSALS: Final[tuple[Refusal, ...]] = ("no-outlet", "not-ours", "not-localised", "exporter-unknown", "other")
 """Why a manufacturer refuses a request; the last one needs words."""
+Outcome = Literal[
+    "issued", "suspended", "partly-withdrawn", "partly-superseded", "withdrawn", "superseded", "ended", "unclear"
+]
+"""How an issued request stands by now. `ended`: some vehicles withdrawn, the others superseded; `unclear`: the register
+cannot tell."""
 Advice = Literal["unknown", "error", "needed", "wait", "free"]
 _NEAR: Final = timedelta(days=30)
 """So close before the end of its window it may pay to wait."""
@@ -70,6 +78,11 @@ def need(vehicle: DraftVehicle, *, on: date) -> Need:
         window = Window(parse_day(tidy(vehicle.registered_on)))
     except ValueError:
         return Need(advice="unknown")
+    return need_in(window, on=on)
+
+
+def need_in(window: Window, *, on: date) -> Need:
+    """Tell what a window means for an application on a day."""
     state = window.state(on)
     advice: Advice = "error" if state == "error" else "free"
     if state == "inside":
@@ -87,6 +100,23 @@ def last_useful(vehicles: Iterable[DraftVehicle], *, wished: date | None, today:
         return wished
     ends = (need(vehicle, on=today).through for vehicle in vehicles)
     return min((end for end in ends if end is not None and end >= today), default=today + _NEAR)
+
+
+def outcome(found: Iterable[Standing]) -> Outcome:
+    """
+    Return in one word how the vehicles of an issued request stand by now.
+
+    A hold comes before anything, for it may pass; withdrawn comes before superseded, for nothing follows upon it.
+    """
+    known = frozenset(found)
+    ended = known & {Standing.WITHDRAWN, Standing.SUPERSEDED}
+    if Standing.SUSPENDED in known:
+        return "suspended"
+    if Standing.ISSUED in known:
+        return "issued" if not ended else "partly-withdrawn" if Standing.WITHDRAWN in ended else "partly-superseded"
+    if len(ended) > 1:
+        return "ended"
+    return "withdrawn" if Standing.WITHDRAWN in ended else "superseded"
 
 
 def pasted(text: str) -> tuple[DraftVehicle, ...]:

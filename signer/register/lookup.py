@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, func, insert, select
 
@@ -18,7 +18,7 @@ from signer.register.scope import Scope, unknown
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Row
 
     from signer.domain.confirmation import Confirmation
     from signer.domain.evidence import ContentFacts
@@ -90,16 +90,18 @@ def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int, is_ove
         claims.c.manufacturer_id != manufacturer_id,
     )
     conflicts = set(tx.execute(elsewhere).scalars())
-    return tuple(
-        LineFacts(
-            vin=row.vin,
-            standing=Standing.ISSUED if is_over and row.standing == Standing.SUSPENDED else Standing(row.standing),
-            ended_at=row.ended_at,
-            reason_class=row.reason_class,
-            successor=Number(row.successor) if row.successor else None,
-            is_conflict=row.vin in conflicts,
-        )
-        for row in rows
+    return tuple(line_of(row, is_over=is_over, is_conflict=row.vin in conflicts) for row in rows)
+
+
+def line_of(row: Row[Any], *, is_over: bool, is_conflict: bool) -> LineFacts:
+    """Return how one line stands; `is_over`: the suspension of its confirmation ended by itself."""
+    return LineFacts(
+        vin=row.vin,
+        standing=Standing.ISSUED if is_over and row.standing == Standing.SUSPENDED else Standing(row.standing),
+        ended_at=row.ended_at,
+        reason_class=row.reason_class,
+        successor=Number(row.successor) if row.successor else None,
+        is_conflict=is_conflict,
     )
 
 

@@ -10,6 +10,7 @@ from signer.domain.requesting import REFUSALS
 from signer.domain.values import beijing_day, parse_day, tidy, unprintable
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from signer.register import drafts, exporters, mails, parties, requests
+from signer.services import aftermath
 from signer.services.exporters import company_name
 from signer.services.importing import promised
 from signer.services.requesting import add_word
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from signer.register.exporters import Acceptance, SignUp
     from signer.register.parties import Tenant
     from signer.register.requests import Request, Said, Template
+    from signer.services.aftermath import Aftermath
     from signer.services.mailing import Mailing
 
 ANSWERERS: Final = frozenset({Role.PREPARER, Role.ADMIN})
@@ -49,22 +51,28 @@ class Applicant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbox:
-    """What waits, by its last useful day, what was answered last, and exporters; `names` by USCC."""
+    """
+    What waits, by its last useful day, what was answered last, and exporters; `names` by USCC.
+
+    `after`: by reference, how what was issued stands by now.
+    """
 
     waiting: tuple[Request, ...]
     answered: tuple[Request, ...]
     applicants: tuple[Applicant, ...]
     names: Mapping[str, str]
+    after: Mapping[str, Aftermath]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One request as its manufacturer sees it."""
+    """One request as its manufacturer sees it; `after`: how its confirmation stands by now, if it is issued."""
 
     request: Request
     applicant: Applicant
     said: tuple[Said, ...]
     templates: tuple[Template, ...]
+    after: Aftermath | None
 
 
 class RequestInbox:
@@ -87,11 +95,13 @@ class RequestInbox:
             known = exporters.acceptances_of(tx, scope=scope)
             names = {one.exporter_uscc: company_name(tx, one.exporter_uscc) for one in known}
             open_refs = {one.ref for one in waiting}
+            answered = tuple(one for one in every if one.ref not in open_refs)[:50]
             return Inbox(
                 waiting=waiting,
-                answered=tuple(one for one in every if one.ref not in open_refs)[:50],
+                answered=answered,
                 applicants=tuple(_applicant(tx, one) for one in known),
                 names=names,
+                after=aftermath.of_requests(tx, answered, scope=scope, at=self._clock()),
             )
 
     def applicant(self, maker: Uscc, exporter: str) -> Applicant:
@@ -145,6 +155,7 @@ class RequestInbox:
                 applicant=_applicant_of(tx, tenant, found.exporter_uscc),
                 said=requests.thread(tx, found, scope=tenant.scope),
                 templates=requests.templates(tx, scope=tenant.scope),
+                after=aftermath.of_requests(tx, (found,), scope=tenant.scope, at=self._clock()).get(ref),
             )
 
     def say(self, maker: Uscc, ref: str, text: str, *, by: str) -> None:

@@ -14,6 +14,7 @@ from signer.domain.values import beijing_day, parse_day, tidy, unprintable
 from signer.errors import Conflict, InvalidInput, ManufacturerSuspended, NotFound, NotPermitted, TooManyRequests
 from signer.register import drafts, exporters, lookup, parties, requests
 from signer.register.scope import Scope
+from signer.services import aftermath
 from signer.services.exporters import company_name
 from signer.services.papers import UNSPOKEN
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from signer.register.database import Database, Transaction
     from signer.register.parties import Tenant
     from signer.register.requests import Request, Said
+    from signer.services.aftermath import Aftermath
     from signer.services.mailing import Mailing
 
 MOST_A_DAY: Final = 100
@@ -50,12 +52,26 @@ class Asker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One request as its exporter sees it; `acceptance` is how the manufacturer stands to the exporter."""
+    """
+    One request as its exporter sees it; `acceptance` is how the manufacturer stands to the exporter.
+
+    `after`: how its confirmation stands by now, None for one that is not issued.
+    """
 
     request: Request
     maker: str
     said: tuple[Said, ...]
     acceptance: str
+    after: Aftermath | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One request of the list, as `Shown`."""
+
+    request: Request
+    maker: str
+    after: Aftermath | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,12 +172,20 @@ class Requesting:
         if requests.asked_since(tx, asker.exporter, at - day, scope=_OWN) + more > MOST_A_DAY:
             raise TooManyRequests(f"at most {MOST_A_DAY} requests a day", retry_after_s=3600)
 
-    def listed(self, exporter: Uscc) -> tuple[tuple[Request, str], ...]:
-        """Return an exporter's requests, the newest first, each with its manufacturer's name."""
+    def listed(self, exporter: Uscc) -> tuple[Listed, ...]:
+        """Return an exporter's requests, the newest first."""
         with self._database.read() as tx:
             names = {one.id: one.manufacturer.legal_name for one in parties.tenants(tx)}
             found = requests.listed(tx, scope=_OWN, exporter=exporter)
-        return tuple((one, names[one.manufacturer_id]) for one in found)
+            after = self._after(tx, exporter, found)
+        return tuple(Listed(request=one, maker=names[one.manufacturer_id], after=after.get(one.ref)) for one in found)
+
+    def _after(self, tx: Transaction, exporter: Uscc, found: tuple[Request, ...]) -> dict[str, Aftermath]:
+        """Return how issued requests stand by now; nothing is told of makers that deal with the exporter no more."""
+        accepted = exporters.makers_that_accepted(tx, exporter, scope=_OWN)
+        told = [one for one in found if one.manufacturer_id in accepted]
+        untold = {one.ref: aftermath.UNTOLD for one in found if one.state == "issued"}
+        return untold | aftermath.of_requests(tx, told, scope=_ITS, at=self._clock(), exporter=exporter)
 
     def find(self, exporter: Uscc, ref: str) -> Shown:
         """Return one request with all that was said. NotFound, also for another exporter's."""
@@ -174,6 +198,7 @@ class Requesting:
                 maker=tenant.manufacturer.legal_name,
                 said=requests.thread(tx, found, scope=tenant.scope),
                 acceptance="asked" if known is None else known.state,
+                after=self._after(tx, exporter, (found,)).get(ref),
             )
 
     def say(self, ref: str, text: str, asker: Asker) -> None:

@@ -14,11 +14,14 @@ import killing
 import pytest
 from world import BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
 
+from signer.domain.number import Number
 from signer.domain.parties import Uscc
 from signer.errors import Conflict, InvalidInput, ManufacturerSuspended, NotFound, NotPermitted, TooManyRequests
+from signer.register import restores
 from signer.services.exporters import Typed
 from signer.services.facts import Handed
 from signer.services.requesting import MOST_WORDS, MOST_WORDS_A_DAY, Asker
+from signer.services.withdraw import Withdrawal
 
 if TYPE_CHECKING:
     from signer.services.requesting import Requesting
@@ -214,6 +217,77 @@ def test_chosen_cars_get_a_confirmation_for_another_country_and_the_others_keep_
     assert made.services.requesting.going(EXPORTER, number).live == tuple(vins[1:])
     with pytest.raises(NotFound):
         made.services.requesting.going(OTHER, number)
+
+
+def answered(world: World, turn: int = 1) -> tuple[str, str, list[str]]:
+    """Send a request and issue what was asked for; return its reference, the number and its VINs."""
+    plain, inbox = fresh(KAZAKHSTAN, turn), world.services.request_inbox
+    ref = exporting.send(world, EXPORTER, ZHANG.person, plain)[0]
+    exporting.accept(world, EXPORTER, YUNZHOU, person=ZHANG.person)
+    draft = inbox.draft(MINE, ref, by=CHEN)
+    approvals.edit(world, draft, plain | {"exporter": EXPORTER})
+    answer = approvals.approve(world, world.services.approving.send(draft, maker=MINE, by=CHEN))
+    return ref, str(answer.number), [row["vin"] for row in plain["vehicles"]]
+
+
+def test_a_request_says_how_its_confirmation_stands_long_after_it_was_issued(made: World) -> None:
+    ref, typed, vins = answered(made)
+    number, ending, inbox = Number.parse(typed), made.services.ending, made.services.request_inbox
+
+    def outcome() -> str:
+        shown, listed = made.services.requesting.find(EXPORTER, ref).after, made.services.requesting.listed(EXPORTER)
+        (row,) = [one.after for one in listed if one.request.ref == ref]
+        theirs = inbox.find(MINE, ref).after
+        assert shown is not None
+        assert row is not None
+        assert theirs is not None
+        assert shown.outcome == row.outcome == theirs.outcome == inbox.inbox(MINE).after[ref].outcome
+        return shown.outcome
+
+    def withdraw(*ended: str) -> None:
+        people = {"by": CHEN, "second": PEOPLE[YUNZHOU][1]}
+        ending.withdraw(Withdrawal(number=number, manufacturer=MINE, reason="error", vins=ended, **people))
+
+    assert outcome() == "issued"
+    ending.suspend(number, manufacturer=MINE, by=CHEN)
+    assert outcome() == "suspended"
+    made.at += timedelta(hours=73)  # a hold ends by itself, without any job
+    assert outcome() == "issued"
+    wish = replace(exporting.wish(sample(KAZAKHSTAN)), country="AE", planned_on="2026-11-27")
+    other = made.services.requesting.redirect(typed, vins[:1], wish, ZHANG)
+    draft = inbox.draft(MINE, other, by=CHEN)
+    successor = approvals.approve(made, made.services.approving.send(draft, maker=MINE, by=CHEN)).number
+    assert outcome() == "partly-superseded"
+    withdraw(vins[1])
+    assert outcome() == "partly-withdrawn"
+    withdraw(vins[2])
+    assert outcome() == "ended"
+    shown = made.services.requesting.find(EXPORTER, ref).after
+    assert shown is not None
+    lines = [shown.lines[vin] for vin in vins]
+    assert [line.standing for line in lines] == ["superseded", "withdrawn", "withdrawn"]
+    assert (lines[0].successor, shown.own) == (successor, {successor})
+
+
+def test_an_issued_request_tells_nothing_more_once_the_maker_turned_the_exporter_away(made: World) -> None:
+    ref, _, _ = answered(made)
+    made.services.request_inbox.refuse_exporter(MINE, EXPORTER, "执照无法核实", by=CHEN)
+    shown = made.services.requesting.find(EXPORTER, ref).after
+    assert shown is not None
+    assert (shown.outcome, shown.lines) == ("unclear", {})
+    theirs = made.services.request_inbox.find(MINE, ref).after
+    assert theirs is not None
+    assert theirs.outcome == "issued"
+
+
+def test_an_issued_request_calls_nothing_in_force_that_may_have_ended_in_a_gap(made: World) -> None:
+    ref, _, _ = answered(made)
+    with made.services.database.write() as tx:
+        at = made.at + timedelta(hours=1)
+        restores.note(tx, restores.Restore(backup_at=made.at, restored_at=at, archive_digest=bytes(32)))
+    shown = made.services.requesting.find(EXPORTER, ref).after
+    assert shown is not None
+    assert (shown.outcome, len(shown.doubted)) == ("unclear", 3)
 
 
 @pytest.mark.parametrize(("country", "count"), [("KZ", 1), ("CN", 1), ("?", 1), ("AE", 0)])

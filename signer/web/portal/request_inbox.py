@@ -14,7 +14,7 @@ from signer.services.request_inbox import ANSWERERS, PREPARERS
 from signer.verification.wording import beijing
 from signer.web.portal.account import number_of
 from signer.web.portal.doors import MAKERS, form
-from signer.web.portal.requesting import TONES, WRONG, country_of
+from signer.web.portal.requesting import AFTER, TONES, WRONG, country_of
 from signer.web.portal.signing_in import answered
 from signer.web.problems import Fault
 
@@ -75,6 +75,7 @@ class _Desk:
             waiting=[(one, (one.needed_by - today).days) for one in inbox.waiting],
             soon=SOON,
             tones=TONES,
+            after_tones=AFTER,
             country=country_of,
             beijing=beijing,
             may_answer=visit.has(*ANSWERERS),
@@ -156,6 +157,7 @@ class _Desk:
             days=(found.needed_by - today).days,
             soon=SOON,
             tones=TONES,
+            after_tones=AFTER,
             country=country_of,
             beijing=beijing,
             may_answer=visit.has(*ANSWERERS),

@@ -40,6 +40,17 @@ TONES: Final = {
     "refused": "no",
     "withdrawn": "none",
 }
+AFTER: Final = {
+    "issued": "yes",
+    "suspended": "open",
+    "partly-withdrawn": "open",
+    "partly-superseded": "open",
+    "withdrawn": "no",
+    "superseded": "none",
+    "ended": "none",
+    "unclear": "open",
+}
+"""The tone of an issued request by how its confirmation stands by now."""
 _TURNED_AWAY: Final = (
     "{maker}未接受贵企业，本次申请未发送。请与其联系，或将其车辆移出本次申请。",
     "{maker} does not deal with your company, and nothing was sent. Ask it why, or leave its vehicles out.",
@@ -107,7 +118,9 @@ class _Desk:
     def listed(self, visit: Visit) -> ResponseReturnValue:
         """Show every request, the newest first."""
         rows = self._requesting.listed(visit.exporter)
-        return self._frame.draw("portal/own_requests.html", visit, rows=rows, tones=TONES, country=country_of)
+        return self._frame.draw(
+            "portal/own_requests.html", visit, rows=rows, tones=TONES, after_tones=AFTER, country=country_of
+        )
 
     def blank(self, visit: Visit) -> ResponseReturnValue:
         """Show an empty form."""
@@ -132,8 +145,12 @@ class _Desk:
         return answered(page, faults[0] if faults else None)
 
     def _need(self, vehicle: DraftVehicle, wish: Wish) -> requesting.Need:
+        return requesting.need(vehicle, on=self._planned(wish))
+
+    def _planned(self, wish: Wish) -> date:
+        """Return the day on which windows are counted: that of the licence application, else today."""
         planned = requesting.as_day(wish.planned_on)
-        return requesting.need(vehicle, on=parse_day(planned) if planned else self._today())
+        return parse_day(planned) if planned else self._today()
 
     def typed(self, visit: Visit) -> ResponseReturnValue:
         """Show what was typed, pasted or handed in with its windows; or send it."""
@@ -193,6 +210,7 @@ class _Desk:
             body=body,
             rows=[(vehicle, requesting.need(vehicle, on=on)) for vehicle in body.vehicles],
             tones=TONES,
+            after_tones=AFTER,
             country=country_of,
             beijing=beijing,
             text=text,
@@ -236,7 +254,11 @@ class _Desk:
             visit,
             faults=() if told is None else (told,),
             going=going,
-            lines=[vehicle for vehicle in going.terms.vehicles if vehicle.vin in going.live],
+            lines=[
+                (vehicle, requesting.need_in(vehicle.window, on=self._planned(wish)))
+                for vehicle in going.terms.vehicles
+                if vehicle.vin in going.live
+            ],
             wish=wish,
             chosen=chosen,
             country=country_of,

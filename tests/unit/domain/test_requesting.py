@@ -9,9 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from world import BEICHEN, YUNZHOU, sample
 
-from signer.domain.confirmation import DraftVehicle
+from signer.domain.confirmation import DraftVehicle, Standing
 from signer.domain.parties import Manufacturer
-from signer.domain.requesting import MOST_ROWS, Wish, as_day, faults, last_useful, makers_of, need, part, pasted
+from signer.domain.requesting import (
+    MOST_ROWS,
+    Wish,
+    as_day,
+    faults,
+    last_useful,
+    makers_of,
+    need,
+    outcome,
+    part,
+    pasted,
+)
 from signer.domain.values import Frozen
 
 TODAY = date(2026, 11, 22)
@@ -124,3 +135,20 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         ("certificate_manufacturer-5", "maker.unknown"),
     }
     assert faults(Wish(country="KZ", vehicles=(car(),)), makers(), today=TODAY) == ()
+
+
+@pytest.mark.parametrize(
+    ("standings", "word"),
+    [
+        (("issued", "issued"), "issued"),
+        (("issued", "suspended"), "suspended"),
+        (("withdrawn", "suspended"), "suspended"),
+        (("issued", "superseded"), "partly-superseded"),
+        (("issued", "superseded", "withdrawn"), "partly-withdrawn"),
+        (("withdrawn", "withdrawn"), "withdrawn"),
+        (("superseded",), "superseded"),
+        (("superseded", "withdrawn"), "ended"),
+    ],
+)
+def test_an_issued_request_stands_as_its_vehicles_do(standings: tuple[str, ...], word: str) -> None:
+    assert outcome(map(Standing, standings)) == word
