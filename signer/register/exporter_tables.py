@@ -24,6 +24,7 @@ sign_ups = Table(
     Column("size", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("asked_at", At, nullable=False),
+    Column("network", String(64), nullable=False, server_default=""),
     Column("state", String(10), nullable=False),
     Column("person_id", ForeignKey("people.id")),
     Column("confirmed_at", At),
@@ -37,7 +38,7 @@ sign_ups = Table(
     partial("ix_sign_ups_sent", "asked_at", where="state = 'sent'"),
 )
 """Who signed up for which exporter, with its licence. `sent`: the link that was mailed has not come back; `waiting`:
-for a colleague's word, or an operator's."""
+for a colleague's word, or an operator's. `network`: whence it was sent, empty once the link came back."""
 
 acceptances = Table(
     "acceptances",

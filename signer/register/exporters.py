@@ -28,7 +28,7 @@ class SignUp:
     """
     One person's sign-up for one exporter; `password` is an Argon2id string until an account has it.
 
-    `file_name`, `media_type` and `size` are the licence's.
+    `file_name`, `media_type` and `size` are the licence's; `network` is whence it came, until its link comes back.
     """
 
     ref: str
@@ -44,6 +44,7 @@ class SignUp:
     media_type: str
     size: int
     asked_at: datetime
+    network: str = ""
     state: SignUpState = "sent"
     person_id: str | None = None
     confirmed_at: datetime | None = None
@@ -96,11 +97,30 @@ def licence(tx: Connection, ref: str) -> bytes:
     return bytes(data)
 
 
-def sent_count(tx: Connection, *, login: str | None = None) -> int:
-    """Return how many links have not come back, of all or of one address."""
+def sent_count(
+    tx: Connection, *, login: str | None = None, network: str | None = None, since: datetime | None = None
+) -> int:
+    """Return how many links have not come back: of all, or to one address, from one network, sent since an instant."""
     wanted = select(func.count()).where(sign_ups.c.state == "sent")
     wanted = wanted if login is None else wanted.where(sign_ups.c.login == login)
+    wanted = wanted if network is None else wanted.where(sign_ups.c.network == network)
+    wanted = wanted if since is None else wanted.where(sign_ups.c.asked_at > since)
     return int(tx.execute(wanted).scalar_one())
+
+
+def shed_sent(tx: Connection, *, below: int, network: str | None = None) -> None:
+    """
+    Forget sign-ups whose link did not come back until fewer than so many are left: of all, or of one network.
+
+    It is the oldest of the network that has most, so that who sends many pushes out its own before anybody else's.
+    """
+    sent = sign_ups.c.state == "sent"
+    by_crowd = select(sign_ups.c.network).where(sent).group_by(sign_ups.c.network)
+    fullest = by_crowd.order_by(func.count().desc(), func.min(sign_ups.c.id)).limit(1)
+    for _ in range(sent_count(tx, network=network) - below + 1):
+        crowd = tx.execute(fullest).scalar_one() if network is None else network
+        oldest = select(func.min(sign_ups.c.id)).where(sent, sign_ups.c.network == crowd)
+        tx.execute(delete(sign_ups).where(sign_ups.c.id == tx.execute(oldest).scalar_one()))
 
 
 def forget_sent(tx: Connection, *, before: datetime) -> int:
@@ -109,8 +129,8 @@ def forget_sent(tx: Connection, *, before: datetime) -> int:
 
 
 def confirm(tx: Connection, sign_up: SignUp, *, person: str, state: SignUpState, at: datetime) -> None:
-    """Give a sign-up its person, and forget its password. Conflict if its link was used."""
-    told = {"person_id": person, "state": state, "confirmed_at": at, "password": None}
+    """Give a sign-up its person, and forget its password and network. Conflict if its link was used."""
+    told = {"person_id": person, "state": state, "confirmed_at": at, "password": None, "network": ""}
     mine = update(sign_ups).where(sign_ups.c.ref == sign_up.ref, sign_ups.c.state == "sent")
     if not tx.execute(mine.values(**told)).rowcount:
         raise Conflict("this link was used")

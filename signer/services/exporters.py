@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from signer.domain.parties import Person, Role, Uscc, normalise_uscc, uscc_fault
 from signer.domain.values import tidy, unprintable
-from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooManyRequests
+from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from signer.identity.passwords import refuse_weak
 from signer.register import accounts, exporters, mails, parties, shares
 from signer.register.accounts import Account
 from signer.register.exporters import SignUp
 from signer.services.facts import Handed, kind_of
 from signer.services.invitations import Invited, checked, new_id
+from signer.services.limits import wider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +30,14 @@ if TYPE_CHECKING:
 
 GOOD_FOR: Final = timedelta(hours=24)
 MOST_SENT: Final = 300
-"""Links on their way at once: each keeps a licence of up to 10 MB."""
+"""Links on their way at once, each of which keeps a licence of up to 10 MB. For one more, the oldest of the network
+that has most is forgotten."""
+MOST_OF_NETWORK: Final = 20
+"""Links on their way that were asked for from one network, as `limits.wider` sees it; for one more, its oldest is
+forgotten."""
 MOST_TO_ONE: Final = 3
-"""Links on their way to one address."""
+"""Mails to one address that one network causes within `TO_ONE`; what others cause keeps nobody's own mail away."""
+TO_ONE: Final = timedelta(hours=6)
 _MOST_NAME = 120
 _SIGN_UP = "sign-up"
 
@@ -90,7 +96,8 @@ class Exporters:
         login, name = checked(asked, allowed=frozenset({Role.EXPORTER}))
         refuse_weak(typed.password, login=login)
         media_type = kind_of(licence.data)
-        self._limits.begin(_SIGN_UP, network=network)
+        around = wider(network)
+        self._limits.begin(_SIGN_UP, network=around)
         token, at = f"{self._bits(256):064x}", self._clock()
         made = SignUp(
             ref=f"{self._bits(64):016x}",
@@ -105,14 +112,15 @@ class Exporters:
             file_digest=hashlib.sha256(licence.data).digest(),
             media_type=media_type,
             size=len(licence.data),
+            network=around,
             asked_at=at,
         )
         with self._database.write() as tx:
             exporters.forget_sent(tx, before=at - GOOD_FOR)
-            if exporters.sent_count(tx) >= MOST_SENT:
-                raise TooManyRequests("too many sign-ups wait for their link", retry_after_s=3600)
-            if exporters.sent_count(tx, login=login) >= MOST_TO_ONE:
-                return  # nobody's mailbox is filled by strangers, and nobody is told that it was tried
+            if exporters.sent_count(tx, login=login, network=around, since=at - TO_ONE) >= MOST_TO_ONE:
+                return  # nobody's mailbox is filled by a stranger, and nobody is told that it was tried
+            exporters.shed_sent(tx, below=MOST_OF_NETWORK, network=around)
+            exporters.shed_sent(tx, below=MOST_SENT)
             exporters.add(tx, made, licence.data)
             words = {"company": legal_name, "uscc": uscc}
             self._mailing.queue(tx, login, "sign-up", typed.language, path=f"/sign-up/{token}", **words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ FREE, NETWORK_FREE = 5, 40
 """How many failures have no consequence; a network may be a whole office."""
 FIRST_S, LONGEST_S, NETWORK_LONGEST_S = 15, 900, 60
 """The first wait, which doubles with each failure, up to the longest."""
+WIDE_V6 = 48
 ANYWHERE = ""
 """The network of what only somebody reaches who has shown a password: it counts wherever it comes from."""
 
@@ -53,6 +55,16 @@ class Limits:
         """Forget the failures of something from a network, after it succeeded there; the network's others count on."""
         with self._database.write() as tx:
             accounts.forgive(tx, login_digest=_digest(what), network=network)
+
+
+def wider(network: str) -> str:
+    """Return the /48 around a network of IPv6: so much a single customer may be given. Any other stays as it is."""
+    try:
+        found = ipaddress.ip_network(network)
+    except ValueError:
+        return network
+    is_narrow = isinstance(found, ipaddress.IPv6Network) and found.prefixlen > WIDE_V6
+    return str(found.supernet(new_prefix=WIDE_V6)) if is_narrow else network
 
 
 def _refuse_early(found: Failures, at: datetime, *, free: int, longest_s: int) -> None:

@@ -14,7 +14,10 @@ from world import HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sa
 
 from signer.domain.parties import Uscc
 from signer.errors import NotPermitted
-from signer.services.exporters import GOOD_FOR, MOST_SENT
+from signer.services import exporters
+from signer.services.exporters import GOOD_FOR
+from signer.services.facts import Handed
+from signer.services.limits import wider
 
 if TYPE_CHECKING:
     from portal import Portal, Visitor
@@ -222,11 +225,80 @@ def test_nobodys_mailbox_is_filled_and_the_answer_does_not_tell(portal: Portal) 
     assert portal.world.rows("SELECT count(*) FROM mails WHERE kind = 'sign-up'") == [(3,)]
 
 
-def test_there_is_an_end_to_links_that_never_come_back(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert MOST_SENT < 1000
-    monkeypatch.setattr("signer.services.exporters.MOST_SENT", 1)
+def sign_up(portal: Portal, login: str, network: str) -> None:
+    """Sign somebody up from a network, behind the page's back."""
+    told = exporters.Typed(
+        uscc=NEW, legal_name="新样例贸易有限公司", name="王样例", login=login, password=PASSWORD, language="zh"
+    )
+    licence = Handed(subject="other", title="", file_name="x.pdf", data=PDF)
+    portal.world.services.exporters.sign_up(told, licence, network=network)
+    portal.world.at += timedelta(minutes=16)  # whoever signs up slowly enough is never told to wait
+
+
+def waiting(portal: Portal) -> list[str]:
+    return [str(login) for (login,) in portal.world.rows("SELECT login FROM sign_ups WHERE state = 'sent' ORDER BY id")]
+
+
+def test_strangers_who_sign_up_for_an_address_keep_its_owner_out_nowhere_else(portal: Portal) -> None:
+    for _ in range(4):
+        sign_up(portal, "wang@example.com", "203.0.113.0/24")
+    assert portal.world.rows("SELECT count(*) FROM mails WHERE kind = 'sign-up'") == [(3,)]
+    assert signed_up(portal.visitor()).status_code == 303
+    assert portal.world.rows("SELECT count(*) FROM mails WHERE kind = 'sign-up'") == [(4,)]
+    assert opened(portal.visitor(), link(portal.world)).status_code == 303
+    portal.world.at += exporters.TO_ONE
+    sign_up(portal, "wang@example.com", "203.0.113.0/24")
+    assert portal.world.rows("SELECT count(*) FROM mails WHERE kind = 'sign-up'") == [(5,)]
+
+
+def test_who_signs_up_for_many_pushes_out_its_own_and_nobody_elses(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert exporters.MOST_OF_NETWORK < exporters.MOST_SENT < 1000
+    monkeypatch.setattr("signer.services.exporters.MOST_OF_NETWORK", 3)
+    monkeypatch.setattr("signer.services.exporters.MOST_SENT", 5)
+    sign_up(portal, "honest@example.com", "192.0.2.0/24")
+    for turn in range(4):
+        sign_up(portal, f"a{turn}@example.com", "203.0.113.0/24")
+    assert waiting(portal) == ["honest@example.com", *(f"a{turn}@example.com" for turn in (1, 2, 3))]
+    for turn in range(3):
+        sign_up(portal, f"b{turn}@example.com", f"198.51.{turn}.0/24")
+    kept = ["a3@example.com", *(f"b{turn}@example.com" for turn in range(3))]
+    assert waiting(portal) == ["honest@example.com", *kept]
+    sign_up(portal, "later@example.com", "100.64.0.0/24")
+    assert waiting(portal) == [*kept, "later@example.com"], "where each network has one, the oldest goes"
+
+
+def test_networks_of_one_customer_of_ipv6_count_as_one(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.services.exporters.MOST_OF_NETWORK", 2)
+    for turn in range(3):
+        sign_up(portal, f"n{turn}@example.com", f"2001:db8:7:{turn:x}00::/56")
+    sign_up(portal, "other@example.com", "2001:db8:8::/56")
+    assert waiting(portal) == ["n1@example.com", "n2@example.com", "other@example.com"]
+    assert portal.world.rows("SELECT DISTINCT network FROM sign_ups ORDER BY network") == [
+        ("2001:db8:7::/48",),
+        ("2001:db8:8::/48",),
+    ]
+
+
+def test_whence_a_sign_up_came_is_forgotten_once_its_link_comes_back(portal: Portal) -> None:
     signed_up(portal.visitor())
-    assert signed_up(portal.visitor(), login="two@example.com").status_code == 429
+    assert portal.world.rows("SELECT network FROM sign_ups") == [("127.0.0.0/24",)]
+    opened(portal.visitor(), link(portal.world))
+    assert portal.world.rows("SELECT network FROM sign_ups") == [("",)]
+
+
+@pytest.mark.parametrize(
+    ("network", "around"),
+    [
+        ("192.0.2.0/24", "192.0.2.0/24"),
+        ("2001:db8:7:100::/56", "2001:db8:7::/48"),
+        ("2001:db8::/32", "2001:db8::/32"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_what_one_customer_may_have_is_a_48_of_ipv6_and_a_24_of_ipv4(network: str, around: str) -> None:
+    assert wider(network) == around
 
 
 def test_a_maker_sees_the_licence_of_who_asks_it_and_the_browser_runs_nothing_of_it(portal: Portal) -> None:
