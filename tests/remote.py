@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import secrets
 import threading
@@ -152,6 +153,9 @@ def serving(service: Service | Cloud) -> Iterator[None]:
             status, answer = service.answer(self.path, self.headers, body)
             data = json.dumps(answer).encode() if behaviour != "says too much" else b" " * 300_000
             self.send_response(status)
+            if behaviour == "packs":
+                data = gzip.compress(b" " * 10_000_000 + data)
+                self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-import requests
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
@@ -19,6 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from signer.errors import NotPermitted, Unavailable
+from signer.outbound import OPERATORS, Client, NotReached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Provider", "Subject"]
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-_TIMEOUT_S = (3.0, 7.0)
 _MOST_BYTES = 200_000
 _LEEWAY_S = 60
+_REFUSED = (400, 401)
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Provider:
         self._secret = secret
         self._redirect_uri = redirect_uri
         self._clock = clock
+        self._client = Client(OPERATORS)
 
     def address(self, asked: Asked) -> str:
         """Return where a browser is sent. Unavailable if the issuer does not answer."""
@@ -88,8 +90,8 @@ class Provider:
         }
         if self._secret:
             form["client_secret"] = self._secret
-        answer = _asked("POST", self._endpoint("token_endpoint"), form)
-        keys = _asked("GET", self._endpoint("jwks_uri"))
+        answer = _asked(self._client, self._endpoint("token_endpoint"), form)
+        keys = _asked(self._client, self._endpoint("jwks_uri"))
         claims = self._claims(str(answer.get("id_token", "")), keys, asked)
         verified = claims.get("email_verified") is True
         email = claims.get("email") if verified else ""
@@ -115,7 +117,7 @@ class Provider:
         return dict(claims)
 
     def _endpoint(self, name: str) -> str:
-        found = _asked("GET", self.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        found = _asked(self._client, self.issuer.rstrip("/") + "/.well-known/openid-configuration")
         address = found.get(name)
         if found.get("issuer") != self.issuer or not isinstance(address, str):
             raise Unavailable("the provider's discovery document is another issuer's, or not whole")
@@ -125,24 +127,21 @@ class Provider:
         return address
 
 
-def _asked(method: str, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
-    """Return the JSON at an address: capped, timed, no redirects. Unavailable; NotPermitted for a refused code."""
+def _asked(client: Client, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the JSON at an address. Unavailable; NotPermitted for a refused code."""
     try:
-        with requests.Session() as session:
-            session.trust_env = False
-            with session.request(
-                method, url, data=form, timeout=_TIMEOUT_S, allow_redirects=False, stream=True
-            ) as response:
-                body = response.raw.read(_MOST_BYTES + 1, decode_content=True)
-                status = response.status_code
-    except requests.RequestException as error:
+        if form is None:
+            answer = client.get(url, accept="application/json", most=_MOST_BYTES)
+        else:
+            answer = client.post(url, urlencode(form).encode(), headers=_FORM, most=_MOST_BYTES)
+    except NotReached as error:
         raise Unavailable("the provider does not answer") from error
-    if form is not None and status in (requests.codes.bad_request, requests.codes.unauthorized):
+    if form is not None and answer.status in _REFUSED:
         raise NotPermitted("the provider refuses this code")
-    if status != requests.codes.ok or len(body) > _MOST_BYTES:
-        raise Unavailable(f"the provider answers {status}")
+    if answer.status != 200:
+        raise Unavailable(f"the provider answers {answer.status}")
     try:
-        found = json.loads(body)
+        found = json.loads(answer.body)
     except ValueError as error:
         raise Unavailable("the provider's answer is no JSON") from error
     if not isinstance(found, dict):

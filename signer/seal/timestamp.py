@@ -16,10 +16,11 @@ from asn1crypto import tsp
 
 from signer.domain.trust import Purpose, SealState
 from signer.errors import TimestampUnavailable
+from signer.outbound import TOTAL_S
 from signer.seal import algorithms, certificates, chain, der, token
 from signer.seal.breaker import Breaker
 from signer.seal.certificates import Certificate
-from signer.seal.fetch import CONNECT_S, READ_S, Fetcher, FetchFailed
+from signer.seal.fetch import Fetcher, FetchFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,9 +50,9 @@ class Authority(Protocol):
 class HttpAuthority:
     """An authority at one configured address; neither redirects nor the environment's proxies are followed."""
 
-    def __init__(self, url: str, *, connect_s: float = CONNECT_S, read_s: float = READ_S) -> None:
+    def __init__(self, url: str, *, total_s: float = TOTAL_S) -> None:
         self.name = url
-        self._fetcher = Fetcher(connect_s=connect_s, read_s=read_s)
+        self._fetcher = Fetcher(total_s=total_s)
 
     def answer(self, query: bytes) -> bytes:
         """Return the answer's body, at most 60 kB."""

@@ -174,6 +174,7 @@ FAULTS: dict[str, tuple[Callable[[World, remote.Service], None], str]] = {
     "not in the clear": (_described(url="http://csc.example.com"), "must be a plain https address"),
     "a redirect": (_set(behaviour="redirects"), "redirects, which is not followed"),
     "an endless answer": (_set(behaviour="says too much"), "more than 200000 bytes"),
+    "a packed answer": (_set(behaviour="packs"), "no JSON"),
     "a failure": (_set(behaviour="fails"), "500"),
     "a wrong signature": (_set(behaviour="lies"), "signature is not by the key of the certificate"),
     "another algorithm": (_set(algorithms=("1.2.840.113549.1.1.13",)), "sha256_ecdsa is needed: change `scheme`"),

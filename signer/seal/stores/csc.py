@@ -12,7 +12,6 @@ import base64
 import ssl
 import time
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 from urllib.parse import quote_plus
 
@@ -58,12 +57,14 @@ class _Place:
 
     def session(self) -> aiohttp.ClientSession:
         """Open connections that follow no redirect, read no proxy from the environment, and take short answers."""
-        tracing = aiohttp.TraceConfig(trace_config_ctx_factory=_Counted)
+        tracing = aiohttp.TraceConfig()
         tracing.on_request_redirect.append(_refuse_redirect)
-        tracing.on_response_chunk_received.append(_refuse_long)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=self.trusted),
             timeout=aiohttp.ClientTimeout(total=self.described.timeout_s),
+            headers={"Accept-Encoding": "identity"},
+            auto_decompress=False,
+            response_class=_Short,
             trace_configs=[tracing],
         )
 
@@ -82,12 +83,6 @@ class _Place:
         raise outside.unavailable(self.name, why, next_step=step)
 
 
-class _Counted(SimpleNamespace):
-    """How many bytes of an answer have come."""
-
-    received = 0
-
-
 class _Unfit(aiohttp.ClientError):
     """An answer is not of the kind that is taken."""
 
@@ -96,10 +91,20 @@ async def _refuse_redirect(*_: object) -> None:
     raise _Unfit("the service redirects, which is not followed")
 
 
-async def _refuse_long(_: object, context: Any, params: aiohttp.TraceResponseChunkReceivedParams) -> None:  # noqa: ANN401 - aiohttp's
-    context.received += len(params.chunk)
-    if context.received > _MOST_ANSWER_BYTES:
-        raise _Unfit(f"an answer of more than {_MOST_ANSWER_BYTES} bytes")
+class _Short(aiohttp.ClientResponse):
+    """An answer that is read no further than it may be long; nothing is unpacked."""
+
+    async def read(self) -> bytes:
+        """Return the body; it is kept, as `json` expects."""
+        if self._body is None:
+            found = b""
+            async for chunk in self.content.iter_any():
+                found += chunk
+                if len(found) > _MOST_ANSWER_BYTES:
+                    self.close()
+                    raise _Unfit(f"an answer of more than {_MOST_ANSWER_BYTES} bytes")
+            self._body = found
+        return self._body
 
 
 class _Access:
