@@ -1,8 +1,8 @@
 """
 Which language an answer is in, and its phrases: `?lang=` or the form's field, the account's, Accept-Language.
 
-The public pages speak six languages. What is behind a sign-in speaks two, and so does the API unless it is asked for
-another one by name.
+The public pages speak six languages, and so do those that a share link opens. What is behind a sign-in speaks two, and
+so does the API unless it is asked for another one by name.
 """
 
 from __future__ import annotations
@@ -69,7 +69,12 @@ def spoken() -> Tongue:
 
 def answered() -> Tongue:
     """Return the language of an answer to a program: a third one only if it is asked for by name."""
-    return _tongue(_asked() or "") or chosen()
+    return named() or chosen()
+
+
+def named() -> Tongue | None:
+    """Return the language that the address or the form asks for by name."""
+    return _tongue(_asked() or "")
 
 
 def accepted() -> Language:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from flask import render_template, request
 from jinja2 import StrictUndefined
@@ -221,8 +222,14 @@ def whole_dates(text: str) -> Markup:
 
 
 def _others(mine: Tongue, path: str, all_: tuple[Tongue, ...]) -> tuple[Other, ...]:
+    """Return where the same page is in other languages: with what else was asked for in its address."""
+    kept = [pair for pair in request.args.items(multi=True) if pair[0] != "lang"] if path == request.path else []
     return tuple(
-        Other(tag=languages.TAGS[tongue], name=languages.NAMES[tongue], href=f"{path}?lang={tongue}")
+        Other(
+            tag=languages.TAGS[tongue],
+            name=languages.NAMES[tongue],
+            href=f"{path}?{urlencode([*kept, ('lang', tongue)])}",
+        )
         for tongue in all_
         if tongue != mine
     )

@@ -95,8 +95,8 @@ def is_place(path: str) -> bool:
 
 
 def speaks_two(path: str) -> bool:
-    """Tell whether a page is in two languages: behind a sign-in, or what a share link opened."""
-    return is_place(path) or path.startswith("/shared/")
+    """Tell whether a page is in two languages: behind a sign-in, and not where a link is handed over."""
+    return is_place(path) and path not in UNTOLD
 
 
 def is_untold(path: str) -> bool:

@@ -113,7 +113,7 @@ class Frame:
 
         `faults` are shown as a summary on top with links, and beside their fields: a fault's pointer is the field's id.
         """
-        told = [(fault.pointer, fault.text(languages.chosen())) for fault in faults]
+        told = [(fault.pointer, fault.text(self._pages.speech())) for fault in faults]
         wrong = {place: [text for at, text in told if at == place] for place, _ in told}
         return self._pages.draw(template, desk=self._desk(visit), faults=told, wrong=wrong, **values)
 

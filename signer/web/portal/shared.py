@@ -17,8 +17,7 @@ from signer.domain.confirmation import Standing
 from signer.domain.values import beijing_day
 from signer.errors import NotFound
 from signer.services.confirming import parse
-from signer.verification.wording import beijing
-from signer.web import proxies
+from signer.web import languages, proxies
 from signer.web.portal import downloads
 from signer.web.portal.doors import form
 from signer.web.portal.passes import Passes
@@ -41,7 +40,7 @@ CLOSED = "/share?closed=1"
 _MOST_SECRET = 500
 _CLOSED = Fault(
     pointer="secret",
-    code="not-found",
+    code="share.closed",
     zh="此链接无法打开：可能输入有误、已到期、已被撤销，或确认书目前不在有效状态，或暂时无法确定其状态。请向发送链接的一方索取新链接。",
     en="This link opens nothing: it may be mistyped, over or revoked, or the confirmation is not in force now, "
     "or that cannot be told at the moment. Ask whoever sent it for a new one.",
@@ -74,7 +73,7 @@ class _Desk:
         """Show the form that takes a link's secret; a script fills it in and sends it, where there are scripts."""
         del visit
         if "closed" in request.args:
-            return self._closed()
+            return self._frame.draw("portal/share.html", None, faults=(_CLOSED,)), 404
         return self._frame.draw("portal/share.html", None)
 
     def exchange(self, visit: Visit | None) -> ResponseReturnValue:
@@ -84,13 +83,10 @@ class _Desk:
         try:
             held = self._services.sharing.open(form().get("secret", "")[:_MOST_SECRET], network=network)
         except NotFound:
-            return self._closed()
-        response = make_response(redirect(f"/shared/{held.share.ref}", code=303))
+            return redirect(_speaking(CLOSED), code=303)
+        response = make_response(redirect(_speaking(f"/shared/{held.share.ref}"), code=303))
         self._passes.give(response, held.share.ref)
         return response
-
-    def _closed(self) -> ResponseReturnValue:
-        return self._frame.draw("portal/share.html", None, faults=(_CLOSED,)), 404
 
     def _held(self, ref: str) -> Held:
         if not self._passes.opens(ref):
@@ -103,7 +99,7 @@ class _Desk:
         try:
             held = self._held(ref)
         except NotFound:
-            return redirect(CLOSED, code=303)
+            return redirect(_speaking(CLOSED), code=303)
         vehicles = {str(vehicle.vin): vehicle for vehicle in held.record.whole.terms.vehicles}
         return self._frame.draw(
             "portal/shared.html",
@@ -112,8 +108,8 @@ class _Desk:
             record=held.record,
             terms=held.record.whole.terms,
             lines=[(line, vehicles[line.vin]) for line in held.record.lines],
-            ends=beijing(held.share.ends_at),
-            as_of=beijing(self._clock()),
+            ends=held.share.ends_at,
+            as_of=self._clock(),
             today=beijing_day(self._clock()),
             tones=TONES,
         )
@@ -124,7 +120,7 @@ class _Desk:
         try:
             held = self._held(ref)
         except NotFound:
-            return redirect(CLOSED, code=303)
+            return redirect(_speaking(CLOSED), code=303)
         number = held.share.number
         if kind == "sealed":
             return downloads.attachment(self._services.papers.sealed(number), f"{number}.pdf", downloads.PDF)
@@ -145,6 +141,12 @@ class _Desk:
         return self._frame.draw(
             "portal/status.html", None, record=record, state=state_of(record, beijing_day(at)), at=at
         )
+
+
+def _speaking(address: str) -> str:
+    """Return an address in the language that was asked for by name, if one was."""
+    tongue = languages.named()
+    return f"{address}{'&' if '?' in address else '?'}lang={tongue}" if tongue else address
 
 
 def proof_of(key: bytes, number: str) -> str:

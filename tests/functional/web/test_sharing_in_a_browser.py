@@ -17,6 +17,7 @@ from tabs import PATIENCE_MS, Tabs
 from werkzeug.serving import make_server
 
 from signer.domain.parties import Uscc
+from signer.web.languages import TAGS
 from signer.web.portal.shared import proof_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from signer.domain.number import Number
+    from signer.web.languages import Tongue
 
     Paper: TypeAlias = tuple[worlds.World, Number]
 
@@ -63,9 +65,17 @@ def link(paper: Paper) -> str:
     return f"/share#{world.services.sharing.make(EXPORTER, number, label='', days=7, by=maker)}"
 
 
-@pytest.mark.parametrize(("width", "dark", "lang"), [(360, False, "zh"), (1200, True, "en")])
+@pytest.mark.parametrize(
+    ("width", "dark", "lang"),
+    [
+        (360, False, "zh"),
+        (320, False, "ru"),
+        (1200, True, "ar"),
+        *(pytest.param(360, lang == "es", lang, marks=pytest.mark.soak) for lang in ("en", "es", "fr")),
+    ],
+)
 def test_a_link_opens_by_itself_and_its_secret_leaves_the_address(
-    paper: Paper, tabs: Tabs, width: int, lang: str, *, dark: bool
+    paper: Paper, tabs: Tabs, width: int, lang: Tongue, *, dark: bool
 ) -> None:
     page, address = tabs.open(width=width, dark=dark), link(paper)
     asked: list[str] = []
@@ -78,6 +88,10 @@ def test_a_link_opens_by_itself_and_its_secret_leaves_the_address(
     page.go_back()
     assert secret not in page.url
     page.goto(next(url for url in asked if "/shared/" in url))
+    tag, turned = TAGS[lang], "rtl" if lang == "ar" else "ltr"
+    assert page.evaluate("[document.documentElement.lang, document.documentElement.dir]") == [tag, turned]
+    for number in page.query_selector_all("code.vin, code.number"):
+        assert number.evaluate("element => getComputedStyle(element).direction") == "ltr"
     assert tabs.faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -20,6 +20,7 @@ from signer.domain.values import beijing_day
 from signer.errors import Conflict, InvalidInput, NotFound
 from signer.register import exporters, parties, restores
 from signer.services.withdraw import Withdrawal
+from signer.web import languages
 from signer.web.portal.passes import Passes
 from signer.web.portal.shared import CLOSED, proof_of, state_of
 
@@ -75,14 +76,18 @@ class Case:
         token = re.search(r'name="csrf_token" value="([^"]+)"', form)
         assert token
         told = {"csrf_token": token[1], "secret": secret, "lang": "en"}
-        return who.post("/share", data=told, headers={name.replace("_", "-"): said for name, said in headers.items()})
+        sent = {name.replace("_", "-"): said for name, said in headers.items()}
+        answer = who.post("/share", data=told, headers=sent)
+        return who.get(answer.location) if str(answer.location).startswith(CLOSED) else answer
 
     def opened(self, secret: str) -> tuple[FlaskClient, str]:
         """A guest who has opened a link, and where its paper is."""
         guest = self.guest()
         answer = self.open(secret, guest)
         assert answer.status_code == 303, answer.text
-        return guest, str(answer.location)
+        place, _, lang = str(answer.location).partition("?")
+        assert lang == "lang=en"
+        return guest, place
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +127,47 @@ def test_a_link_opens_its_paper_with_pdf_and_evidence_and_is_counted(case: Case)
     assert guest.get(f"{place}/files/archive").status_code == 404
     case.opened(f"http://127.0.0.1/share#{secret.upper()}")  # the whole link pasted, as some messengers spell it
     assert (case.share().uses, case.share().used_at) == (2, world.at)
+
+
+WORDS = {
+    "zh": ("共享的确认书", "此链接无法打开"),
+    "en": ("A shared confirmation", "This link opens nothing"),
+    "ru": ("Подтверждение по ссылке", "По этой ссылке ничего не открывается"),
+    "es": ("Confirmación compartida", "Este enlace no abre nada"),
+    "ar": ("تأكيد وصلك رابطه", "لا يفتح هذا الرابط شيئا"),
+    "fr": ("Confirmation partagée", "Ce lien n’ouvre rien"),
+}
+
+
+@pytest.mark.parametrize("language", languages.TONGUES)
+def test_a_link_is_handed_over_opened_and_refused_in_the_language_that_was_chosen(
+    case: Case, language: languages.Tongue
+) -> None:
+    title, refusal = WORDS[language]
+    begins = f'<html lang="{languages.TAGS[language]}" dir="{"rtl" if language == "ar" else "ltr"}">'
+    guest, french = case.guest(), {"Accept-Language": "fr"}
+    form = guest.get(f"/share?lang={language}", headers=french).text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', form)
+    tag = re.search(r'name="lang" value="([^"]+)"', form)
+    assert token
+    assert tag
+    told = {"csrf_token": token[1], "lang": tag[1], "secret": case.link()}
+    opened = guest.post("/share", data=told, headers=french).location
+    page = guest.get(opened, headers=french).text
+    place = opened.partition("?")[0]
+    files = re.findall(rf'href="({place}/files/[^"]+)"', page)
+    assert len(files) == 2
+    case.world.services.sharing.revoke_by_exporter(TIANSHAN, case.paper(0), case.share().ref, by=CHEN)
+    over = {guest.get(path, headers=french).location for path in (opened, *files)}
+    over.add(guest.post("/share", data=told | {"secret": "0" * 64}, headers=french).location)
+    assert over == {f"{CLOSED}&lang={language}"}
+    refused = guest.get(over.pop(), headers=french).text
+    for shown in (form, page, refused):
+        assert (begins in shown, title in shown) == (True, True)
+    assert refusal in refused
+    others = {found[1] for found in re.finditer(r'href="/share\?closed=1&amp;lang=([a-z]+)"', refused)}
+    assert others == set(languages.TONGUES) - {language}
+    assert len(re.findall(rf'href="{place}\?lang=[a-z]+"', page)) == 5
 
 
 def test_the_pass_opens_no_other_paper(case: Case) -> None:
