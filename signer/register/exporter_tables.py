@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from signer.register.columns import At, metadata, one_of, partial
 
@@ -100,6 +112,22 @@ request_words = Table(
     Column("text", String(1000), nullable=False),
     one_of("side", ["maker", "exporter"], "side"),
 )
+
+request_versions = Table(
+    "request_versions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("request_id", ForeignKey("requests.id"), nullable=False),
+    Column("manufacturer_id", ForeignKey("manufacturers.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("wanted", String(400), nullable=False),
+    Column("needed_by", Date, nullable=False),
+    Column("changed_by", ForeignKey("people.id"), nullable=False),
+    Column("changed_at", At, nullable=False),
+    UniqueConstraint("request_id", "version"),
+)
+"""What was asked for before an exporter changed it: the first is version 1; who changed it, and when."""
 
 answer_templates = Table(
     "answer_templates",

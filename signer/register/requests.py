@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import delete, func, insert, select, update
 
 from signer.domain.confirmation import Draft
+from signer.domain.request_changes import Version
 from signer.errors import Conflict, NotFound
 from signer.register import audit, tables
 from signer.register.desk_tables import drafts
-from signer.register.exporter_tables import answer_templates, request_words, requests
+from signer.register.exporter_tables import answer_templates, request_versions, request_words, requests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import ScalarSelect, Select
     from sqlalchemy.engine import Connection
 
     from signer.domain.requesting import Refusal
@@ -36,7 +37,8 @@ class Request:
     """
     One request. `vehicles` counts its vehicles, `wanted` are the places where outlets are wanted, as typed.
 
-    `draft_ref`, `draft_state` and `number` are those of the draft that was made from it.
+    `draft_ref`, `draft_state` and `number` are those of the draft that was made from it; `changes` counts how often its
+    exporter changed it.
     """
 
     id: int
@@ -60,6 +62,17 @@ class Request:
     draft_ref: str | None
     draft_state: str | None
     number: str | None
+    changes: int
+
+    @property
+    def version(self) -> int:
+        """Which version of it this is, from 1 on."""
+        return self.changes + 1
+
+    @property
+    def wish(self) -> Version:
+        """What is asked for in this version."""
+        return Version(body=self.draft, wanted=self.wanted, needed_by=self.needed_by)
 
     @property
     def state(self) -> State:
@@ -96,6 +109,16 @@ class Said:
     name: str
     said_at: datetime
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """What was asked for before the exporter changed it; who changed it, and when."""
+
+    version: int
+    wish: Version
+    name: str
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +196,44 @@ def change(
     _note(tx, f"request.{event}", found.ref, by=by, at=at, scope=scope)
 
 
+def rewrite(tx: Connection, found: Request, wish: Version, *, by: str, scope: Scope, at: datetime) -> None:
+    """
+    Change what is asked for, and keep what was; the request waits for an answer again if its draft was discarded.
+
+    Conflict if it is answered, or changed meanwhile.
+    """
+    if found.state != "asked":
+        raise Conflict(f"this request is {found.state}")
+    former = {"body": found.body, "wanted": found.wanted, "needed_by": found.needed_by, "version": found.version}
+    owned = {"request_id": found.id, "manufacturer_id": found.manufacturer_id}
+    tx.execute(insert(request_versions).values(changed_by=by, changed_at=at, **owned, **former))
+    if found.kept != "asked":
+        mine = scope.only(update(requests), requests).where(requests.c.id == found.id, requests.c.state == found.kept)
+        tx.execute(mine.values(state="asked", draft_id=None))
+    body = wish.body.model_dump_json(by_alias=True, exclude_none=True)
+    told = {"body": body, "vehicles": len(wish.body.vehicles), "wanted": wish.wanted, "needed_by": wish.needed_by}
+    mine = scope.only(update(requests), requests).where(requests.c.id == found.id, requests.c.state == "asked")
+    if not tx.execute(mine.values(changed_at=at, **told)).rowcount:
+        raise Conflict("this request was changed meanwhile")
+    _note(tx, "request.changed", found.ref, by=by, at=at, scope=scope, version=str(found.version + 1))
+
+
+def former(tx: Connection, found: Request, *, scope: Scope) -> tuple[Former, ...]:
+    """Return what was asked for before, the oldest first."""
+    people, own = tables.people, request_versions
+    names = select(own.c.version, own.c.body, own.c.wanted, own.c.needed_by, own.c.changed_at, people.c.name)
+    wanted = names.join(people, people.c.id == own.c.changed_by).where(own.c.request_id == found.id)
+    return tuple(
+        Former(
+            version=row.version,
+            wish=Version(body=Draft.model_validate_json(row.body), wanted=row.wanted, needed_by=row.needed_by),
+            name=row.name,
+            changed_at=row.changed_at,
+        )
+        for row in tx.execute(scope.only(wanted, own).order_by(own.c.version))
+    )
+
+
 def link(tx: Connection, found: Request, draft_ref: str, *, by: str, scope: Scope, at: datetime) -> None:
     """Let a request follow a draft that was made from it. Conflict."""
     draft_id = tx.execute(scope.only(select(drafts.c.id), drafts).where(drafts.c.ref == draft_ref)).scalar_one()
@@ -226,6 +287,11 @@ def drop_template(tx: Connection, template_id: int, *, by: str, scope: Scope, at
     _note(tx, "answer.dropped", str(template_id), by=by, at=at, scope=scope)
 
 
+def _changes() -> ScalarSelect[int]:
+    counted = select(func.count()).select_from(request_versions)
+    return counted.where(request_versions.c.request_id == requests.c.id).scalar_subquery()
+
+
 def _of(wanted: Select[Any], exporter: str | None) -> Select[Any]:
     return wanted if exporter is None else wanted.where(requests.c.exporter_uscc == exporter)
 
@@ -238,6 +304,7 @@ def _all() -> Select[Any]:
         drafts.c.ref.label("draft_ref"),
         drafts.c.state.label("draft_state"),
         drafts.c.number,
+        _changes().label("changes"),
     )
     made = select(*own, *told).join(tables.manufacturers, tables.manufacturers.c.id == requests.c.manufacturer_id)
     return made.outerjoin(drafts, drafts.c.id == requests.c.draft_id)

@@ -63,15 +63,12 @@ _PROPOSED = (
     "asked_at",
 )
 _ONBOARDED = ("ref", "uscc", "record", "admin_name", "admin_login", "language", "asked_by", "asked_at")
-_WISHED = (
+_WISHED = ("body", "wanted", "needed_by", "vehicles")
+_ASKER = (
     "ref",
     "batch",
     "manufacturer_id",
     "exporter_uscc",
-    "body",
-    "wanted",
-    "needed_by",
-    "vehicles",
     "supersedes",
     "asked_by",
     "asked_at",
@@ -127,14 +124,22 @@ def guards() -> tuple[Guard, ...]:
 
 
 def _of_requests() -> tuple[Guard, ...]:
-    """What an exporter asked for and what was said of it stays; what was refused or taken back is not opened again."""
+    """
+    What was said of a request stays, and so does what was asked for once it is answered; each former version is kept.
+
+    What was refused or taken back is not opened again.
+    """
+    answered = f"OLD.state <> 'asked' AND ({_changed(_WISHED)})"
     over = "OLD.state IN ('refused', 'withdrawn') AND NEW.state <> OLD.state"
     return (
         Guard("requests", "no_delete", "DELETE", "requests are never deleted"),
-        Guard("requests", "content", "UPDATE", "what was asked for never changes", _changed(_WISHED)),
+        Guard("requests", "content", "UPDATE", "who asked whom never changes", _changed(_ASKER)),
+        Guard("requests", "answered", "UPDATE", "what was asked for never changes once it is answered", answered),
         Guard("requests", "over", "UPDATE", "this request was refused or taken back", over),
         Guard("request_words", "no_delete", "DELETE", "what was said is never deleted"),
         Guard("request_words", "no_update", "UPDATE", "what was said never changes"),
+        Guard("request_versions", "no_delete", "DELETE", "what was asked for before is never deleted"),
+        Guard("request_versions", "no_update", "UPDATE", "what was asked for before never changes"),
     )
 
 

@@ -45,6 +45,7 @@ KINDS: Final = frozenset(
         "outlet-link",
         "renaming-asked",
         "request-asked",
+        "request-changed",
         "request-issued",
         "request-promised",
         "request-refused",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from signer.register.database import Database, Transaction
     from signer.register.exporters import Acceptance, SignUp
     from signer.register.parties import Tenant
-    from signer.register.requests import Request, Said, Template
+    from signer.register.requests import Former, Request, Said, Template
     from signer.services.aftermath import Aftermath
     from signer.services.mailing import Mailing
 
@@ -66,11 +66,16 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One request as its manufacturer sees it; `after`: how its confirmation stands by now, if it is issued."""
+    """
+    One request as its manufacturer sees it.
+
+    `after`: how its confirmation stands by now, if it is issued; `former`: what its exporter asked for before.
+    """
 
     request: Request
     applicant: Applicant
     said: tuple[Said, ...]
+    former: tuple[Former, ...]
     templates: tuple[Template, ...]
     after: Aftermath | None
 
@@ -154,6 +159,7 @@ class RequestInbox:
                 request=found,
                 applicant=_applicant_of(tx, tenant, found.exporter_uscc),
                 said=requests.thread(tx, found, scope=tenant.scope),
+                former=requests.former(tx, found, scope=tenant.scope),
                 templates=requests.templates(tx, scope=tenant.scope),
                 after=aftermath.of_requests(tx, (found,), scope=tenant.scope, at=self._clock()).get(ref),
             )
@@ -182,8 +188,12 @@ class RequestInbox:
             requests.change(tx, found, "promised", told, by=by, scope=tenant.scope, at=at)
             self._tell_asker(tx, found, "request-promised", tenant, day=promised_on.isoformat())
 
-    def refuse(self, maker: Uscc, ref: str, refusal: str, reason: str, *, by: str) -> None:
-        """Refuse a request that has no draft; `other` needs words. InvalidInput, NotFound, Conflict."""
+    def refuse(self, maker: Uscc, ref: str, refusal: str, reason: str, *, by: str, version: int | None = None) -> None:
+        """
+        Refuse a request that has no draft; `other` needs words. InvalidInput, NotFound.
+
+        Conflict, also if the exporter changed it since the version that was read (None: whichever it is).
+        """
         at = self._clock()
         if refusal not in REFUSALS:
             raise InvalidInput("refusal", "refusal.missing")
@@ -191,25 +201,27 @@ class RequestInbox:
         with self._database.write() as tx:
             tenant = self._keeper(tx, maker, by)
             found = requests.get(tx, ref, scope=tenant.scope)
-            if found.state != "asked":
-                raise Conflict(f"this request is {found.state}")
+            if found.state != "asked" or version not in (None, found.version):
+                raise Conflict(f"this request is {found.state}, in version {found.version}")
             told = {"state": "refused", "draft_id": None, "refusal": refusal, "reason": why or None, "decided_by": by}
             requests.change(tx, found, "refused", told, by=by, scope=tenant.scope, at=at)
             self._tell_asker(tx, found, "request-refused", tenant)
 
-    def draft(self, maker: Uscc, ref: str, *, by: str) -> str:
+    def draft(self, maker: Uscc, ref: str, *, by: str, version: int | None = None) -> str:
         """
         Make a draft of a request and let the request follow it; return the draft's reference.
 
-        By a preparer, as every draft. Conflict unless the exporter is accepted and the request has no draft. A
-        correction begins with the commitment of what it corrects, any other with the manufacturer's last one.
+        By a preparer, as every draft. Conflict unless the exporter is accepted and the request has no draft, or if it
+        was changed since the version that was read (None: whichever it is). A correction begins with the commitment of
+        what it corrects, any other with the manufacturer's last one.
         """
         at = self._clock()
         with self._database.write() as tx:
             tenant = self._keeper(tx, maker, by, PREPARERS)
             found = requests.get(tx, ref, scope=tenant.scope)
             known = exporters.acceptance(tx, found.exporter_uscc, scope=tenant.scope)
-            if found.state != "asked" or known is None or known.state != "accepted":
+            is_read = version in (None, found.version)
+            if not is_read or found.state != "asked" or known is None or known.state != "accepted":
                 raise Conflict("not asked any more, or the exporter is not accepted")
             made = drafts.draw_ref(self._bits)
             title = " · ".join((company_name(tx, found.exporter_uscc), found.draft.destination.country))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from signer.domain.requesting import Wish
     from signer.register.database import Database, Transaction
     from signer.register.parties import Tenant
-    from signer.register.requests import Request, Said
+    from signer.register.requests import Former, Request, Said
     from signer.services.aftermath import Aftermath
     from signer.services.mailing import Mailing
 
@@ -55,12 +55,13 @@ class Shown:
     """
     One request as its exporter sees it; `acceptance` is how the manufacturer stands to the exporter.
 
-    `after`: how its confirmation stands by now, None for one that is not issued.
+    `after`: how its confirmation stands by now, None for one that is not issued; `former`: what was asked for before.
     """
 
     request: Request
     maker: str
     said: tuple[Said, ...]
+    former: tuple[Former, ...]
     acceptance: str
     after: Aftermath | None
 
@@ -104,7 +105,7 @@ class Requesting:
     def makers(self) -> tuple[Manufacturer, ...]:
         """Return the manufacturers that can be asked: those who may issue, and are not suspended."""
         with self._database.read() as tx:
-            return _makers(tx)
+            return askable(tx)
 
     def faults(self, wish: Wish) -> tuple[tuple[str, str], ...]:
         """Return what keeps a wish from being sent: the field, and what is wrong with it."""
@@ -119,8 +120,8 @@ class Requesting:
         at = self._clock()
         today = beijing_day(at)
         with self._database.write() as tx:
-            member = _member(tx, asker)
-            makers = _makers(tx)
+            member = member_of(tx, asker)
+            makers = askable(tx)
             if wrong := requesting.faults(wish, makers, today=today):
                 raise InvalidInput(*wrong[0])
             parted, _ = requesting.part(wish.vehicles, makers)
@@ -158,14 +159,8 @@ class Requesting:
         if message:
             found = requests.get(tx, new.ref, scope=scope)
             requests.say(tx, found, "exporter", message, by=by, scope=scope, at=at)
-        self._tell_maker(tx, new.ref, "request-asked", tenant, company_name(tx, new.exporter_uscc))
+        tell_maker(tx, self._mailing, new.ref, "request-asked", tenant, company_name(tx, new.exporter_uscc))
         return new.ref
-
-    def _tell_maker(self, tx: Transaction, ref: str, kind: str, tenant: Tenant, company: str) -> None:
-        maker = tenant.manufacturer
-        path, roles = f"/portal/{maker.uscc}/requests/{ref}", frozenset({Role.PREPARER})
-        words = {"maker": maker.legal_name, "company": company}
-        self._mailing.queue_for(tx, roles, kind, scope=tenant.scope, path=path, **words)
 
     def _refuse_many(self, tx: Transaction, asker: Asker, more: int, at: datetime) -> None:
         day = timedelta(days=1)
@@ -197,6 +192,7 @@ class Requesting:
                 request=found,
                 maker=tenant.manufacturer.legal_name,
                 said=requests.thread(tx, found, scope=tenant.scope),
+                former=requests.former(tx, found, scope=tenant.scope),
                 acceptance="asked" if known is None else known.state,
                 after=self._after(tx, exporter, (found,)).get(ref),
             )
@@ -210,7 +206,7 @@ class Requesting:
         """
         at = self._clock()
         with self._database.write() as tx:
-            _member(tx, asker)
+            member_of(tx, asker)
             found = requests.get(tx, ref, scope=_OWN, exporter=asker.exporter)
             tenant = parties.tenant_of(tx, found.manufacturer_id)
             known = exporters.acceptance(tx, asker.exporter, scope=tenant.scope)
@@ -220,20 +216,20 @@ class Requesting:
             if requests.said_count(tx, found, scope=tenant.scope, side="exporter", since=since) >= MOST_WORDS_A_DAY:
                 raise TooManyRequests(f"at most {MOST_WORDS_A_DAY} words a day to one request", retry_after_s=3600)
             add_word(tx, found, "exporter", text, by=asker.person, at=at)
-            self._tell_maker(tx, ref, "request-said", tenant, company_name(tx, asker.exporter))
+            tell_maker(tx, self._mailing, ref, "request-said", tenant, company_name(tx, asker.exporter))
 
     def withdraw(self, ref: str, asker: Asker) -> None:
         """Take a request back that was not answered; a draft made from it stays the manufacturer's. Conflict."""
         at = self._clock()
         with self._database.write() as tx:
-            _member(tx, asker)
+            member_of(tx, asker)
             found = requests.get(tx, ref, scope=_OWN, exporter=asker.exporter)
             if found.state not in ("asked", "drafted"):
                 raise Conflict(f"this request is {found.state}")
             tenant = parties.tenant_of(tx, found.manufacturer_id)
             told = {"state": "withdrawn", "draft_id": None}
             requests.change(tx, found, "withdrawn", told, by=asker.person, scope=tenant.scope, at=at)
-            self._tell_maker(tx, ref, "request-withdrawn", tenant, company_name(tx, asker.exporter))
+            tell_maker(tx, self._mailing, ref, "request-withdrawn", tenant, company_name(tx, asker.exporter))
 
     def going(self, exporter: Uscc, typed: str) -> Going:
         """
@@ -272,7 +268,7 @@ class Requesting:
         if wrong := requesting.text_faults(wish):
             raise InvalidInput(*wrong[0])
         with self._database.write() as tx:
-            member = _member(tx, asker)
+            member = member_of(tx, asker)
             going = self._going(tx, asker.exporter, typed)
             if going.is_suspended:
                 raise ManufacturerSuspended("the manufacturer issues nothing at present")
@@ -313,7 +309,15 @@ def add_word(tx: Transaction, found: Request, side: requests.Side, text: str, *,
     requests.say(tx, found, side, words, by=by, scope=scope, at=at)
 
 
-def _member(tx: Transaction, asker: Asker) -> str:
+def tell_maker(tx: Transaction, mailing: Mailing, ref: str, kind: str, tenant: Tenant, company: str) -> None:
+    """Write to a manufacturer's preparers about a request."""
+    maker = tenant.manufacturer
+    path, roles = f"/portal/{maker.uscc}/requests/{ref}", frozenset({Role.PREPARER})
+    words = {"maker": maker.legal_name, "company": company}
+    mailing.queue_for(tx, roles, kind, scope=tenant.scope, path=path, **words)
+
+
+def member_of(tx: Transaction, asker: Asker) -> str:
     """Return the sign-up by which a person acts for an exporter. NotPermitted."""
     for one in exporters.of_person(tx, asker.person):
         if one.exporter_uscc == asker.exporter and one.state == "member":
@@ -321,7 +325,8 @@ def _member(tx: Transaction, asker: Asker) -> str:
     raise NotPermitted("this person does not act for this exporter")
 
 
-def _makers(tx: Transaction) -> tuple[Manufacturer, ...]:
+def askable(tx: Transaction) -> tuple[Manufacturer, ...]:
+    """Return the manufacturers that can be asked: those who may issue, and are not suspended."""
     every, suspended = (tenant.manufacturer for tenant in parties.tenants(tx)), parties.suspended(tx)
     return tuple(maker for maker in every if maker.role == "automobile-manufacturer" and maker.uscc not in suspended)
 

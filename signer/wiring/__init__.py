@@ -55,6 +55,7 @@ from signer.services.receipts import Receipts
 from signer.services.redact import Redacting
 from signer.services.reimport import Reimporting
 from signer.services.renaming import Renamings
+from signer.services.request_changing import RequestChanging
 from signer.services.request_inbox import RequestInbox
 from signer.services.requesting import Requesting
 from signer.services.sealing import Sealing
@@ -152,6 +153,7 @@ class Services:
     exporters: Exporters
     requesting: Requesting
     request_inbox: RequestInbox
+    request_changing: RequestChanging
 
     def vault(self) -> Vault:
         """Open the web pages' secret: only those processes do that serve them."""
@@ -327,6 +329,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         exporters=entrance.exporters,
         requesting=Requesting(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         request_inbox=RequestInbox(database=database, mailing=mailing, clock=clock, bits=chance.bits),
+        request_changing=RequestChanging(database=database, mailing=mailing, clock=clock),
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance

@@ -33,6 +33,7 @@ from signer.web.portal import (
     people,
     production,
     renaming,
+    request_editing,
     request_inbox,
     requesting,
     seals,
@@ -88,6 +89,7 @@ ROOMS = (
     exporters.room,
     papers.room,
     requesting.room,
+    request_editing.room,
     request_inbox.room,
 )
 """Each is a function of a Building that returns a Room."""

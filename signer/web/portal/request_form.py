@@ -10,14 +10,18 @@ from signer.domain import requesting
 from signer.domain.confirmation import DraftVehicle
 from signer.domain.importing import read_plan
 from signer.domain.requesting import MOST_ROWS, Wish
+from signer.domain.values import parse_day
 from signer.domain.vehicle import normalise_vin
 from signer.domain.vehicle_columns import VEHICLE_COLUMNS
 from signer.errors import RuleViolation
 from signer.sheets import reading
+from signer.web import languages
+from signer.web.pages import countries
 from signer.web.problems import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from werkzeug.datastructures import MultiDict
 
@@ -55,6 +59,24 @@ def read(form: MultiDict[str, str], sheets: tuple[Upload, ...]) -> Read:
     new = [each for each in added if once.pop(normalise_vin(each.vin), None) is not None]
     vehicles = (*rows, *new)[: MOST_ROWS + 1]
     return Read(wish=replace(texts(told), vehicles=vehicles), has_more=bool(new), faults=faults)
+
+
+def planned(wish: Wish, *, today: date) -> date:
+    """Return the day on which windows are counted: that of the licence application, else today."""
+    typed = requesting.as_day(wish.planned_on)
+    return parse_day(typed) if typed else today
+
+
+def shown(wish: Wish, *, today: date) -> dict[str, object]:
+    """Return what the form shows of a wish: its texts, and its vehicles with their windows."""
+    on = planned(wish, today=today)
+    return {
+        "wish": wish,
+        "rows": [(number, each, requesting.need(each, on=on)) for number, each in enumerate(wish.vehicles, 1)],
+        "carried": CARRIED,
+        "countries": countries(languages.chosen()),
+        "most": MOST_ROWS,
+    }
 
 
 def texts(form: Mapping[str, str]) -> Wish:

@@ -10,6 +10,7 @@ from signer.domain import requesting
 from signer.domain.values import beijing_day, parse_day
 from signer.errors import Conflict, InvalidInput
 from signer.services.facts import KINDS
+from signer.services.request_changing import in_turn
 from signer.services.request_inbox import ANSWERERS, PREPARERS
 from signer.verification.wording import beijing
 from signer.web.portal.account import number_of
@@ -166,6 +167,7 @@ class _Desk:
             typed={"text": usual} | (typed or {}),
             side="maker",
             other=shown.applicant.sign_up.legal_name,
+            talk=in_turn(found, shown.said, shown.former),
         )
         return answered(page, fault)
 
@@ -191,7 +193,7 @@ class _Desk:
         """Refuse a request."""
         typed = {name: form().get(name, "")[:2000] for name in ("refusal", "reason")}
         try:
-            self._inbox.refuse(visit.uscc, ref, typed["refusal"], typed["reason"], by=visit.person)
+            self._inbox.refuse(visit.uscc, ref, typed["refusal"], typed["reason"], by=visit.person, version=_version())
         except (InvalidInput, Conflict) as error:
             return self._one(visit, self._inbox.find(visit.uscc, ref), _fault(error), typed)
         return _to(visit, ref, "requests.refused")
@@ -199,7 +201,7 @@ class _Desk:
     def draft(self, visit: Visit, ref: str) -> ResponseReturnValue:
         """Make a draft of a request, and lead to it."""
         try:
-            made = self._inbox.draft(visit.uscc, ref, by=visit.person)
+            made = self._inbox.draft(visit.uscc, ref, by=visit.person, version=_version())
         except Conflict:
             return self._one(visit, self._inbox.find(visit.uscc, ref), _MOVED)
         return redirect(f"/portal/{visit.uscc}/drafts/{made}", code=303)
@@ -210,6 +212,12 @@ def _fault(error: InvalidInput | Conflict) -> Fault:
         return _MOVED
     zh, en = WRONG[error.reason]
     return Fault(pointer=error.field, code=error.reason, zh=zh, en=en)
+
+
+def _version() -> int | None:
+    """Return which version of the request was read on the page whose form was sent."""
+    typed = form().get("version", "")
+    return number_of(typed) if typed else None
 
 
 def _to(visit: Visit, ref: str, done: str) -> ResponseReturnValue:

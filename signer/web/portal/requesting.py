@@ -11,6 +11,7 @@ from signer.domain.parties import country_code
 from signer.domain.values import beijing_day, parse_day
 from signer.errors import Conflict, InvalidInput, ManufacturerSuspended, NotPermitted, TooManyRequests
 from signer.services import import_files
+from signer.services.request_changing import in_turn
 from signer.services.requesting import MOST_WORDS_A_DAY, Asker
 from signer.verification.wording import beijing
 from signer.web import languages
@@ -18,7 +19,6 @@ from signer.web.pages import countries
 from signer.web.portal import request_form
 from signer.web.portal.doors import EXPORTERS, files, form
 from signer.web.portal.outlets import country_name
-from signer.web.portal.request_form import CARRIED
 from signer.web.portal.signing_in import answered
 from signer.web.problems import Fault
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from flask.typing import ResponseReturnValue
 
-    from signer.domain.confirmation import DraftVehicle
     from signer.domain.requesting import Wish
     from signer.web.portal.doors import Room, Visit
     from signer.web.portal.rooms import Building
@@ -134,37 +133,29 @@ class _Desk:
             "portal/request_new.html",
             visit,
             faults=faults,
-            wish=wish,
-            rows=[(number, vehicle, self._need(vehicle, wish)) for number, vehicle in enumerate(wish.vehicles, 1)],
             groups=[(names[uscc], len(found)) for uscc, found in parted.items()],
             makers=sorted(names.values()),
-            carried=CARRIED,
-            countries=countries(languages.chosen()),
-            most=requesting.MOST_ROWS,
+            **request_form.shown(wish, today=self._today()),
         )
         return answered(page, faults[0] if faults else None)
 
-    def _need(self, vehicle: DraftVehicle, wish: Wish) -> requesting.Need:
-        return requesting.need(vehicle, on=self._planned(wish))
-
     def _planned(self, wish: Wish) -> date:
         """Return the day on which windows are counted: that of the licence application, else today."""
-        planned = requesting.as_day(wish.planned_on)
-        return parse_day(planned) if planned else self._today()
+        return request_form.planned(wish, today=self._today())
 
     def typed(self, visit: Visit) -> ResponseReturnValue:
         """Show what was typed, pasted or handed in with its windows; or send it."""
         found = request_form.read(form(), files("sheet"))
         if found.faults:
             return self._form(visit, found.wish, *found.faults)
-        faults = tuple(self._fault(place, code) for place, code in self._requesting.faults(found.wish))
+        faults = tuple(fault_at(place, code) for place, code in self._requesting.faults(found.wish))
         if form().get("do") != "send" or found.has_more:
             known = {f"vin-{number}" for number in range(1, len(found.wish.vehicles) + 1)}
             return self._form(visit, found.wish, *(one for one in faults if not found.has_more or one.pointer in known))
         if faults:
             return self._form(visit, found.wish, *faults)
         try:
-            refs = self._requesting.send(found.wish, _asker(visit))
+            refs = self._requesting.send(found.wish, asker_of(visit))
         except NotPermitted as error:
             zh, en = (words.format(maker=error) for words in _TURNED_AWAY)
             return self._form(visit, found.wish, Fault(pointer="", code=error.code, zh=zh, en=en))
@@ -172,14 +163,6 @@ class _Desk:
             return self._form(visit, found.wish, _MANY)
         here = f"/exporter/{visit.exporter}/requests"
         return redirect(f"{here}/{refs[0]}?done=requests.sent" if len(refs) == 1 else f"{here}?done=requests.sent", 303)
-
-    def _fault(self, place: str, code: str) -> Fault:
-        """Return a fault's words, with the row that it is about."""
-        _, _, row = place.partition("-")
-        zh, en = WRONG[code]
-        if row:
-            zh, en = f"第 {row} 辆：{zh}", f"Vehicle {row}: {en}"
-        return Fault(pointer=place, code=code, zh=zh, en=en)
 
     def template(self, visit: Visit) -> ResponseReturnValue:
         """Give an empty sheet to fill in."""
@@ -216,6 +199,7 @@ class _Desk:
             text=text,
             side="exporter",
             other=shown.maker,
+            talk=in_turn(found, shown.said, shown.former),
         )
         return answered(page, fault)
 
@@ -223,9 +207,9 @@ class _Desk:
         """Ask or answer the manufacturer."""
         typed = form().get("text", "")[:4000]
         try:
-            self._requesting.say(ref, typed, _asker(visit))
+            self._requesting.say(ref, typed, asker_of(visit))
         except InvalidInput as error:
-            return self._one(visit, ref, self._fault("text", error.reason), typed)
+            return self._one(visit, ref, fault_at("text", error.reason), typed)
         except Conflict:
             return self._one(visit, ref, _MOVED, typed)
         except TooManyRequests:
@@ -235,7 +219,7 @@ class _Desk:
     def withdraw(self, visit: Visit, ref: str) -> ResponseReturnValue:
         """Take a request back."""
         try:
-            self._requesting.withdraw(ref, _asker(visit))
+            self._requesting.withdraw(ref, asker_of(visit))
         except Conflict:
             return self._one(visit, ref, _MOVED)
         return redirect(f"/exporter/{visit.exporter}/requests/{ref}?done=requests.withdrawn", code=303)
@@ -271,9 +255,9 @@ class _Desk:
         wish = request_form.texts(form())
         chosen = frozenset(form().getlist("vin")[: requesting.MOST_ROWS])
         try:
-            ref = self._requesting.redirect(number, chosen, wish, _asker(visit))
+            ref = self._requesting.redirect(number, chosen, wish, asker_of(visit))
         except InvalidInput as error:
-            return self._elsewhere(visit, number, wish, chosen, self._fault(error.field, error.reason))
+            return self._elsewhere(visit, number, wish, chosen, fault_at(error.field, error.reason))
         except (Conflict, ManufacturerSuspended):  # which of them, the page says
             return self._elsewhere(visit, number, wish, chosen, _ASKED)
         except TooManyRequests:
@@ -290,7 +274,17 @@ def country_of(code: str) -> str:
     return country_name(known) if known and known != "CN" else code
 
 
-def _asker(visit: Visit) -> Asker:
+def fault_at(place: str, code: str) -> Fault:
+    """Return a fault's words, with the row that it is about (`vin-3` is of the third one)."""
+    _, _, row = place.partition("-")
+    zh, en = WRONG[code]
+    if row:
+        zh, en = f"第 {row} 辆：{zh}", f"Vehicle {row}: {en}"
+    return Fault(pointer=place, code=code, zh=zh, en=en)
+
+
+def asker_of(visit: Visit) -> Asker:
+    """Return who asks, for which exporter."""
     return Asker(exporter=visit.exporter, person=visit.person)
 
 
@@ -324,6 +318,10 @@ WRONG: Final = {
     "maker.unknown": (
         "无法判断生产企业，请照登记证书上的制造厂名称选择；不在列表中的企业未使用本系统。",
         "The manufacturer is not clear: choose the name on the certificate. Others do not use this service.",
+    ),
+    "maker.other": (
+        "这辆车属于另一家生产企业，请另行提交申请。",
+        "Another manufacturer built this one: send it a request of its own.",
     ),
     "maker.several": ("有多家生产企业与该 VIN 相符，请选择。", "Several manufacturers fit this VIN: choose one."),
     "refusal.missing": ("请选择原因。", "Choose a reason."),

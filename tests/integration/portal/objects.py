@@ -339,6 +339,7 @@ FACTORIES |= {
     ("office_jobs", "job"): a_failed_job,
     ("requesting", "ref"): a_request,
     ("requesting", "number"): lambda case, exporter: _issued(case, _maker_for(exporter)),
+    ("request_editing", "ref"): a_request,
     ("request_inbox", "ref"): a_request,
     ("request_inbox", "company"): _an_exporter,
     ("request_inbox", "answer"): _a_usual_answer,

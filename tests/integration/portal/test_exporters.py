@@ -411,3 +411,36 @@ def test_a_request_is_answered_promised_refused_and_each_page_speaks_both_langua
             (visitor, f"/exporter/{TIANSHAN}/people"),
         ):
             assert who.get(f"{path}?lang={lang}").status_code == 200, path
+
+
+def test_a_request_is_changed_in_its_form_and_both_sides_read_what_changed(portal: Portal) -> None:
+    world = portal.world
+    exporting.accept(world, TIANSHAN, YUNZHOU, person="a.sample")
+    (ref,) = exporting.send(world, TIANSHAN, "a.sample", fresh(KAZAKHSTAN, 1))
+    visitor, chen = portal.visitor("a.sample"), portal.visitor(PEOPLE[YUNZHOU][0])
+    here, theirs = f"/exporter/{TIANSHAN}/requests/{ref}", f"/portal/{OWN}/requests/{ref}"
+    page = visitor.get(f"{here}/change", lang="en").text
+    typed = dict(re.findall(r'name="((?!drop)[a-z_]+-[0-9]+)"[^>]* value="([^"]*)"', page)) | {
+        "version": "1",
+        "do": "send",
+    }
+    typed |= {f"certificate_manufacturer-{row}": YUNZHOU for row in (1, 2, 3)}
+    wrong = visitor.post(f"{here}/change?lang=en", typed | {"country": "KZ", "vin-1": "L0YSA3B29T0000109"})
+    assert (wrong.status_code, 'href="#vin-1"' in wrong.text) == (422, True)
+    told = typed | {"country": "United Arab Emirates", "drop-3": "yes", "model-2": "<b>T9", "message": "请见谅"}
+    checked = visitor.post(f"{here}/change?lang=en", told | {"do": "check"})
+    assert (checked.status_code, checked.text.count('name="vin-')) == (200, 2)
+    assert visitor.post(f"{here}/change?lang=en", told).location == f"{here}?done=requests.changed"
+    for who, path in ((visitor, here), (chen, theirs)):
+        for lang, words in (("en", "changed the request"), ("zh", "修改了申请")):
+            shown = who.get(f"{path}?lang={lang}").text
+            assert (words in shown, "&lt;b&gt;T9" in shown, "请见谅" in shown) == (True, True, True), path
+            assert shown.index(words) < shown.index("请见谅")
+    assert ">changed: 1<" in chen.get(f"/portal/{OWN}/requests", lang="en").text
+    stale = visitor.post(f"{here}/change?lang=en", told | {"country": "KZ"})
+    assert (stale.status_code, "A colleague changed this request" in stale.text) == (422, True)
+    assert chen.post(f"{theirs}/draft", {"version": "1"}).status_code == 422
+    assert "/drafts/" in chen.post(f"{theirs}/draft", {"version": "2"}).location
+    late = visitor.post(f"{here}/change", told)
+    assert late.location == f"{here}?done=requests.answered-meanwhile"
+    assert f"{here}/change" not in visitor.get(here).text
