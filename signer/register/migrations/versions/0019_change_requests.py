@@ -1,7 +1,7 @@
 """
 Change requests: what an exporter asked for before it changed its request.
 
-Revision: 0018, after 0017.
+Revision: 0019, after 0018.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from signer.register import triggers
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
