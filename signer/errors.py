@@ -81,6 +81,12 @@ class NotPermitted(SignerError):
     code = "not-permitted"
 
 
+class RightMissing(NotPermitted):
+    """A token does not carry the right that this needs, or its person's roles do not; the message names the right."""
+
+    code = "right-missing"
+
+
 class ManufacturerSuspended(NotPermitted):
     """The operators suspended this manufacturer: it issues nothing, and its people are not let in."""
 
@@ -97,6 +103,25 @@ class Conflict(SignerError):
     """The register holds something that excludes what was asked."""
 
     code = "conflict"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed it since it was read."""
+
+    code = "precondition-failed"
+
+
+class KeyRunning(Conflict):
+    """The same idempotency key is being worked on at this moment; `retry_after_s` tells when to ask again."""
+
+    code = "idempotency-key-running"
+    retry_after_s = 2
+
+
+class KeyReused(SignerError):
+    """An idempotency key came a second time, with another payload."""
+
+    code = "idempotency-key-reused"
 
 
 class TooLarge(SignerError):

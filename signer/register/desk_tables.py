@@ -58,6 +58,7 @@ submissions = Table(
     Column("decided_at", At),
     Column("reason", String(400)),
     Column("factor", String(10)),
+    Column("external_ref", String(120)),
     Column("error", String(400)),
     one_of("state", ["waiting", "approved", "returned", "voided", "issued"], "state"),
     CheckConstraint(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from sqlalchemy import delete, func, insert, or_, select, update
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from signer.domain.number import Number
     from signer.register.scope import Scope
 
+Also: TypeAlias = "Callable[[Connection, str], None]"
+"""What else is done in the transaction that makes something, with its reference."""
 State = Literal["open", "waiting", "sealing", "issued", "discarded"]
 STATES: tuple[State, ...] = ("open", "waiting", "sealing", "issued", "discarded")
 EDITABLE: frozenset[State] = frozenset({"open", "waiting"})
@@ -57,6 +59,10 @@ class Kept:
 
     head: Head
     body: Draft
+
+
+def nothing(_tx: Connection, _ref: str) -> None:
+    """Do nothing more in the transaction that makes something."""
 
 
 def draw_ref(bits: Callable[[int], int]) -> str:
@@ -178,6 +184,16 @@ def whole_page(
     """Return one page as `page` does, with what the drafts say, in one question."""
     rows = tx.execute(_paged(_filtered(_heads(drafts.c.body), scope, states, search), number)).mappings()
     return tuple(map(_kept, rows))
+
+
+def part(
+    tx: Connection, *, scope: Scope, states: tuple[State, ...], search: str, before: int, limit: int
+) -> tuple[Head, ...]:
+    """Return drafts, the newest first, those with an id below `before` (0: all), and one more than asked for."""
+    mine = _filtered(_heads(), scope, states, search)
+    mine = mine.where(drafts.c.id < before) if before else mine
+    rows = tx.execute(mine.order_by(drafts.c.id.desc()).limit(limit + 1)).mappings()
+    return tuple(Head(**{name: row[name] for name in Head.__dataclass_fields__}) for row in rows)
 
 
 def _paged(wanted: Select[tuple[object, ...]], number: int) -> Select[tuple[object, ...]]:

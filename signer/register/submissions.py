@@ -34,6 +34,7 @@ class Submission:
     One submission: `terms` is the canonical text, `draft_ref`, `title` and `number` are the draft's.
 
     `reason` is a person's when it was returned, a `Why` when it was voided; `error` tells what failed, or changed.
+    `external_ref` is the approver's own reference elsewhere (a ticket of an office system), if one was given.
     """
 
     id: int
@@ -55,6 +56,7 @@ class Submission:
     decided_at: datetime | None
     reason: str | None
     factor: str | None
+    external_ref: str | None
     error: str | None
 
 
@@ -70,6 +72,15 @@ class Sent:
     needed_by: date
     prepared_by: str
     sent_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Whose word it is, by which factor it was given (`token`: by a machine), and its reference elsewhere."""
+
+    by: str
+    factor: str
+    external_ref: str = ""
 
 
 def add(tx: Connection, sent: Sent, *, scope: Scope, at: datetime) -> None:
@@ -107,6 +118,14 @@ def decided(tx: Connection, *, scope: Scope) -> tuple[Submission, ...]:
     return tuple(Submission(**row) for row in rows)
 
 
+def part(tx: Connection, *, scope: Scope, states: tuple[State, ...], before: int, limit: int) -> tuple[Submission, ...]:
+    """Return submissions in some states, the newest first, those with an id below `before` (0: all), and one more."""
+    mine = scope.only(_all(), submissions).where(submissions.c.state.in_(states))
+    mine = mine.where(submissions.c.id < before) if before else mine
+    rows = tx.execute(mine.order_by(submissions.c.id.desc()).limit(limit + 1)).mappings()
+    return tuple(Submission(**row) for row in rows)
+
+
 def before(tx: Connection, found: Submission, *, scope: Scope) -> Submission | None:
     """Return what was sent of the same draft before a submission, None if that was the first."""
     mine = scope.only(_all(), submissions).where(submissions.c.draft_id == found.draft_id, submissions.c.id < found.id)
@@ -127,12 +146,14 @@ def sealing(tx: Connection, *, scope: Scope, before: datetime) -> tuple[Submissi
     return tuple(Submission(**row) for row in tx.execute(mine.order_by(submissions.c.id)).mappings())
 
 
-def approve(tx: Connection, found: Submission, *, by: str, factor: str, scope: Scope, at: datetime) -> None:
+def approve(tx: Connection, found: Submission, given: Given, *, scope: Scope, at: datetime) -> None:
     """Let a waiting submission be sealed on a person's word. Conflict if it waits no more, or by whom it was sent."""
-    told = {"state": "approved", "decided_by": by, "decided_at": at, "factor": factor, "error": None}
-    _move(tx, found, "waiting", told, scope=scope)
-    terms = found.terms_digest.hex()
-    _note(tx, "submission.approved", found.ref, by=by, at=at, scope=scope, terms=terms, factor=factor)
+    told = {"state": "approved", "decided_by": given.by, "decided_at": at, "factor": given.factor, "error": None}
+    elsewhere = given.external_ref or None
+    _move(tx, found, "waiting", told | {"external_ref": elsewhere}, scope=scope)
+    fields = {"terms": found.terms_digest.hex(), "factor": given.factor}
+    fields |= {"external_ref": elsewhere} if elsewhere else {}
+    _note(tx, "submission.approved", found.ref, by=given.by, at=at, scope=scope, **fields)
 
 
 def send_back(tx: Connection, found: Submission, *, by: str, reason: str, scope: Scope, at: datetime) -> None:

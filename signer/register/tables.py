@@ -17,10 +17,19 @@ from sqlalchemy import (
 )
 
 from signer.domain.confirmation import Standing
-from signer.register import account_tables, desk_tables, exporter_tables, office_tables, share_tables
+from signer.register import account_tables, desk_tables, exporter_tables, machine_tables, office_tables, share_tables
 from signer.register.columns import At, metadata, one_of, partial
 
-__all__ = ["At", "account_tables", "desk_tables", "exporter_tables", "metadata", "office_tables", "share_tables"]
+__all__ = [
+    "At",
+    "account_tables",
+    "desk_tables",
+    "exporter_tables",
+    "machine_tables",
+    "metadata",
+    "office_tables",
+    "share_tables",
+]
 
 _STANDINGS = [standing.value for standing in Standing]
 

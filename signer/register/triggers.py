@@ -84,6 +84,18 @@ _SHARED = (
     "made_at",
     "ends_at",
 )
+_TOKEN = (
+    "ref",
+    "token_digest",
+    "label",
+    "kind",
+    "manufacturer_id",
+    "exporter_uscc",
+    "person_id",
+    "rights",
+    "made_at",
+    "ends_at",
+)
 _RETRACTED = ("retracted_by", "retracted_second", "retracted_at")
 
 
@@ -120,7 +132,15 @@ def guards() -> tuple[Guard, ...]:
         Guard(table, "standing", "UPDATE", "this change of standing is not allowed", _forbidden()) for table in _KEPT
     ]
     found.append(Guard("confirmations", "approval", "INSERT", "the approval is for other terms", _other_terms()))
-    return (*found, *_of_official_copies(), *_of_seals(), *_of_approval(), *_of_requests(), *_of_shares())
+    return (
+        *found,
+        *_of_official_copies(),
+        *_of_seals(),
+        *_of_approval(),
+        *_of_requests(),
+        *_of_shares(),
+        *_of_tokens(),
+    )
 
 
 def _of_requests() -> tuple[Guard, ...]:
@@ -150,6 +170,19 @@ def _of_shares() -> tuple[Guard, ...]:
         Guard("shares", "no_delete", "DELETE", "share links are never deleted"),
         Guard("shares", "content", "UPDATE", "a share link never changes", _changed(_SHARED)),
         Guard("shares", "once", "UPDATE", "a share link that was revoked stays so", back),
+    )
+
+
+def _of_tokens() -> tuple[Guard, ...]:
+    """A token stays whose it was and what it may do, revoked it stays so; what was done under a key is kept."""
+    back = "OLD.revoked_at IS NOT NULL AND NEW.revoked_at IS DISTINCT FROM OLD.revoked_at"
+    other = "NEW.payload_digest IS DISTINCT FROM OLD.payload_digest OR OLD.status IS NOT NULL"
+    return (
+        Guard("tokens", "no_delete", "DELETE", "tokens are never deleted"),
+        Guard("tokens", "content", "UPDATE", "a token never changes", _changed(_TOKEN)),
+        Guard("tokens", "once", "UPDATE", "a token that was revoked stays so", back),
+        Guard("deeds", "made", "DELETE", "what was made under a key is kept", "OLD.made IS NOT NULL"),
+        Guard("deeds", "once", "UPDATE", "what was answered under a key is answered once", other),
     )
 
 

@@ -50,6 +50,8 @@ Outcome = Literal["issued", "changed", "failed", "sealing"]
 class StaleTerms(Conflict):
     """What was approved is not what stands here: another version was shown."""
 
+    code = "terms-changed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -62,13 +64,18 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """An approver's word on one submission: the digest that was shown (hex), and which second factor was shown."""
+    """
+    An approver's word on one submission: the digest that was shown (hex), and which second factor was shown.
+
+    `factor` is `token` for a word that came by a machine, with its reference elsewhere.
+    """
 
     ref: str
     maker: Uscc
     by: str
     terms_digest: str
     factor: str
+    external_ref: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +117,11 @@ class Approving:
         self._bits = bits
         self._turn = threading.Lock()
 
-    def send(self, ref: str, *, maker: Uscc, by: str, version: int | None = None) -> Submission:
+    def send(
+        self, ref: str, *, maker: Uscc, by: str, version: int | None = None, also: drafts.Also = drafts.nothing
+    ) -> Submission:
         """
-        Send an open draft, in the version that was seen, for approval.
+        Send an open draft, in the version that was seen, for approval; `also` is done in the same transaction.
 
         Raises RuleViolation with everything that is wrong, NotFound, NotPermitted, Conflict if it was changed.
         """
@@ -137,6 +146,7 @@ class Approving:
         with self._database.write() as tx:
             drafts.set_state(tx, kept, "waiting", by=by, scope=tenant.scope, at=at)
             submissions.add(tx, sent, scope=tenant.scope, at=at)
+            also(tx, sent.ref)
             self._ask(tx, sent, kept.head.title, tenant)
             return submissions.get(tx, sent.ref, scope=tenant.scope)
 
@@ -158,11 +168,28 @@ class Approving:
         """Let a waiting submission count no longer; its draft is open again. NotFound, NotPermitted, Conflict."""
         self._end(ref, maker, by, Role.PREPARER, reason=None)
 
-    def send_back(self, ref: str, *, maker: Uscc, by: str, reason: str) -> None:
+    def send_back(self, ref: str, *, maker: Uscc, by: str, reason: str, also: drafts.Also = drafts.nothing) -> None:
         """Return a submission to its preparer with a reason. NotFound, NotPermitted, Conflict."""
-        self._end(ref, maker, by, Role.APPROVER, reason=reason)
+        self._end(ref, maker, by, Role.APPROVER, reason=reason, also=also)
 
-    def _end(self, ref: str, maker: Uscc, by: str, role: Role, *, reason: str | None) -> None:
+    def part(
+        self, maker: Uscc, states: tuple[submissions.State, ...], *, before: int, limit: int
+    ) -> tuple[Submission, ...]:
+        """Return a part of what was sent, the newest first, and one more than asked for if there is more."""
+        with self._database.read() as tx:
+            scope = parties.tenant(tx, maker).scope
+            return submissions.part(tx, scope=scope, states=states, before=before, limit=limit)
+
+    def _end(
+        self,
+        ref: str,
+        maker: Uscc,
+        by: str,
+        role: Role,
+        *,
+        reason: str | None,
+        also: drafts.Also = drafts.nothing,
+    ) -> None:
         at = self._clock()
         with self._database.write() as tx:
             tenant = parties.tenant(tx, maker)
@@ -176,6 +203,7 @@ class Approving:
                 _refuse_own(found, by)
                 submissions.send_back(tx, found, by=by, reason=reason, scope=tenant.scope, at=at)
                 self._tell_returned(tx, found, tenant)
+            also(tx, ref)
             _free(tx, found, by=by, scope=tenant.scope, at=at)
 
     def _tell_returned(self, tx: Transaction, found: Submission, tenant: parties.Tenant) -> None:
@@ -204,7 +232,8 @@ class Approving:
                 kept = drafts.get(tx, found.draft_ref, scope=tenant.scope)
                 if kept.head.version != found.version:
                     raise StaleTerms("the draft was changed meanwhile")
-                submissions.approve(tx, found, by=word.by, factor=word.factor, scope=tenant.scope, at=at)
+                given = submissions.Given(by=word.by, factor=word.factor, external_ref=word.external_ref)
+                submissions.approve(tx, found, given, scope=tenant.scope, at=at)
                 drafts.set_state(tx, kept, "sealing", by=word.by, scope=tenant.scope, at=at)
                 found = submissions.get(tx, word.ref, scope=tenant.scope)
         if found.state == "issued":

@@ -17,7 +17,7 @@ from signer.domain.outlet_rules import suggest
 from signer.domain.reading import read
 from signer.domain.values import parse_day, tidy
 from signer.domain.vehicle import Window
-from signer.errors import Conflict, Misconfigured, NotFound, TooManyRequests, Unavailable
+from signer.errors import ChangedMeanwhile, Conflict, Misconfigured, NotFound, TooManyRequests, Unavailable
 from signer.register import drafts, lookup, parties
 from signer.services.gathering import Asking, Gathering, exporter_of, usable_seal
 
@@ -105,10 +105,32 @@ class Drafting:
             found = drafts.whole_page(tx, scope=scope, states=states, search=search, number=number)
             return found, drafts.counts(tx, scope=scope)
 
-    def begin(self, maker: Uscc, *, by: str, body: Draft | None = None, title: str = "") -> str:
-        """Add a draft, an empty one unless said otherwise, and return its reference."""
+    def part(
+        self, maker: Uscc, states: tuple[State, ...], *, search: str, before: int, limit: int
+    ) -> tuple[drafts.Head, ...]:
+        """Return a part of the drafts, the newest first, and one more than asked for if there is more."""
+        with self._database.read() as tx:
+            scope = parties.tenant(tx, maker).scope
+            return drafts.part(tx, scope=scope, states=states, search=search, before=before, limit=limit)
+
+    def begin(
+        self, maker: Uscc, *, by: str, body: Draft | None = None, title: str = "", also: drafts.Also = drafts.nothing
+    ) -> str:
+        """Add a draft, an empty one unless said otherwise, and return its reference; `also` goes with it."""
         with self._database.write() as tx:
-            return self._begin(tx, parties.tenant(tx, maker), body or Draft(), title, by)
+            ref = self._begin(tx, parties.tenant(tx, maker), body or Draft(), title, by)
+            also(tx, ref)
+            return ref
+
+    def replace(self, maker: Uscc, ref: str, body: Draft, *, title: str, version: int, by: str) -> Kept:
+        """Put another body in the place of the version that was read. NotFound, ChangedMeanwhile, Conflict."""
+        at = self._clock()
+        with self._database.write() as tx:
+            tenant = parties.tenant(tx, maker)
+            kept = drafts.get(tx, ref, scope=tenant.scope)
+            if kept.head.version != version:
+                raise ChangedMeanwhile(f"draft {ref} was changed meanwhile")
+            return drafts.save(tx, kept, body, title=title, by=by, scope=tenant.scope, at=at)
 
     def _begin(self, tx: Transaction, tenant: parties.Tenant, body: Draft, title: str, by: str) -> str:
         ref, at = drafts.draw_ref(self._chance.bits), self._clock()
@@ -122,7 +144,15 @@ class Drafting:
             kept = drafts.get(tx, ref, scope=tenant.scope)
             return self._begin(tx, tenant, kept.body, f"{kept.head.title} (2)" if kept.head.title else "", by)
 
-    def succeed(self, maker: Uscc, typed: str, *, by: str, among: frozenset[str] | None = None) -> str:
+    def succeed(
+        self,
+        maker: Uscc,
+        typed: str,
+        *,
+        by: str,
+        among: frozenset[str] | None = None,
+        also: drafts.Also = drafts.nothing,
+    ) -> str:
         """
         Begin a draft that takes over what is still in force of a confirmation, and return its reference.
 
@@ -143,7 +173,9 @@ class Drafting:
             if not live:
                 raise Conflict(f"nothing of {number} is in force")
             body = retyping.successor(record.whole.terms, number=number, vins=live)
-            return self._begin(tx, tenant, body, "", by)
+            ref = self._begin(tx, tenant, body, "", by)
+            also(tx, ref)
+            return ref
 
     def find(self, maker: Uscc, ref: str) -> Kept:
         """Return a draft. NotFound."""

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING
 
 from flask import Response, current_app, jsonify, request
 from flask_openapi.blueprint import APIBlueprint
-from pydantic import BaseModel, ValidationError
 
-from signer.domain import json_text
 from signer.domain.values import beijing_day
-from signer.errors import InvalidInput
 from signer.seal.precheck import MOST_BYTES
 from signer.services.licence import Question
 from signer.services.lookups import MOST_NUMBERS
-from signer.web import documented, intake, languages, proxies, sheets, telling
+from signer.web import bodies, documented, intake, languages, proxies, sheets, telling
 from signer.web.fields import Faults, Typed, asked, digest, number, tail
 from signer.web.problems import Fault, Refused
 from signer.web.shapes import LicenceQuestion, LookupQuestion
@@ -22,9 +19,7 @@ from signer.web.shapes import LicenceQuestion, LookupQuestion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
-    from typing import TypeVar
 
-    from pydantic_core import ErrorDetails
     from werkzeug.datastructures import MultiDict
 
     from signer.domain.evidence import Asked
@@ -32,8 +27,6 @@ if TYPE_CHECKING:
     from signer.services.licence import Answer
     from signer.verification.wording import Speech
     from signer.web.languages import Phrases, Tongue
-
-    Body = TypeVar("Body", bound=BaseModel)
 
 _SINGLE = ("destination", "exporter", "applied_on")
 _COMPARE = frozenset({"vin", "lang", *_SINGLE})
@@ -122,20 +115,15 @@ def _typed(values: MultiDict[str, str], known: Iterable[str], faults: Faults) ->
 
 
 def _unknown(name: str, faults: Faults) -> None:
-    faults.add(f"/{_escape(name[:60])}", "field.unknown", "没有此字段", "there is no such field")
+    faults.add(f"/{bodies.escape(name[:60])}", "field.unknown", "没有此字段", "there is no such field")
 
 
 def _only_one(name: str) -> Fault:
     return Fault(pointer=f"/{name}", code="field.repeated", zh="只能有一个", en="may stand only once")
 
 
-def _escape(name: str) -> str:
-    """Escape a name for a JSON pointer. Source: RFC 6901, section 3."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def _lookup_request() -> telling.LookUp:
-    body = _parse(LookupQuestion, intake.json_body())
+    body = bodies.parse(LookupQuestion, intake.json_body())
     faults = Faults()
     numbers = [number(text, faults, f"/numbers/{place}") for place, text in enumerate(body.numbers)]
     typed = Typed(
@@ -171,7 +159,7 @@ def _licence_request(at: datetime) -> Question:
 
 
 def _licence_from_json(at: datetime) -> Question:
-    body = _parse(LicenceQuestion, intake.json_body())
+    body = bodies.parse(LicenceQuestion, intake.json_body())
     typed = Typed(
         vins=body.vins,
         destination=body.destination,
@@ -212,28 +200,3 @@ def _licence_response(answer: Answer, speech: Speech, receipts: ReceiptMaking) -
         response.headers["Content-Disposition"] = f'attachment; filename="{sheets.NAME}"'
         return response
     return jsonify(telling.licence_json(answer, speech, receipts.of_licence(answer)))
-
-
-def _parse(model: type[Body], data: bytes) -> Body:
-    """Read a JSON body strictly into its shape; what is wrong is named by JSON pointers."""
-    try:
-        json_text.load(data, most_bytes=intake.MOST_JSON)
-    except InvalidInput as error:
-        fault = Fault(pointer="", code="json.form", zh=error.reason, en=error.reason)
-        raise Refused("malformed-json", (fault,)) from error
-    try:
-        return model.model_validate_json(data)
-    except ValidationError as error:
-        raise Refused("invalid-input", tuple(map(_fault, error.errors(include_input=False)))) from error
-
-
-_WORDS = {
-    "missing": ("field.missing", "此项必填", "is needed"),
-    "extra_forbidden": ("field.unknown", "没有此字段", "there is no such field"),
-}
-
-
-def _fault(found: ErrorDetails) -> Fault:
-    pointer = "".join(f"/{_escape(str(step))}" for step in found["loc"])
-    code, zh, en = _WORDS.get(found["type"], ("field.type", "类型或格式有误", found["msg"]))
-    return Fault(pointer=pointer, code=code, zh=zh, en=en)

@@ -15,6 +15,8 @@ from flask_openapi.openapi import OpenAPI
 from signer import resources, wiring
 from signer.web import api, car, documented, headers, intake, languages, problems, public
 from signer.web.json_provider import StrictJson
+from signer.web.machines import entry as machines
+from signer.web.machines.shapes import SHAPES
 from signer.web.pages import Pages
 from signer.web.portal import entry
 from signer.web.shapes import Health, Version
@@ -45,6 +47,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         info=Info(title="signer", version=wiring.VERSION, license=License(name="Apache-2.0", identifier="Apache-2.0")),
         servers=[Server(url=settings.base_url)],
         validation_error_model=problems.Problem,
+        security_schemes={"token": documented.TOKEN},
         doc_ui=False,
         static_folder=str(folder / "static"),
         static_url_path="/static",
@@ -70,6 +73,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
     if isinstance(services, wiring.Services):
         app.register_blueprint(car.blueprint(services, pages))
         entry.install(app, services, pages, clock=clock)
+        machines.install(app, services, clock=clock)
     app.components_schemas.update(_components())
     return app
 
@@ -78,7 +82,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
 def _components() -> dict[str, Schema]:
     """Return the schemas of all models that the API's description names, and of those they refer to, by name."""
     found: dict[str, Any] = {}
-    for shape in documented.SHAPES:
+    for shape in (*documented.SHAPES, *SHAPES):
         schema = shape.model_json_schema(ref_template=_SCHEMA_PLACE, mode="serialization")
         found |= schema.pop("$defs", {}) | {shape.__name__: schema}
     return {name: Schema.model_validate(schema) for name, schema in found.items()}

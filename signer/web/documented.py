@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from flask_openapi.models.data_type import DataType
+from flask_openapi.models.example import Example
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.parameter import Parameter
 from flask_openapi.models.parameter_in_type import ParameterInType
@@ -12,6 +13,7 @@ from flask_openapi.models.reference import Reference
 from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.response import Response
 from flask_openapi.models.schema import Schema
+from flask_openapi.models.security_scheme import SecurityScheme
 from flask_openapi.models.tag import Tag
 
 from signer.web import languages
@@ -39,6 +41,11 @@ class Documented(TypedDict, total=False):
 
 SHAPES: tuple[type[BaseModel], ...] = (Problem, VerdictAnswer, LookupQuestion, LicenceQuestion, LicenceAnswer)
 """The models that the document refers to by name; `app` registers their schemas."""
+TOKEN = SecurityScheme(
+    type="http",
+    scheme="bearer",
+    description="A token that speaks for one person: `sgnr_test_…` or `sgnr_live_…`. Made at the portal, shown once.",
+)
 _REFERENCE = "#/components/schemas/{}"
 _VERIFYING = Tag(name="verifying", description="No account is needed. Every verdict is 200.")
 _TEXT, _FILE = Schema(type=DataType.STRING), Schema(type=DataType.STRING, schema_format="binary")
@@ -70,16 +77,37 @@ def problems(*codes: str) -> ResponseDict:
         found.setdefault(str(KINDS[code].status), []).append(code)
     return {
         status: Response(
-            description="; ".join(f"`{code}`: {KINDS[code].en}" for code in named), content={MIME: _named(Problem)}
+            description="; ".join(f"`{code}`: {KINDS[code].en}" for code in named), content={MIME: _problem(named)}
         )
         for status, named in found.items()
     }
+
+
+def _problem(codes: list[str]) -> MediaType:
+    """Return a problem's body, with an example for each code."""
+    shown: dict[str, Example | Reference] = {code: Example(value=_sample(code)) for code in codes}
+    return MediaType(media_type_schema=Reference(ref=_REFERENCE.format("Problem")), examples=shown)
+
+
+def _sample(code: str) -> dict[str, object]:
+    kind = KINDS[code]
+    told = {"type": f"https://signer.example/problems/{code}", "title": kind.en, "status": kind.status}
+    whole: dict[str, object] = {**told, "detail": kind.en_detail, "instance": "9f86d081884c7d65"}
+    if code in _WITH_ERRORS:
+        whole["errors"] = [dict(zip(("pointer", "code", "message"), _WITH_ERRORS[code], strict=True))]
+    return whole
 
 
 def _answer(model: type[BaseModel], text: str) -> ResponseDict:
     return {"200": Response(description=text, content={"application/json": _named(model)})}
 
 
+_WITH_ERRORS = {
+    "invalid-input": ("/vins/0", "vin.length", "a VIN has 17 characters"),
+    "rule-violation": ("/vehicles/0/vin", "vin.check-digit", "the check digit does not fit the other characters"),
+    "malformed-json": ("", "json.form", "the key 'vin' stands twice"),
+}
+"""Problems that name each wrong value, and one such."""
 _LANGUAGE = Parameter(
     name="lang",
     param_in=ParameterInType.QUERY,

@@ -130,10 +130,10 @@ def _drain() -> None:
             left -= len(chunk)
 
 
-def json_body() -> bytes:
+def json_body(most_bytes: int = MOST_JSON) -> bytes:
     """Return a JSON body unread. Raises Refused, RequestEntityTooLarge."""
     refuse_type(JSON)
-    with limited(MOST_JSON):
+    with limited(most_bytes):
         return request.get_data()
 
 

@@ -45,8 +45,23 @@ KINDS: dict[str, Kind] = {
         "It was not made for your present session, or you signed in anew since. Go back, load the page again and "
         "repeat; what was saved is not lost.",
     ),
+    "idempotency-key-missing": Kind(
+        400,
+        "缺少 Idempotency-Key",
+        "An Idempotency-Key is missing",
+        "凡是新建的请求都须带有 Idempotency-Key 请求头：1 至 200 个可见 ASCII 字符，每件事一个，重试时不变。",
+        "Whatever makes something needs the header Idempotency-Key: 1 to 200 visible ASCII characters, one for each "
+        "thing, the same when it is asked again.",
+    ),
     "not-authenticated": Kind(401, "请先登录", "Please sign in", "此处需要登录。", "This needs a sign-in."),
     "not-permitted": Kind(403, "无此权限", "Not permitted", "您无权进行此操作。", "You may not do this."),
+    "right-missing": Kind(
+        403,
+        "该令牌无此权限",
+        "This token has not the right",
+        "令牌没有所需的权限，或其持有人现在已没有相应的角色。",
+        "The token was not given the right that this needs, or its person does not have the role for it now.",
+    ),
     "manufacturer-suspended": Kind(
         403,
         "该生产企业已被暂停",
@@ -69,6 +84,13 @@ KINDS: dict[str, Kind] = {
         "此地址不接受该方法（见 Allow）。",
         "This address does not take that method (see Allow).",
     ),
+    "not-acceptable": Kind(
+        406,
+        "无法以所求格式应答",
+        "Not acceptable",
+        "此地址不能以 Accept 所列的任何格式应答。",
+        "This address gives none of the types in Accept.",
+    ),
     "request-timeout": Kind(
         408, "上传过慢", "Upload too slow", "上传用时过长，已中断。", "The upload took too long and was stopped."
     ),
@@ -78,6 +100,27 @@ KINDS: dict[str, Kind] = {
         "Conflict",
         "登记簿中已有与之相斥的记录。",
         "The register holds something that excludes this.",
+    ),
+    "idempotency-key-running": Kind(
+        409,
+        "该请求正在处理",
+        "This is being worked on",
+        "带有同一 Idempotency-Key 的请求正在处理。请稍后以同一键值再试（见 Retry-After）。",
+        "A request with the same Idempotency-Key is being worked on. Ask again with the same key (see Retry-After).",
+    ),
+    "terms-changed": Kind(
+        409,
+        "条款已变",
+        "The terms have changed",
+        "所示条款摘要与现在会用印的条款不一致。请重新读取后再决定。",
+        "The digest names other terms than would be sealed now. Read them again before deciding.",
+    ),
+    "precondition-failed": Kind(
+        412,
+        "资料已被他人更改",
+        "It was changed meanwhile",
+        "If-Match 中的版本已不是最新。请重新读取，再行更改。",
+        "If-Match names a version that is not the present one. Read it again, then change it.",
     ),
     "too-large": Kind(
         413,
@@ -98,6 +141,20 @@ KINDS: dict[str, Kind] = {
     ),
     "rule-violation": Kind(
         422, "不符合规则", "Rules are broken", "请改正下列各项。", "Please mend what is named below."
+    ),
+    "idempotency-key-reused": Kind(
+        422,
+        "Idempotency-Key 已用于其他内容",
+        "The Idempotency-Key was used for something else",
+        "同一键值先前带有不同的内容。新的请求须用新的键值。",
+        "The same key came before with another payload. Something new needs a new key.",
+    ),
+    "precondition-required": Kind(
+        428,
+        "缺少 If-Match",
+        "If-Match is missing",
+        "更改须带有 If-Match 请求头，其值为所读版本的 ETag。",
+        "A change needs the header If-Match with the ETag of the version that was read.",
     ),
     "too-many-requests": Kind(
         429,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import structlog
@@ -89,7 +90,8 @@ class _Found:
 
 
 def _from_http(error: HTTPException) -> _Found:
-    codes = {404: "not-found", 405: "method-not-allowed", 408: "request-timeout", 413: "too-large"}
+    codes = {404: "not-found", 405: "method-not-allowed", 406: "not-acceptable", 408: "request-timeout"}
+    codes |= {412: "precondition-failed", 413: "too-large"}
     codes |= {415: "unsupported-media-type", 429: "too-many-requests"}
     status = error.code or 500
     code = codes.get(status, "malformed-request" if status < 500 else "internal")
@@ -104,6 +106,10 @@ def _from_ours(error: errors.SignerError) -> _Found:
         pointer = error.field if error.field.startswith("/") or not error.field else f"/{error.field}"
         fault = Fault(pointer=pointer, code=error.code, zh=error.reason, en=error.reason)
         return _Found(error.code, (fault,))
+    if isinstance(error, errors.RuleViolation):
+        return _Found(error.code, tuple(map(fault_of, error.violations)))
+    if isinstance(error, errors.KeyRunning):
+        return _Found(error.code, retry_after_s=error.retry_after_s)
     if isinstance(error, errors.Unavailable):
         seconds = getattr(error, "retry_after_s", _DEFAULT_RETRY_S)
         code = error.code if error.code in KINDS else "unavailable"
@@ -111,6 +117,11 @@ def _from_ours(error: errors.SignerError) -> _Found:
             log.error("unavailable", id=headers.request_id(), code=error.code, reason=str(error))
         return _Found(code, retry_after_s=int(seconds))
     return _Found(error.code) if error.code in KINDS else _incident(error)
+
+
+def fault_of(finding: errors.Finding) -> Fault:
+    """Return what a rule found as one wrong value."""
+    return Fault(pointer=finding.pointer, code=finding.rule, zh=finding.zh, en=finding.en)
 
 
 def _incident(error: Exception) -> _Found:
@@ -170,6 +181,8 @@ def _respond(problem: Problem, found: _Found, page: Callable[[Problem], str]) ->
         response.headers["Retry-After"] = str(found.retry_after_s)
     if found.allow is not None:
         response.headers["Allow"] = found.allow
+    if problem.status == HTTPStatus.UNAUTHORIZED and _wants_json():
+        response.headers["WWW-Authenticate"] = 'Bearer realm="signer"'
     return response
 
 

@@ -21,6 +21,7 @@ from signer.services.approving import Approving
 from signer.services.bundling import Bundling
 from signer.services.cars import Cars
 from signer.services.confirming import Confirming
+from signer.services.deeds import Deeds
 from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
@@ -64,6 +65,7 @@ from signer.services.service_keys import ServiceKeys
 from signer.services.sharing import Sharing
 from signer.services.shelf import Shelf
 from signer.services.sources import RegisterSource
+from signer.services.tokens import Tokens
 from signer.services.trust import TrustSource
 from signer.services.upgrade import Upgrading
 from signer.services.verify import Verifying
@@ -139,6 +141,8 @@ class Services:
     redacting: Redacting
     reimporting: Reimporting
     doctor: Doctor
+    tokens: Tokens
+    deeds: Deeds
     sessions: Sessions
     accounts: Accounts
     signing_in: SigningIn
@@ -319,6 +323,8 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         outlet_rules=OutletRules(database=database, outlets=outlets, clock=clock),
         outlet_links=OutletLinks(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         outlet_lists=OutletLists(database=database, clock=clock, bits=chance.bits, uncovered=page.uncovered),
+        tokens=Tokens(database=database, is_test=settings.mode == "test", clock=clock, bits=chance.bits),
+        deeds=Deeds(database=database, clock=clock),
         sessions=entrance.sessions,
         accounts=entrance.accounts,
         signing_in=entrance.signing_in,

@@ -1,0 +1,90 @@
+"""What machines asked to be done once, by their own keys: whoever asks again is given the first answer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, delete, insert, select, update
+
+from signer.register.machine_tables import deeds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.engine import Connection
+
+LEASE = timedelta(minutes=2)
+"""Whoever took a key and was not heard of for so long has died with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Whose key, for which operation, and its SHA-256."""
+
+    owner: str
+    operation: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What is known under a key; `status` and `body` are None until it was answered, `made` until something exists."""
+
+    payload_digest: bytes
+    lease_until: datetime | None
+    made: str | None
+    status: int | None
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+def find(tx: Connection, key: Key) -> Deed | None:
+    """Return what is known under a key, None for nothing."""
+    row = tx.execute(select(deeds).where(_is(key))).mappings().first()
+    if row is None:
+        return None
+    return Deed(
+        payload_digest=row["payload_digest"],
+        lease_until=row["lease_until"],
+        made=row["made"],
+        status=row["status"],
+        headers=json.loads(row["headers"] or "{}"),
+        body=row["body"],
+    )
+
+
+def begin(tx: Connection, key: Key, *, payload_digest: bytes, at: datetime) -> None:
+    """Take a key that is free."""
+    told = {"owner": key.owner, "operation": key.operation, "key_digest": key.digest}
+    tx.execute(insert(deeds).values(**told, payload_digest=payload_digest, begun_at=at, lease_until=at + LEASE))
+
+
+def take_over(tx: Connection, key: Key, *, at: datetime) -> None:
+    """Go on with a key whose holder was not heard of any more."""
+    tx.execute(update(deeds).where(_is(key)).values(lease_until=at + LEASE))
+
+
+def note(tx: Connection, key: Key, made: str) -> None:
+    """Write down the reference of what is made, in the transaction that makes it."""
+    tx.execute(update(deeds).where(_is(key)).values(made=made))
+
+
+def answer(tx: Connection, key: Key, *, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Keep the answer, to be given again."""
+    told = {"status": status, "headers": json.dumps(dict(headers)), "body": body, "lease_until": None}
+    tx.execute(update(deeds).where(_is(key)).values(**told))
+
+
+def release(tx: Connection, key: Key) -> None:
+    """Free a key under which nothing was made; where something was, let the next one in at once."""
+    tx.execute(delete(deeds).where(_is(key), deeds.c.made.is_(None), deeds.c.status.is_(None)))
+    tx.execute(update(deeds).where(_is(key), deeds.c.status.is_(None)).values(lease_until=None))
+
+
+def _is(key: Key) -> ColumnElement[bool]:
+    return and_(deeds.c.owner == key.owner, deeds.c.operation == key.operation, deeds.c.key_digest == key.digest)

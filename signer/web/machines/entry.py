@@ -1,0 +1,35 @@
+"""Put the API of machines together: the gate, and the rooms behind it; where no register is, there is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask_openapi.blueprint import APIBlueprint
+
+from signer.web.machines import approvals, drafts, gate, tokens
+from signer.web.machines.gate import Gate
+from signer.web.machines.rooms import House
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from flask_openapi.openapi import OpenAPI
+
+    from signer.wiring import Services
+
+ROOMS = (drafts.install, approvals.install, tokens.install)
+"""Each is a function of the Gate and the House."""
+
+
+def install(app: OpenAPI, services: Services, *, clock: Callable[[], datetime]) -> Gate:
+    """Add every operation that takes a token."""
+    blueprint = APIBlueprint("machines", __name__, url_prefix="/api/v1")
+    found = Gate(blueprint, tokens=services.tokens, deeds=services.deeds)
+    house = House(services=services, clock=clock)
+    for room in ROOMS:
+        room(found, house)
+    app.register_api(blueprint)
+    gate.install(app)
+    app.extensions["signer.gate"] = found
+    return found
