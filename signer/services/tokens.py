@@ -71,7 +71,7 @@ class Tokens:
     Makes, knows and revokes tokens.
 
     A token is one natural person's, who made it and answers for what it does: so who prepares and who approves differ
-    as persons, by whichever way they come (ADR 0040).
+    as persons, by whichever way they come (ADR 0041).
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """
 The gate of the API: every operation says which right it takes, in one form, so that a test can try them all.
 
-Who asks is a token's person (ADR 0040); a cookie is never looked at. What makes something takes an Idempotency-Key.
+Who asks is a token's person (ADR 0041); a cookie is never looked at. What makes something takes an Idempotency-Key.
 """
 
 from __future__ import annotations

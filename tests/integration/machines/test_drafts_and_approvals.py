@@ -53,10 +53,10 @@ def test_from_a_draft_to_a_number_by_two_peoples_tokens(erp: Machine, oa: Machin
 
 
 def test_who_prepared_does_not_approve_by_whichever_token(machines: Machines, world: World) -> None:
-    world.change(
-        "INSERT INTO memberships (person_id, manufacturer_id, role, granted_at) "
-        f"SELECT person_id, manufacturer_id, 'approver', granted_at FROM memberships WHERE person_id = '{PEOPLE[YUNZHOU][0]}'"
-    )
+    columns = "person_id, manufacturer_id, role, granted_at"
+    mine = f"FROM memberships WHERE person_id = '{PEOPLE[YUNZHOU][0]}'"
+    approver = columns.replace("role", "'approver'")
+    world.change(f"INSERT INTO memberships ({columns}) SELECT {approver} {mine}")
     one, other = (machines.of_maker(PEOPLE[YUNZHOU][0], YUNZHOU) for _ in range(2))
     waiting = sent(one, kept(one))
     answer = other.post(f"/approvals/{waiting['ref']}/decisions", decided(waiting["terms_digest"]))

@@ -121,9 +121,8 @@ def test_what_the_code_says_in_two_languages_is_said_in_the_other_four(language:
 def in_code() -> dict[str, str | None]:
     """Return what the code says itself, by the keys of the other languages; None where its places are not known."""
     checks = {**wording.QUESTIONS, **telling.CHECK_TEXTS}
-    rooms = [
-        WEB_CODE / name for name in ("asking.py", "fields.py", "telling.py", "api.py", "car.py", "portal/shared.py")
-    ]
+    names = ("asking.py", "fields.py", "telling.py", "api.py", "bodies.py", "car.py", "portal/shared.py")
+    rooms = [WEB_CODE / name for name in names]
     source = "\n".join(path.read_text(encoding="utf-8") for path in rooms)
     faults = set(
         re.findall(r'"((?:box|field|vin|destination|uscc|date|number|tail|sha256|lookup|json|share)\.[a-z-]+)"', source)

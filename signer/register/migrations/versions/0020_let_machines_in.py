@@ -1,7 +1,7 @@
 """
 Let machines in: tokens, the keys under which they ask for something once, and how often they may ask.
 
-Revision: 0018, after 0017.
+Revision: 0020, after 0019.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from signer.register import triggers
 
-revision = "0018"
-down_revision = "0017"
+revision = "0020"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
