@@ -16,11 +16,13 @@ from signer.domain.drafting import parse_draft
 from signer.domain.number import Number
 from signer.domain.parties import Role, Uscc, uscc_check_character
 from signer.register import parties, shares
+from signer.register.columns import metadata
 from signer.register.shares import Wanted
 from signer.services.importing import Asked
 from signer.services.inspecting import Asked as OfficerAsked
 from signer.services.official import Place
 from signer.services.onboarding import Typed
+from signer.services.sessions import Begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,14 +61,20 @@ class Case:
     def guest(self) -> Visitor:
         return self.portal.visitor()
 
-    def address(self, door: Door, *, maker: str | None = None, of: str | None = None) -> str:
-        """The door's address, under a manufacturer, with objects of one: both the first one unless said otherwise."""
+    def address(
+        self, door: Door, *, maker: str | None = None, of: str | None = None, but: tuple[str, str] = ("", "")
+    ) -> str:
+        """
+        The door's address, under a manufacturer, with objects of one: both the first one unless said otherwise.
+
+        `but`: one placeholder's name, and whose object stands in its place.
+        """
         if door.is_of_an_exporter:
             maker, of = maker or self.exporter, of or self.exporter
         maker, of = maker or self.own, of or self.own
         path = door.rule.replace("<uscc>", maker).replace("<exporter>", maker)
         for placeholder, name in names(path):
-            path = path.replace(placeholder, self._object(door.endpoint, name, of))
+            path = path.replace(placeholder, self._object(door.endpoint, name, but[1] if name == but[0] else of))
         return path
 
     def _object(self, endpoint: str, name: str, uscc: str) -> str:
@@ -386,3 +394,38 @@ FACTORIES |= {
     ("shared", "number"): _issued,
     ("shared", "proof"): lambda _case, _uscc: "0" * 32,
 }
+
+
+def a_form_full_of(case: Case, uscc: str) -> dict[str, str]:
+    """What any form may name besides its address, all of it a manufacturer's or of its people."""
+    world, services = case.portal.world, case.portal.world.services
+    preparer, approver = worlds.PEOPLE[worlds.YUNZHOU if uscc == OWN else worlds.BEICHEN]
+    case.portal.give_factor(preparer)
+    session = services.sessions.begin(Begun(person=preparer, way="password", agent="", network="", has_factor=True))
+    known = services.sessions.principal(session)
+    assert known is not None
+    of, at = f"FROM manufacturers WHERE uscc = '{uscc}'", "2026-11-22T00:00:00.000000Z"
+    asked = f"INSERT INTO role_requests (kind, person_id, manufacturer_id, asked_by, asked_at) SELECT 'grant-approver', '{preparer}', id, '{approver}', '{at}' {of} RETURNING id"  # noqa: E501 -- one row
+    invited = f"INSERT INTO invitations (token_digest, login, name, manufacturer_id, roles, created_at, ends_at) SELECT x'00', 'x@example.com', 'x', id, 'preparer', '{at}', '2027-01-01T00:00:00.000000Z' {of} RETURNING id"  # noqa: E501 -- one row
+    number = _issued(case, uscc)
+    return {
+        "person": preparer,
+        "session": known.session,
+        "factor": str(world.rows(f"SELECT id FROM factors WHERE person_id = '{preparer}'")[0][0]),
+        "request": str(world.rows(asked)[0][0]),
+        "invitation": str(world.rows(invited)[0][0]),
+        "number": number,
+        "vin": services.confirming.whole(Uscc(uscc), number).in_force[0].vin,
+    }
+
+
+def belongings(case: Case, uscc: str) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of the register that is a manufacturer's or its preparer's, by table."""
+    world, found = case.portal.world, {}
+    preparer = worlds.PEOPLE[worlds.YUNZHOU if uscc == OWN else worlds.BEICHEN][0]
+    mine = f"manufacturer_id = (SELECT id FROM manufacturers WHERE uscc = '{uscc}')"
+    for table in sorted(metadata.tables.values(), key=lambda one: one.name):
+        whose = mine if "manufacturer_id" in table.c else f"person_id = '{preparer}'" if "person_id" in table.c else ""
+        if whose:
+            found[table.name] = world.rows(f"SELECT * FROM {table.name} WHERE {whose} ORDER BY 1, 2")
+    return found
