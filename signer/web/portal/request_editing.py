@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from flask import redirect
@@ -12,7 +13,8 @@ from signer.errors import Conflict, InvalidInput, NotPermitted, TooManyRequests
 from signer.web.portal import request_form
 from signer.web.portal.account import number_of
 from signer.web.portal.doors import EXPORTERS, files, form
-from signer.web.portal.requesting import asker_of, country_of, fault_at
+from signer.web.portal.request_words import fault_at
+from signer.web.portal.requesting import asker_of, country_of
 from signer.web.portal.signing_in import answered
 from signer.web.problems import Fault
 
@@ -58,7 +60,7 @@ class _Desk:
     def blank(self, visit: Visit, ref: str) -> ResponseReturnValue:
         """Show a request as it is, to be changed; one that was answered is shown on its page."""
         editing = self._editing(visit, ref)
-        return _answered(visit, ref) if editing is None else self._draw(visit, editing, _named(editing.wish))
+        return _answered(visit, ref) if editing is None else self._draw(visit, editing, _as_read(editing.wish))
 
     def _editing(self, visit: Visit, ref: str) -> Editing | None:
         try:
@@ -67,7 +69,7 @@ class _Desk:
             return None
 
     def _draw(
-        self, visit: Visit, editing: Editing, wish: Wish, *faults: Fault, version: int | None = None
+        self, visit: Visit, editing: Editing, found: request_form.Read, *faults: Fault, version: int | None = None
     ) -> ResponseReturnValue:
         """Draw the form; `version` is the one that was being changed, unless it is the present one."""
         page = self._frame.draw(
@@ -79,7 +81,7 @@ class _Desk:
             groups=(),
             makers=[editing.maker],
             country=country_of,
-            **request_form.shown(wish, today=beijing_day(self._clock())),
+            **request_form.shown(found, today=beijing_day(self._clock())),
         )
         return answered(page, faults[0] if faults else None)
 
@@ -88,19 +90,20 @@ class _Desk:
         editing = self._editing(visit, ref)
         if editing is None:
             return _answered(visit, ref)
-        found, version = request_form.read(form(), files("sheet")), number_of(form().get("version", ""))
+        read, version = request_form.read(form(), files("sheet")), number_of(form().get("version", ""))
+        found = request_form.judged(read, partial(self._changing.faults, visit.exporter, ref))
         wrong = found.faults or self._faults(visit, ref, found)
         if wrong or found.has_more or form().get("do") != "send":
-            return self._draw(visit, editing, found.wish, *wrong, version=version)
+            return self._draw(visit, editing, found, *wrong, version=version)
         try:
             is_other = self._changing.change(ref, found.wish, asker_of(visit), version=version)
         except InvalidInput as error:
-            return self._draw(visit, editing, found.wish, fault_at(error.field, error.reason), version=version)
+            return self._draw(visit, editing, found, fault_at(error.field, error.reason), version=version)
         except TooManyRequests:
-            return self._draw(visit, editing, found.wish, _MANY, version=version)
+            return self._draw(visit, editing, found, _MANY, version=version)
         except Conflict:
             now = self._editing(visit, ref)
-            return _answered(visit, ref) if now is None else self._draw(visit, now, _named(now.wish), _MOVED)
+            return _answered(visit, ref) if now is None else self._draw(visit, now, _as_read(now.wish), _MOVED)
         done = "changed" if is_other or found.wish.message.strip() else "unchanged"
         return redirect(f"/exporter/{visit.exporter}/requests/{ref}?done=requests.{done}", code=303)
 
@@ -109,9 +112,9 @@ class _Desk:
         return tuple(one for one in faults if form().get("do") == "send" or one.pointer.startswith("vin-"))
 
 
-def _named(wish: Wish) -> Wish:
-    """Return a wish with its country as people write it."""
-    return replace(wish, country=country_of(wish.country))
+def _as_read(wish: Wish) -> request_form.Read:
+    """Return what a request says as the form would, its country as people write it."""
+    return request_form.Read(wish=replace(wish, country=country_of(wish.country)))
 
 
 def _answered(visit: Visit, ref: str) -> ResponseReturnValue:

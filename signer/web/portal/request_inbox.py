@@ -15,7 +15,8 @@ from signer.services.request_inbox import ANSWERERS, PREPARERS
 from signer.verification.wording import beijing
 from signer.web.portal.account import number_of
 from signer.web.portal.doors import MAKERS, form
-from signer.web.portal.requesting import AFTER, TONES, WRONG, country_of
+from signer.web.portal.request_words import WRONG
+from signer.web.portal.requesting import AFTER, TONES, country_of
 from signer.web.portal.signing_in import answered
 from signer.web.problems import Fault
 

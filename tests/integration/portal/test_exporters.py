@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zipfile
 from datetime import timedelta
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import exporting
 import pytest
+import python_calamine
 from objects import OWN
 from world import HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
 
@@ -379,6 +382,68 @@ def test_a_sheet_is_read_into_rows_and_what_is_wrong_with_it_is_told(portal: Por
     wrong = (BytesIO(b"\x00\x01"), "cars.xlsx")
     answer = visitor.post(f"{here}/new", {"sheet": wrong, "do": "check"}, content_type="multipart/form-data")
     assert (answer.status_code, 'href="#sheet"' in answer.text) == (422, True)
+
+
+def handed_in(visitor: Visitor, rows: list[list[str]], **more: Any) -> TestResponse:
+    head = ["VIN", "品牌", "型号", "首次登记日期", "制造厂名称", "目的国"]
+    text = "\n".join(",".join(row) for row in (head, *rows))
+    told = {"sheet": (BytesIO(text.encode()), "cars.csv"), "do": "check", **more}
+    return visitor.post(f"/exporter/{TIANSHAN}/requests/new?lang=en", told, content_type="multipart/form-data")
+
+
+def marked(page: str) -> dict[str, list[Any]]:
+    """Return the rows of the sheet that a page gives back, by VIN; what is marked in them is in their last cell."""
+    link = re.search(r'href="data:[^;]+;base64,([^"]+)" download="cars-marked.xlsx"', page)
+    assert link
+    book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(base64.b64decode(link[1])))
+    return {str(row[0]): row for row in book.get_sheet_by_index(0).to_python()}
+
+
+def test_every_wrong_cell_of_a_sheet_is_marked_in_the_file_that_the_page_gives_back(portal: Portal) -> None:
+    exporting.let_in(portal.world, "a.sample", TIANSHAN)
+    visitor = portal.visitor("a.sample")
+    cars = [row["vin"] for turn in range(1, 6) for row in fresh(KAZAKHSTAN, turn)["vehicles"]]
+    rows = [[vin, "云舟", "YZS6480T1", "2026/2/30", YUNZHOU, "哈萨克斯坦"] for vin in cars]
+    rows[1][3], rows[2][4] = "2026-09-01", "别家汽车"
+    rows.append(["L0YSA3B29T0000109", "=cmd|' /C calc'!A0", "YZS6480T1", "2026-09-01", YUNZHOU, "哈萨克斯坦"])
+    answer = handed_in(visitor, rows)
+    assert (answer.status_code, answer.text.count('href="#sheet"')) == (422, 10)
+    found = marked(answer.text)
+    assert [bool(found[vin][-1]) for vin in cars] == [place != 1 for place in range(15)]
+    assert "The manufacturer is not clear" in found[cars[2]][-1]
+    assert "does not add up" in found["L0YSA3B29T0000109"][-1]
+    assert "16 cells of the sheet" in answer.text
+    link = re.search(r'base64,([^"]+)"', answer.text)
+    assert link
+    with zipfile.ZipFile(BytesIO(base64.b64decode(link[1]))) as archive:
+        comments = archive.read("xl/comments1.xml").decode()
+        assert comments.count("<comment ") == 16
+        assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+
+
+def test_a_sheet_without_faults_is_not_given_back(portal: Portal) -> None:
+    exporting.let_in(portal.world, "a.sample", TIANSHAN)
+    vin = sample(KAZAKHSTAN)["vehicles"][0]["vin"]
+    answer = handed_in(portal.visitor("a.sample"), [[vin, "云舟", "YZS6480T1", "2026-09-01", YUNZHOU, "哈萨克斯坦"]])
+    assert (answer.status_code, "base64," in answer.text) == (200, False)
+
+
+def test_a_sheet_handed_in_again_corrects_its_rows_and_leaves_what_was_pasted(portal: Portal) -> None:
+    exporting.let_in(portal.world, "a.sample", TIANSHAN)
+    visitor = portal.visitor("a.sample")
+    one, two, typed = (row["vin"] for row in fresh(KAZAKHSTAN, 1)["vehicles"])
+    first = handed_in(
+        visitor, [[one, "云舟", "旧型号", "2026-09-01", YUNZHOU, ""], ["L0YSA3B2", "", "", "2026-09-01", YUNZHOU, ""]]
+    )
+    kept = dict(re.findall(r'name="((?!drop)[a-z_]+-[0-9]+)"[^>]* value="([^"]*)"', first.text))
+    assert [kept["vin-1"], kept["vin-2"], kept["odd-2"]] == [one, "L0YSA3B2", "yes"]
+    kept |= {"vin-3": "L0YTYPED", "vin-4": typed}
+    again = handed_in(
+        visitor, [[one, "云舟", "新型号", "2026-09-01", YUNZHOU, ""], [two, "", "", "2026-09-01", YUNZHOU, ""]], **kept
+    )
+    found = re.findall(r'name="vin-[0-9]+"[^>]* value="([^"]*)"', again.text)
+    assert found == [one, "L0YTYPED", typed, two]
+    assert ("新型号" in again.text, "旧型号" in again.text) == (True, False)
 
 
 def test_a_request_is_answered_promised_refused_and_each_page_speaks_both_languages(portal: Portal) -> None:
