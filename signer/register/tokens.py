@@ -44,6 +44,10 @@ class Token:
         """Tell whether it opens anything now."""
         return self.revoked_at is None and at < self.ends_at
 
+    def is_of(self, kind: Kind, of: Uscc | None) -> bool:
+        """Tell whether it speaks for exactly this manufacturer or exporter, or for the house."""
+        return (self.kind, self.maker or self.exporter) == (kind, of)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:

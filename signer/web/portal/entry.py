@@ -41,6 +41,7 @@ from signer.web.portal import (
     sharing,
     sign_up,
     signing_in,
+    tokens,
 )
 from signer.web.portal.cookies import Cookies
 from signer.web.portal.doors import Doors
@@ -91,6 +92,7 @@ ROOMS = (
     requesting.room,
     request_editing.room,
     request_inbox.room,
+    tokens.room,
 )
 """Each is a function of a Building that returns a Room."""
 

@@ -32,6 +32,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("alarms", "/alarms", OWN),
     ("facts", "/facts", OWN),
     ("people", "/people", OWN),
+    ("tokens", "/tokens", OWN),
 )
 """The rooms of a manufacturer: the phrase `nav.<name>`, its address below `/portal/<USCC>`, and who sees it."""
 OFFICE: Final = "/portal/office"
@@ -49,6 +50,7 @@ OFFICES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("jobs", "/jobs", HOUSE),
     ("audit", "/audit", HOUSE),
     ("settings", "/settings", HOUSE),
+    ("tokens", "/tokens", frozenset({Role.OFFICER, *HOUSE})),
 )
 """The rooms of the offices, as `NAVIGATION`."""
 _INNER: Final = {"/production": "/drafts"}
@@ -59,6 +61,7 @@ EXPORTERS_ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("own-requests", "/requests", ACTING),
     ("own-papers", "/papers", ACTING),
     ("own-people", "/people", ACTING),
+    ("tokens", "/tokens", ACTING),
 )
 """The rooms of an exporter, below `/exporter/<USCC>`: everybody who acts for it sees all of them."""
 

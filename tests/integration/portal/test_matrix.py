@@ -47,8 +47,12 @@ def doors(case: objects.Case) -> tuple[Door, ...]:
     return tuple(case.portal.app.extensions["signer.doors"].all)
 
 
-def test_every_route_is_a_door_or_a_public_page(case: objects.Case, doors: tuple[Door, ...]) -> None:
+def test_every_route_is_a_door_or_an_operation_of_the_gate_or_a_public_page(
+    case: objects.Case, doors: tuple[Door, ...]
+) -> None:
     known = {(door.endpoint, door.rule, door.method) for door in doors}
+    gate = case.portal.app.extensions["signer.gate"]
+    known |= {(f"machines.{one.name}", f"/api/v1{one.rule}", one.method) for one in gate.all}
     found = {
         (rule.endpoint, rule.rule, method)
         for rule in case.portal.app.url_map.iter_rules()
