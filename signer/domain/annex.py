@@ -1,4 +1,4 @@
-"""The licence application's annex: vehicles of one commodity code, and the goods name in customs' form."""
+"""The licence application's annexes: at most 20 vehicles of one commodity code each, goods names in customs' form."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Final
 from signer.domain.values import tidy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from signer.domain.vehicle import Vehicle
 
-__all__ = ["BATTERY_CAR", "MOST_LINES", "Line", "code_fault", "displacement_fault", "goods_name", "lines"]
+__all__ = ["BATTERY_CAR", "MOST_LINES", "Line", "Part", "code_fault", "displacement_fault", "goods_name", "parts"]
 
 MOST_LINES: Final = 20
 """One batch, one licence: commonly so many vehicles of one commodity code (DOMAIN: practice, not law)."""
@@ -34,6 +36,15 @@ class Line:
     model: str
     registered_on: str
     transfer_pending_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One annex of an application: its place among them, counted from 1, its commodity code, and its lines."""
+
+    place: int
+    code: str
+    lines: tuple[Line, ...]
 
 
 def code_fault(typed: str) -> str:
@@ -61,17 +72,33 @@ def goods_name(vehicle: Vehicle, displacement: str) -> str:
     return tidy(name)
 
 
-def lines(vehicles: tuple[Vehicle, ...], *, code: str, displacement: dict[str, str]) -> tuple[Line, ...]:
-    """Return the annex of at most 20 vehicles, in their order; `displacement` is by model."""
-    return tuple(
-        Line(
-            code=code,
-            goods_name=goods_name(vehicle, displacement.get(vehicle.model, "")),
-            vin=vehicle.vin,
-            brand=vehicle.brand,
-            model=vehicle.model,
-            registered_on=vehicle.registered_on.isoformat(),
-            transfer_pending_on=vehicle.transfer_pending_on.isoformat() if vehicle.transfer_pending_on else "",
-        )
-        for vehicle in vehicles[:MOST_LINES]
+def parts(
+    vehicles: tuple[Vehicle, ...], *, codes: Mapping[str, str], displacement: Mapping[str, str]
+) -> tuple[Part, ...]:
+    """
+    Return vehicles as the annexes that they need: one commodity code each, at most 20 lines, in the vehicles' order.
+
+    `codes` and `displacement` are by model. Codes come as the first vehicle of each does.
+    """
+    by_code: dict[str, list[Line]] = {}
+    for vehicle in vehicles:
+        line = _line(vehicle, codes[vehicle.model], displacement.get(vehicle.model, ""))
+        by_code.setdefault(line.code, []).append(line)
+    batches = [
+        (code, tuple(lines[start : start + MOST_LINES]))
+        for code, lines in by_code.items()
+        for start in range(0, len(lines), MOST_LINES)
+    ]
+    return tuple(Part(place=place, code=code, lines=lines) for place, (code, lines) in enumerate(batches, start=1))
+
+
+def _line(vehicle: Vehicle, code: str, displacement: str) -> Line:
+    return Line(
+        code=code,
+        goods_name=goods_name(vehicle, displacement),
+        vin=vehicle.vin,
+        brand=vehicle.brand,
+        model=vehicle.model,
+        registered_on=vehicle.registered_on.isoformat(),
+        transfer_pending_on=vehicle.transfer_pending_on.isoformat() if vehicle.transfer_pending_on else "",
     )

@@ -76,20 +76,26 @@ def to_csv(sheet: Sheet) -> bytes:
     return target.getvalue().encode("utf-8-sig")
 
 
-def to_xlsx(sheet: Sheet) -> bytes:
-    """Return a sheet as an Excel workbook: frozen header, columns formatted as text, a second sheet with the notes."""
+def to_xlsx(*sheets: Sheet) -> bytes:
+    """
+    Return sheets as one Excel workbook: frozen headers, columns formatted as text, notes on a sheet behind their own.
+
+    Of several sheets none may offer choices.
+    """
     target = BytesIO()
     with xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_urls": False}) as book:
-        book.set_properties({"created": _MADE, "title": sheet.name})
-        page = book.add_worksheet(_sheet_name(sheet.name))
+        book.set_properties({"created": _MADE, "title": sheets[0].name})
         text = book.add_format({"num_format": "@", "valign": "top"})
         wrong = book.add_format({"num_format": "@", "valign": "top", "bg_color": "#FFE1DC", "bold": True})
         head = {"bold": True, "num_format": "@", "text_wrap": True, "valign": "top", "border": 1}
-        _write_header(page, sheet, book.add_format(head | {"bg_color": "#E4ECF5"}), text)
-        if sheet.notes:
-            _write_notes(book.add_worksheet(_sheet_name(sheet.notes_name)), sheet.notes, book)
-        _offer(book, page, sheet)
-        _write_rows(page, sheet, text, wrong)
+        titles = book.add_format(head | {"bg_color": "#E4ECF5"})
+        for sheet in sheets:
+            page = book.add_worksheet(_sheet_name(sheet.name))
+            _write_header(page, sheet, titles, text)
+            if sheet.notes:
+                _write_notes(book.add_worksheet(_sheet_name(sheet.notes_name)), sheet.notes, book)
+            _offer(book, page, sheet)
+            _write_rows(page, sheet, text, wrong)
     return target.getvalue()
 
 

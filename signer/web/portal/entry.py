@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFProtect
 from signer.web.portal import (
     account,
     alarms,
+    annex,
     approvals,
     confirmations,
     drafts,
@@ -89,6 +90,7 @@ ROOMS = (
     sign_up.room,
     exporters.room,
     papers.room,
+    annex.room,
     requesting.room,
     request_editing.room,
     request_inbox.room,

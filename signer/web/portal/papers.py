@@ -1,4 +1,4 @@
-"""An exporter's papers: what was issued to it, by any manufacturer; its files, share links and the licence annex."""
+"""An exporter's papers: what was issued to it, by any manufacturer; its files and share links."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 from flask import redirect, request
 
-from signer.domain import annex as annexes
 from signer.domain.confirmation import Standing
 from signer.domain.values import beijing_day
 from signer.errors import Conflict, InvalidInput, NotFound
-from signer.services import annex
 from signer.services.confirming import parse
 from signer.services.sharing import DAYS
 from signer.verification.wording import beijing
@@ -24,24 +22,10 @@ if TYPE_CHECKING:
 
     from signer.domain.evidence import RecordFacts
     from signer.domain.number import Number
-    from signer.domain.vehicle import Vehicle
     from signer.web.portal.doors import Room, Visit
     from signer.web.portal.rooms import Building
 
-_MOST_VINS: Final = 200
 _FAULTS: Final = {
-    "annex.code": (
-        "code",
-        "商品编号应为 10 位数字，以 87 开头。",
-        "A commodity code has 10 digits and begins with 87.",
-    ),
-    "annex.displacement": ("", "排量应如 1.5L 或 1498mL。", "A displacement is like 1.5L or 1498mL."),
-    "annex.displacement-missing": (
-        "",
-        "请填写排量，纯电动车辆除外。",
-        "Give the displacement; electric vehicles have none.",
-    ),
-    "annex.vehicles": ("vehicles", "请选择 1 至 20 辆有效车辆。", "Choose 1 to 20 vehicles that are in force."),
     "share.label": ("label", "最多 60 个字符，不含特殊字符。", "At most 60 characters, none of them special."),
     "share.days": ("days", "请选择有效期。", "Choose for how long it is good."),
     "share.conflict": (
@@ -61,8 +45,6 @@ def room(building: Building) -> Room:
     door.get(f"{here}/<number>/files/<kind>", EXPORTERS)(desk.file)
     door.post(f"{here}/<number>/links", EXPORTERS)(desk.share)
     door.post(f"{here}/<number>/links/<ref>/revoke", EXPORTERS)(desk.revoke)
-    door.get(f"{here}/<number>/annex", EXPORTERS)(desk.annex_form)
-    door.post(f"{here}/<number>/annex", EXPORTERS)(desk.annex)
     return door
 
 
@@ -143,52 +125,6 @@ class _Desk:
         self._sharing.revoke_by_exporter(visit.exporter, parsed, ref, by=visit.person)
         return redirect(f"/exporter/{visit.exporter}/papers/{parsed}?done=papers.revoked", code=303)
 
-    def annex_form(self, visit: Visit, number: str) -> ResponseReturnValue:
-        """Show what the licence annex needs besides what stands in the paper."""
-        record = self._papers.one(visit.exporter, parse(number))
-        chosen = frozenset(vehicle.vin for vehicle in _live(record)[: annexes.MOST_LINES])
-        is_battery = all(vehicle.energy == "battery-electric" for vehicle in _live(record))
-        return self._draw_annex(visit, record, chosen=chosen, code=annexes.BATTERY_CAR if is_battery else "")
-
-    def _draw_annex(
-        self,
-        visit: Visit,
-        record: RecordFacts,
-        *faults: Fault,
-        chosen: frozenset[str],
-        code: str,
-        displacement: dict[str, str] | None = None,
-    ) -> str:
-        vehicles = _live(record)
-        return self._frame.draw(
-            "portal/annex.html",
-            visit,
-            faults=faults,
-            record=record,
-            vehicles=vehicles,
-            models=[(model, _has_engine(model, vehicles)) for model in _models(vehicles)],
-            chosen=chosen,
-            code=code,
-            displacement=displacement or {},
-        )
-
-    def annex(self, visit: Visit, number: str) -> ResponseReturnValue:
-        """Hand out the annex as a spreadsheet."""
-        record = self._papers.one(visit.exporter, parse(number))
-        vehicles, typed = _live(record), form()
-        wanted = frozenset(typed.getlist("vin")[:_MOST_VINS])
-        code = typed.get("code", "").strip()[:20]
-        models = _models(vehicles)
-        displacement = {
-            model: typed.get(f"displacement-{place}", "").strip()[:20] for place, model in enumerate(models)
-        }
-        chosen = tuple(vehicle for vehicle in vehicles if vehicle.vin in wanted)
-        if faults := _annex_faults(chosen, code, displacement, models):
-            page = self._draw_annex(visit, record, *faults, chosen=wanted, code=code, displacement=displacement)
-            return page, 422
-        data = annex.sheet(record.number, chosen, code=code, displacement=displacement)
-        return downloads.attachment(data, f"{record.number}-annex.xlsx", annex.MIME)
-
 
 def _shown(record: RecordFacts) -> dict[str, object]:
     """Return what the page of a paper shows of its record."""
@@ -204,32 +140,6 @@ def _shown(record: RecordFacts) -> dict[str, object]:
 
 def _after(typed: str) -> Number | None:
     return parse(typed) if typed else None
-
-
-def _live(record: RecordFacts) -> tuple[Vehicle, ...]:
-    """Return the vehicles that are in force, in the paper's order."""
-    live = {line.vin for line in record.lines if line.standing is Standing.ISSUED}
-    return tuple(vehicle for vehicle in record.whole.terms.vehicles if vehicle.vin in live)
-
-
-def _models(vehicles: tuple[Vehicle, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(vehicle.model for vehicle in vehicles))
-
-
-def _has_engine(model: str, vehicles: tuple[Vehicle, ...]) -> bool:
-    """Tell whether a model's displacement has to be given."""
-    return any(annexes.displacement_fault("", vehicle) for vehicle in vehicles if vehicle.model == model)
-
-
-def _annex_faults(
-    chosen: tuple[Vehicle, ...], code: str, displacement: dict[str, str], models: tuple[str, ...]
-) -> tuple[Fault, ...]:
-    found = [] if 1 <= len(chosen) <= annexes.MOST_LINES else [_fault("annex.vehicles")]
-    if rule := annexes.code_fault(code):
-        found.append(_fault(rule))
-    wrong = {vehicle.model: annexes.displacement_fault(displacement[vehicle.model], vehicle) for vehicle in chosen}
-    found += [_fault(rule, f"displacement-{models.index(model)}") for model, rule in wrong.items() if rule]
-    return tuple(found)
 
 
 def _fault(rule: str, pointer: str = "") -> Fault:

@@ -387,6 +387,7 @@ FACTORIES |= {
     ("sharing", "number"): _issued,
     ("sharing", "ref"): a_share_link,
     ("papers", "number"): a_paper,
+    ("annex", "number"): a_paper,
     ("papers", "ref"): lambda case, exporter: a_share_link(case, _maker_for(exporter)),
     ("papers", "kind"): lambda _case, _uscc: "sealed",
     ("shared", "ref"): lambda _case, _uscc: "0" * 16,

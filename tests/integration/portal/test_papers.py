@@ -169,6 +169,42 @@ def test_an_annex_of_electric_cars_has_their_code_and_needs_no_displacement(case
     assert len(rows) == len(vins)
 
 
+def test_more_than_twenty_vehicles_or_two_codes_become_several_annexes_of_one_file(case: Case) -> None:
+    world = case.portal.world
+    cars = [row for turn in range(10, 18) for row in worlds.fresh(worlds.KAZAKHSTAN, turn)["vehicles"]]
+    for car in cars[:2]:
+        car["model"], car["energy"] = "YZS7000EV", "battery-electric"
+    number = world.issue({**worlds.fresh(worlds.KAZAKHSTAN, 1), "exporter": TIANSHAN, "vehicles": cars}).number
+    page = case.zhao.get(f"{HOME}/{number}/annex", lang="en").text
+    assert (page.count(" checked"), page.count('value="8703801090"')) == (24, 1)
+    typed = {
+        "vin": [car["vin"] for car in cars],
+        "code": "8703234110",
+        "code-0": "8703801090",
+        "displacement-1": "1.5L",
+    }
+    shown = case.zhao.post(f"{HOME}/{number}/annex?lang=en", typed)
+    assert (shown.status_code, shown.mimetype) == (200, "text/html")
+    listed = re.sub(r"<[^>]+>", "", shown.text)
+    for words in (
+        "Annex 1 · 8703801090 · vehicles: 2",
+        "Annex 2 · 8703234110 · vehicles: 20",
+        "Annex 3 · 8703234110 · vehicles: 2",
+    ):
+        assert words in listed
+    answer = case.zhao.post(f"{HOME}/{number}/annex", {**typed, "do": "get"})
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.data))
+    assert book.sheet_names == ["附表1", "附表2", "附表3", "说明"]
+    told = [[row[3] for row in book.get_sheet_by_name(name).to_python()[1:]] for name in book.sheet_names[:3]]
+    assert [vin for part in told for vin in part] == [car["vin"] for car in cars]
+    notes = "\n".join(str(row[0]) for row in book.get_sheet_by_name("说明").to_python())
+    assert all(f"附表 {place}：" in notes for place in (1, 2, 3))
+    assert told[2][1] in notes
+    assert case.zhao.post(f"{HOME}/{number}/annex", {**typed, "code-0": "1"}).status_code == 422
+    alone = {**typed, "vin": typed["vin"][:2], "code": ""}
+    assert case.zhao.post(f"{HOME}/{number}/annex", alone).mimetype.endswith("spreadsheetml.sheet")
+
+
 def test_a_paper_that_may_have_ended_after_the_backup_is_not_called_in_force(case: Case) -> None:
     database, at = case.portal.world.services.database, case.portal.world.at
     made = restores.Restore(backup_at=at - timedelta(hours=2), restored_at=at, archive_digest=bytes(32))

@@ -1,10 +1,12 @@
-"""The licence annex: a goods name in customs' form, at most twenty vehicles, one commodity code."""
+"""The licence annex: a goods name in customs' form, one commodity code and at most twenty vehicles in each."""
 
 from __future__ import annotations
 
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from signer.domain import annex
 from signer.domain.vehicle import Vehicle
@@ -65,7 +67,32 @@ def test_no_displacement_is_a_formula(typed: str) -> None:
     assert annex.displacement_fault(typed, vehicle()) == "annex.displacement"
 
 
-def test_an_annex_has_at_most_twenty_lines() -> None:
-    found = annex.lines((vehicle(),) * 25, code="8703801090", displacement={"YZS6480T1": "1.5L"})
-    assert len(found) == annex.MOST_LINES == 20
-    assert (found[0].registered_on, found[0].transfer_pending_on) == ("2026-09-01", "")
+def test_an_annex_has_at_most_twenty_lines_and_the_rest_are_in_the_next_ones() -> None:
+    found = annex.parts((vehicle(),) * 45, codes={"YZS6480T1": "8703234110"}, displacement={"YZS6480T1": "1.5L"})
+    assert [(part.place, len(part.lines)) for part in found] == [(1, 20), (2, 20), (3, 5)]
+    assert annex.MOST_LINES == 20
+    first = found[0].lines[0]
+    assert (first.registered_on, first.transfer_pending_on) == ("2026-09-01", "")
+
+
+def test_an_annex_has_one_commodity_code() -> None:
+    other = vehicle(model="YZS7000EV", energy="battery-electric")
+    mixed = (vehicle(), other) * 11 + (vehicle(),) * 10
+    codes = {"YZS6480T1": "8703234110", "YZS7000EV": annex.BATTERY_CAR}
+    found = annex.parts(mixed, codes=codes, displacement={"YZS6480T1": "1.5L"})
+    assert [(part.code, len(part.lines)) for part in found] == [
+        ("8703234110", 20),
+        ("8703234110", 1),
+        (annex.BATTERY_CAR, 11),
+    ]
+    assert {line.code for part in found for line in part.lines if part.code == annex.BATTERY_CAR} == {annex.BATTERY_CAR}
+
+
+@given(st.lists(st.sampled_from(["A1", "B2", "C3"]), min_size=1, max_size=90))
+def test_every_vehicle_is_in_one_annex_in_the_order_of_its_code(models: list[str]) -> None:
+    cars = tuple(vehicle(model=model, brand=f"{turn}") for turn, model in enumerate(models))
+    codes = {"A1": "8703234110", "B2": "8703234110", "C3": annex.BATTERY_CAR}
+    found = annex.parts(cars, codes=codes, displacement=dict.fromkeys(codes, "1.5L"))
+    for code in set(codes.values()):
+        lines = [line.brand for part in found if part.code == code for line in part.lines]
+        assert lines == [car.brand for car in cars if codes[car.model] == code]
