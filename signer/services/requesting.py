@@ -212,9 +212,6 @@ class Requesting:
             known = exporters.acceptance(tx, asker.exporter, scope=tenant.scope)
             if found.state in ("refused", "withdrawn") or (known is not None and known.state == "refused"):
                 raise Conflict("nobody reads what is said to this request any more")
-            since = at - timedelta(days=1)
-            if requests.said_count(tx, found, scope=tenant.scope, side="exporter", since=since) >= MOST_WORDS_A_DAY:
-                raise TooManyRequests(f"at most {MOST_WORDS_A_DAY} words a day to one request", retry_after_s=3600)
             add_word(tx, found, "exporter", text, by=asker.person, at=at)
             tell_maker(tx, self._mailing, ref, "request-said", tenant, company_name(tx, asker.exporter))
 
@@ -299,11 +296,19 @@ class Requesting:
 
 
 def add_word(tx: Transaction, found: Request, side: requests.Side, text: str, *, by: str, at: datetime) -> None:
-    """Add what one side says to a request. InvalidInput for nothing or too much; Conflict after its 200 words."""
+    """
+    Add what one side says to a request. InvalidInput for nothing or too much; Conflict after its 200 words.
+
+    TooManyRequests for an exporter's word too many in a day, whichever form it comes with.
+    """
     words = requesting.as_words(text)
     if not 1 <= len(words) <= MOST_TEXT or any(unprintable(line) for line in words.split("\n")):
         raise InvalidInput("text", "text.wrong")
     scope = Scope.of(found.manufacturer_id)
+    since = at - timedelta(days=1)
+    late = requests.said_count(tx, found, scope=scope, side=side, since=since)
+    if side == "exporter" and late >= MOST_WORDS_A_DAY:
+        raise TooManyRequests(f"at most {MOST_WORDS_A_DAY} words a day to one request", retry_after_s=3600)
     if requests.said_count(tx, found, scope=scope, side=side) >= MOST_WORDS:
         raise Conflict("this side has said 200 words already")
     requests.say(tx, found, side, words, by=by, scope=scope, at=at)

@@ -13,6 +13,7 @@ from flask import Blueprint, request
 from signer.domain.places import degrees
 from signer.domain.values import parse_day
 from signer.domain.vehicle import normalise_vin
+from signer.errors import TooManyRequests
 from signer.web import intake, proxies
 from signer.web.fields import Faults, look_alikes, vins
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from signer.web.pages import Pages
 
 _MOST_BODY = 4_000
+_TOO_MANY = (
+    "来自您所在网络的错误查询过多，请稍后再试，最迟明天即可；其他网络不受影响。",
+    "Too many questions from your network were wrong. Ask again tomorrow at the latest; others are not affected.",
+)
 _MAP = "https://www.openstreetmap.org/"
 _ZOOM = 16
 _DAY_FIRST = re.compile(r"([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})")
@@ -58,7 +63,7 @@ def blueprint(services: wiring.Services, pages: Pages) -> Blueprint:
         return _draw(pages, CarForm())
 
     @public.post("/car")
-    def answer() -> tuple[str, int] | str:
+    def answer() -> tuple[str, int] | tuple[str, int, dict[str, str]] | str:
         """Tell who services the car, or the one answer for everything that is not known."""
         intake.refuse_type(intake.MULTIPART, intake.FORM)
         with intake.limited(_MOST_BODY):
@@ -68,7 +73,11 @@ def blueprint(services: wiring.Services, pages: Pages) -> Blueprint:
         vin, day = _vin(filled.vin, faults), _day(filled.registered_on, faults)
         if vin is None or day is None:
             return _draw(pages, filled, faults=faults), 422
-        found = services.cars.ask(vin, day, network=proxies.network(services.settings))
+        try:
+            found = services.cars.ask(vin, day, network=proxies.network(services.settings))
+        except TooManyRequests as error:
+            faults.add("vin", "vin.too-many", *_TOO_MANY)
+            return _draw(pages, filled, faults=faults), 429, {"Retry-After": str(error.retry_after_s)}
         return _draw(pages, filled, answer=found, vin=vin)
 
     return public

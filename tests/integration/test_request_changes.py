@@ -174,3 +174,14 @@ def test_a_request_is_changed_only_so_often_in_a_day(made: World) -> None:
         made.services.request_changing.change(ref, replace(wish(made, ref), wanted=f"{turn}"), ZHANG, version=turn + 1)
     with pytest.raises(TooManyRequests):
         made.services.request_changing.change(ref, replace(wish(made, ref), wanted="x"), ZHANG, version=MOST_A_DAY + 1)
+
+
+def test_words_that_come_with_a_change_count_as_others_do(made: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.services.requesting.MOST_WORDS_A_DAY", 1)
+    ref, changing = asked(made), made.services.request_changing
+    changing.change(ref, replace(wish(made, ref), message="one"), ZHANG, version=1)
+    for found in (wish(made, ref), different(wish(made, ref))):
+        with pytest.raises(TooManyRequests):
+            changing.change(ref, replace(found, message="two"), ZHANG, version=1)
+    assert made.services.requesting.find(EXPORTER, ref).request.version == 1
+    assert [one.text for one in made.services.requesting.find(EXPORTER, ref).said] == ["one"]

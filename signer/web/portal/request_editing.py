@@ -35,8 +35,8 @@ _MOVED: Final = Fault(
 _MANY: Final = Fault(
     pointer="",
     code="too-many-requests",
-    zh="24 小时内对这份申请的修改过多，请稍后再试。",
-    en="This request was changed too often within 24 hours. Try again later.",
+    zh="24 小时内对这份申请的修改或留言过多，请稍后再试。",
+    en="Too many changes of this request, or messages to it, within 24 hours. Try again later.",
 )
 
 

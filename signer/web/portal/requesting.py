@@ -67,13 +67,6 @@ _WORDY: Final = Fault(
     zh=f"对同一申请，24 小时内至多留言 {MOST_WORDS_A_DAY} 次，请稍后再试。",
     en=f"At most {MOST_WORDS_A_DAY} messages to one request within 24 hours. Try again later.",
 )
-_SUSPENDED: Final = Fault(
-    pointer="",
-    code="manufacturer-suspended",
-    zh="系统运营方已暂停该生产企业的签发，目前不能申请更改目的国；已签发的确认书不受影响。恢复后请再申请。",
-    en="The operators suspended this manufacturer: it issues nothing at present, so another destination cannot be "
-    "asked for. What it issued is not affected. Ask again once it is resumed.",
-)
 _MOVED: Final = Fault(
     pointer="",
     code="conflict",
@@ -233,7 +226,7 @@ class _Desk:
         self, visit: Visit, number: str, wish: Wish, chosen: frozenset[str], fault: Fault | None = None
     ) -> ResponseReturnValue:
         going = self._requesting.going(visit.exporter, number)
-        told = _SUSPENDED if going.is_suspended else fault
+        told = None if going.is_suspended else fault  # then the page itself says why nothing can be asked
         page = self._frame.draw(
             "portal/request_redirect.html",
             visit,
@@ -259,7 +252,7 @@ class _Desk:
             ref = self._requesting.redirect(number, chosen, wish, asker_of(visit))
         except InvalidInput as error:
             return self._elsewhere(visit, number, wish, chosen, fault_at(error.field, error.reason))
-        except (Conflict, ManufacturerSuspended):  # which of them, the page says
+        except (Conflict, ManufacturerSuspended):
             return self._elsewhere(visit, number, wish, chosen, _ASKED)
         except TooManyRequests:
             return self._elsewhere(visit, number, wish, chosen, _MANY)

@@ -155,7 +155,8 @@ def test_guessing_days_ends_after_ten_and_the_right_answer_is_not_told_any_more(
         assert street.ask(day=(street.day - timedelta(days=turn + 1)).isoformat()).status_code == 200
     refused = street.ask(lang="ru")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "86400")
-    assert "Слишком много попыток" in refused.text
+    assert "Слишком много неверных запросов из вашей сети" in refused.text
+    assert (f'value="{VIN}"' in refused.text, "Казахстан" in refused.text) == (True, False)
     kept = str(street.world.rows("SELECT number FROM lookup_failures"))
     assert VIN not in kept
 
