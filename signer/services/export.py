@@ -57,7 +57,7 @@ class Exporting:
                 entries = [asdict(use) for use in audit.seal_uses(tx, scope=tenant.scope, sieve=sieve)]
         columns = _AUDIT if what == "audit" else _SEAL_REGISTER
         rows = ({column: _plain(entry[column]) for column in columns} for entry in entries)
-        return _csv(columns, rows) if form == "csv" else "".join(_lines(rows))
+        return csv_of(columns, rows) if form == "csv" else "".join(_lines(rows))
 
     def seal_uses(self, manufacturer: str, sieve: Sieve, *, most: int, skip: int) -> tuple[SealUse, ...]:
         """Return a page of the seal register, the latest use first. NotFound."""
@@ -104,7 +104,7 @@ class AuditReading:
         return self._pieces(scope, sieve, names)
 
     def _pieces(self, scope: Scope, sieve: Sieve, names: Mapping[int, str]) -> Iterator[str]:
-        yield _csv(_AUDIT_OF_ALL, ())
+        yield csv_of(_AUDIT_OF_ALL, ())
         last, left = 0, MOST_EXPORTED
         while left:
             with self._database.read() as tx:
@@ -138,7 +138,7 @@ def _lines(rows: Iterable[Mapping[str, str]]) -> Iterator[str]:
         yield json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def _csv(columns: tuple[str, ...], rows: Iterable[Mapping[str, str]]) -> str:
+def csv_of(columns: tuple[str, ...], rows: Iterable[Mapping[str, str]]) -> str:
     """Write CSV for spreadsheets: a byte order mark, and no cell that one of them would run as a formula."""
     return "\ufeff" + _rows(columns, ({column: column for column in columns},)) + _rows(columns, rows)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from signer.domain.values import tidy, unprintable
+from signer.domain.values import format_instant, tidy, unprintable
 from signer.domain.vehicle import normalise_vin
 from signer.errors import InvalidInput, NotFound
 from signer.register import audit, checks, lookup, overview, parties, restores, vehicles
-from signer.register.checks import Check
+from signer.register.checks import EVERYTHING, Check, Sieve
 from signer.register.drafts import draw_ref
 from signer.register.scope import Scope, unknown
 from signer.services.confirming import parse
+from signer.services.evidence import pack
+from signer.services.export import CUT_OFF, csv_of
 from signer.verification import record as records
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 MOST_FOUND: Final = 50
 MOST_REFERENCE: Final = 120
 PER_PAGE: Final = 25
+MOST_PACKED: Final = 500
+"""Receipts in one ZIP."""
+_LIST: Final = ("file", "asked_at", "kind", "subject", "reference", "answer", "outcome", "receipt")
 _MOST_SUBJECT, _MOST_ANSWER = 200, 40
 _ALL = Scope.everything("an officer looks for a vehicle, or at a record")
 _LENGTHS = (vehicles.WHOLE, vehicles.TAIL)
@@ -136,11 +141,35 @@ class Inspecting:
             checks.add(tx, check)
         return check.ref
 
-    def history(self, person: str, *, page: int) -> tuple[tuple[Check, ...], bool]:
-        """Return a page of a person's own checks, the latest first, and whether more follow."""
+    def history(
+        self, person: str, *, before: str = "", sieve: Sieve = EVERYTHING, per_page: int = PER_PAGE
+    ) -> tuple[tuple[Check, ...], bool]:
+        """Return a page of a person's own checks, the latest (`before` one of them) first, and whether more follow."""
         with self._database.read() as tx:
-            found = checks.of_person(tx, person, most=PER_PAGE + 1, skip=(page - 1) * PER_PAGE)
-        return found[:PER_PAGE], len(found) > PER_PAGE
+            found = checks.of_person(tx, person, most=per_page + 1, before=before, sieve=sieve)
+        return found[:per_page], len(found) > per_page
+
+    def packed(
+        self, person: str, *, refs: tuple[str, ...] = (), sieve: Sieve = EVERYTHING, most: int = MOST_PACKED
+    ) -> bytes:
+        """
+        Return a ZIP of a person's own receipts, those of `refs` or else all that fit, and a list of them as CSV.
+
+        At most `most`: where more fit, the list's last line says so. NotFound if there is none.
+        """
+        with self._database.read() as tx:
+            if refs:
+                found = checks.chosen(tx, refs, person=person)
+            else:
+                found = checks.of_person(tx, person, most=most + 1, sieve=replace(sieve, with_receipt=True))
+        kept = [(f"receipt-{one.jti}.jwt", one) for one in found if one.receipt is not None]
+        if not kept:
+            raise NotFound("no receipt of this person fits")
+        rows = [_listed(name, one) for name, one in kept[:most]]
+        if len(kept) > most:
+            rows.append({**dict.fromkeys(_LIST, ""), "file": CUT_OFF})
+        files = {"list.csv": csv_of(_LIST, rows).encode()}
+        return pack(files | {name: (one.receipt or "").encode() for name, one in kept[:most]})
 
     def one(self, ref: str, *, person: str) -> Check:
         """Return one of a person's own checks. NotFound, also for another person's."""
@@ -150,6 +179,11 @@ class Inspecting:
     def _note(self, event: str, number: Number, *, by: str, at: datetime) -> None:
         with self._database.write() as tx:
             audit.note(tx, event, actor=by, subject=number, at=at, manufacturer_id=None)
+
+
+def _listed(name: str, check: Check) -> dict[str, str]:
+    own = {column: str(getattr(check, column)) for column in ("kind", "subject", "reference", "answer", "outcome")}
+    return {"file": name, "asked_at": format_instant(check.asked_at), "receipt": check.jti or "", **own}
 
 
 def reference_of(typed: str) -> str:

@@ -50,6 +50,7 @@ _MOST_PAGE = 20_000
 _MOST_FORM = 2_000_000
 _MOST_UPLOAD = MOST_BYTES + intake.OVERHEAD
 _MOST_NEXT = 500
+_MOST_CURSOR = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,6 +246,11 @@ def form() -> MultiDict[str, str]:
 def page_number() -> int:
     """Return which page of a list was asked for (`?page=`), from 1; the first for anything odd."""
     return min(max(request.args.get("page", 1, type=int), 1), _MOST_PAGE)
+
+
+def cursor(name: str = "before") -> str:
+    """Return after which entry a list goes on (`?before=`), as the page before it named that entry; '' at its start."""
+    return request.args.get(name, "").replace("\x00", "")[:_MOST_CURSOR]
 
 
 def files(field: str, *, most: int = 1) -> tuple[Upload, ...]:

@@ -43,6 +43,7 @@ OFFICES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("check", "/check", frozenset({Role.OFFICER})),
     ("vehicles", "/vehicles", frozenset({Role.OFFICER})),
     ("history", "/history", frozenset({Role.OFFICER})),
+    ("receipts", "/receipts", frozenset({Role.OFFICER})),
     ("makers", "/makers", HOUSE),
     ("exporters", "/exporters", frozenset({Role.OPERATOR})),
     ("trust-list", "/trust-list", HOUSE),

@@ -42,16 +42,16 @@ class Filter:
     page: int
 
     @classmethod
-    def read(cls) -> Filter:
-        """Read the filter of this request's address; a wrong date filters nothing, and is named."""
-        typed = {name: request.args.get(name, "").strip()[:_MOST_TEXT] for name in ("from", "to", "text", "seal")}
+    def read(cls, *, more: tuple[str, ...] = ()) -> Filter:
+        """Read the filter of this request's address; a wrong date filters nothing, and is named; `more` are fields."""
+        names = ("from", "to", "text", "seal", *more)
+        typed = {name: request.args.get(name, "").strip().replace("\x00", "")[:_MOST_TEXT] for name in names}
         faults: list[Fault] = []
         since, until = _day(typed["from"], "from", faults), _day(typed["to"], "to", faults)
-        text = typed["text"].replace("\x00", "")
         sieve = Sieve(
             since=None if since is None else _midnight(since),
             until=None if until is None else _midnight(until + timedelta(days=1)),
-            text=text,
+            text=typed["text"],
             seal=typed["seal"],
         )
         return cls(typed=typed, sieve=sieve, faults=tuple(faults), page=page_number())

@@ -13,7 +13,7 @@ from signer.verification.wording import beijing
 from signer.web import answers, intake, proxies
 from signer.web.answers import OfLicence
 from signer.web.asking import FileAsked, Form, understand
-from signer.web.portal.doors import SIGNED_IN, files, form, page_number
+from signer.web.portal.doors import SIGNED_IN, cursor, files, form
 from signer.web.portal.frame import OFFICE, OFFICES, rooms
 from signer.web.problems import Fault, Refused
 from signer.web.public import form_of
@@ -86,13 +86,13 @@ class _Desk:
 
     def history(self, visit: Visit) -> ResponseReturnValue:
         """Show what one asked, the latest first."""
-        page = page_number()
-        found, has_more = self._services.inspecting.history(visit.person, page=page)
+        before = cursor()
+        found, has_more = self._services.inspecting.history(visit.person, before=before)
         return self._frame.draw(
             "portal/office_history.html",
             visit,
             checks=found,
-            page=page,
+            before=before,
             has_more=has_more,
             tones=TONES,
             beijing=beijing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from flask import Response, request
+from flask import Response
 
 from signer.domain.parties import Role
 from signer.domain.values import format_instant
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 AUDIT: Final = f"{OFFICE}/audit"
 _MORE = ("actor", "event", "subject", "maker")
-_MOST_TEXT = 120
 
 
 def room(building: Building) -> Room:
@@ -67,10 +66,11 @@ def room(building: Building) -> Room:
 
 def _filter() -> Filter:
     """Read the filter of this request's address: the maker's own, and who, what, about what, of whom."""
-    plain = Filter.read()
-    more = {name: request.args.get(name, "").strip().replace("\x00", "")[:_MOST_TEXT] for name in _MORE}
-    sieve = replace(plain.sieve, actor=more["actor"], event=more["event"], subject=more["subject"])
-    return replace(plain, typed=plain.typed | more, sieve=sieve)
+    plain = Filter.read(more=_MORE)
+    typed = plain.typed
+    return replace(
+        plain, sieve=replace(plain.sieve, actor=typed["actor"], event=typed["event"], subject=typed["subject"])
+    )
 
 
 def _base(visit: Visit, entry: Entry, makers: dict[int, tuple[str, str]]) -> str:

@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 
 from signer.domain.parties import Role, Uscc
 from signer.register import accounts, jobs
+from signer.services.inspecting import PER_PAGE
 from signer.services.invitations import Invited
 from signer.services.sessions import Begun
 
@@ -53,12 +54,13 @@ def case(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def _open_the_offices(case: objects.Case) -> None:
-    """Let somebody with every hat into the offices too, with a check of one's own and a failed job."""
+    """Let somebody with every hat into the offices too, with checks of one's own, receipts and a failed job."""
     with case.portal.world.services.database.write() as tx:
         for role in (Role.OPERATOR, Role.AUDITOR, Role.OFFICER):
             accounts.appoint(tx, ALL_HATS, role, by="test", at=case.portal.world.at)
         jobs.ensure(tx, ("mail",), at=case.portal.world.at)
     case.made["office", "ref", case.own] = objects.a_check(case, case.own, of=ALL_HATS)
+    objects.receipts_of(case, ALL_HATS, PER_PAGE + 1)
     objects.a_failed_job(case, case.own)
 
 

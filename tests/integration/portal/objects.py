@@ -22,6 +22,7 @@ from signer.services.importing import Asked
 from signer.services.inspecting import Asked as OfficerAsked
 from signer.services.official import Place
 from signer.services.onboarding import Typed
+from signer.services.receipts import Receipt
 from signer.services.sessions import Begun
 
 if TYPE_CHECKING:
@@ -269,6 +270,22 @@ def a_check(case: Case, uscc: str, *, of: str = "only.officer") -> str:
     del uscc
     asked = OfficerAsked(kind="vehicle", subject="L0YSA3B29T0000101", answer="1", outcome="pass", reference="案 1")
     return case.portal.world.services.inspecting.keep(asked, by=of)
+
+
+def receipts_of(case: Case, person: str, count: int) -> None:
+    """Checks with receipts, as far as a page tells them apart."""
+    for turn in range(count):
+        receipt = Receipt(jti=f"R-SAMPLE-{turn:05d}", token="head.body.seal")
+        outcome = ("pass", "review", "fail")[turn % 3]
+        asked = OfficerAsked(
+            kind="licence",
+            subject=f"5 VIN · KZ · {worlds.TIANSHAN}",
+            answer=f"{turn % 6} / 5",
+            outcome=outcome,
+            reference="" if turn % 4 else "样例案 12 号",
+            receipt=receipt,
+        )
+        case.portal.world.services.inspecting.keep(asked, by=person)
 
 
 def a_proposal(case: Case, uscc: str) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import io
+import re
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +15,7 @@ from portal import Portal
 from world import BEICHEN, EMIRATES, KAZAKHSTAN, TIANSHAN, sample
 
 from signer.errors import StorageUnavailable
+from signer.services.inspecting import PER_PAGE, Asked
 
 if TYPE_CHECKING:
     from portal import Visitor
@@ -150,6 +154,92 @@ def test_a_check_is_its_askers_alone(portal: Portal, guan: Visitor, world: World
     for path in (f"{HERE}/history/{ref}", f"{HERE}/history/{ref}/receipt"):
         assert (guan.get(path).status_code, hai.get(path).status_code) == (200, 404)
     assert ref not in hai.get(f"{HERE}/history").text
+
+
+@pytest.fixture
+def receipts(guan: Visitor, world: World, issued: Issued) -> list[str]:
+    """Ask what is covered, another day about another car, and search, which has no receipt; return references."""
+    guan.post(f"{HERE}/check", covered(str(issued.number)))
+    world.change("UPDATE checks SET asked_at = '2026-11-20T15:30:00.000000Z'")  # 23:30 in Beijing
+    guan.post(f"{HERE}/check", {**covered(str(issued.number), vin="L0YSA3B20T0000199"), "reference": "案 10"})
+    guan.post(f"{HERE}/vehicles", {"vin": vins(KAZAKHSTAN)[0]})
+    return [ref for (ref,) in world.rows("SELECT ref FROM checks WHERE receipt IS NOT NULL ORDER BY id")]
+
+
+def packed(answer: Any) -> dict[str, bytes]:
+    assert (answer.status_code, answer.mimetype) == (200, "application/zip")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as found:
+        return {name: found.read(name) for name in found.namelist()}
+
+
+def test_receipts_are_found_by_day_outcome_and_case_and_a_search_has_none(guan: Visitor, receipts: list[str]) -> None:
+    first, second = receipts
+    for query, shown in {
+        "": [second, first],
+        "reference=案 9": [first],
+        "reference=案": [second, first],
+        "reference=%25": [],
+        "outcome=pass": [first],
+        "outcome=fail": [second],
+        "outcome=nonsense": [second, first],
+        "to=2026-11-20": [first],
+        "from=2026-11-21": [second],
+        "from=2026-11-20&to=2026-11-20&outcome=fail": [],
+        "from=tomorrow": [second, first],
+    }.items():
+        page = guan.get(f"{HERE}/receipts?{query}").text
+        assert re.findall(r'name="ref" value="(\w+)"', page) == shown, query
+    assert 'id="from-wrong"' in guan.get(f"{HERE}/receipts?from=tomorrow").text
+
+
+def test_all_that_fit_or_those_that_are_ticked_come_as_one_zip_with_a_list_and_each_is_genuine(
+    guan: Visitor, world: World, receipts: list[str]
+) -> None:
+    both = packed(guan.get(f"{HERE}/receipts/zip"))
+    listed = list(csv.DictReader(io.StringIO(both.pop("list.csv").decode("utf-8-sig"))))
+    assert [(row["file"], row["reference"], row["outcome"]) for row in listed] == [
+        (name, reference, outcome)
+        for name, reference, outcome in zip(both, ("案 10", "案 9"), ("fail", "pass"), strict=True)
+    ]
+    assert {world.services.receipts.examine(data).state for data in both.values()} == {"genuine"}
+    kept = dict(world.rows("SELECT ref, jti FROM checks"))
+    for query, refs in {"outcome=pass": receipts[:1], f"ref={receipts[1]}": receipts[1:]}.items():
+        found = packed(guan.get(f"{HERE}/receipts/zip?{query}"))
+        assert list(found) == ["list.csv", *(f"receipt-{kept[ref]}.jwt" for ref in refs)]
+    assert guan.get(f"{HERE}/receipts/zip?reference=none").status_code == 404
+
+
+def test_nobody_packs_anothers_receipts(portal: Portal, receipts: list[str]) -> None:
+    hai = portal.visitor("hai.sample")
+    assert receipts[0] not in hai.get(f"{HERE}/receipts").text
+    for query in ("", f"?ref={receipts[0]}"):
+        assert hai.get(f"{HERE}/receipts/zip{query}").status_code == 404
+
+
+def test_a_zip_that_would_hold_more_says_so_on_the_last_line_of_its_list(world: World, receipts: list[str]) -> None:
+    with zipfile.ZipFile(io.BytesIO(world.services.inspecting.packed("guan.sample", most=1))) as found:
+        lines = found.read("list.csv").decode("utf-8-sig").splitlines()
+        assert (len(found.namelist()), len(lines), lines[-1].startswith("export.cut-off,")) == (2, 3, True)
+
+
+def test_the_history_goes_on_to_its_end_and_shows_each_check_once_whatever_comes_in_meanwhile(
+    guan: Visitor, world: World
+) -> None:
+    def ask() -> str:
+        asked = Asked(kind="vehicle", subject="L0YSA3B29T0000101", answer="1", outcome="pass")
+        return world.services.inspecting.keep(asked, by="guan.sample")
+
+    refs = [ask() for _ in range(2 * PER_PAGE + 1)][::-1]
+    world.services.inspecting.keep(Asked(kind="file", subject="x", answer="VALID", outcome="pass"), by="hai.sample")
+    shown, path, pages = list[str](), f"{HERE}/history", 0
+    while path:
+        page = guan.get(path).text
+        shown += re.findall(rf'href="{HERE}/history/(\w+)"', page)
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        path, pages = (older[1] if older else ""), pages + 1
+        ask()
+    assert (shown, pages) == (refs, 3)
+    assert 'rel="next"' not in guan.get(f"{HERE}/history?before={refs[-1]}").text
 
 
 def test_each_is_led_to_the_first_room_of_the_office_and_no_maker_has_one(portal: Portal, guan: Visitor) -> None:
