@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, false, func, not_, or_, select
 
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
@@ -32,13 +32,16 @@ _MOST_EXPORTERS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One confirmation of a list."""
+    """One confirmation of a list; `country` is the destination's two-letter code."""
 
     number: Number
     standing: Standing
     reserved_at: datetime
     maker: str
+    maker_uscc: str
     exporter: str
+    exporter_uscc: str
+    country: str
     country_zh: str
     country_en: str
     vehicles: int
@@ -61,29 +64,30 @@ class Sought:
     """
     What a list is narrowed to: one number, one VIN, exporters by USCC, or manufacturers by id; nothing for everything.
 
-    `without`: standings that the list leaves out.
+    `standings`: those that the list is narrowed to, `without` those that it leaves out.
     """
 
     number: Number | None = None
     vin: str | None = None
     exporters: tuple[str, ...] | None = None
     makers: frozenset[int] | None = None
+    standings: frozenset[Standing] | None = None
     without: tuple[Standing, ...] = ()
 
 
 def page(
-    tx: Connection, sought: Sought, *, scope: Scope, after: Number | None, at: datetime
+    tx: Connection, sought: Sought, *, scope: Scope, after: Number | None, at: datetime, limit: int = PAGE
 ) -> tuple[tuple[Row, ...], bool]:
     """Return the confirmations that follow upon another one in a list, the newest first, and whether more follow."""
     columns = (_heads.c.number, _heads.c.standing, _heads.c.reserved_at, _heads.c.suspended_until, _heads.c.content)
-    wanted = scope.only(select(*columns), _heads).where(*_conditions(sought))
+    wanted = scope.only(select(*columns), _heads).where(*_conditions(sought, at))
     if after is not None:
         wanted = wanted.where(_follows(tx, after, scope))
-    rows = tx.execute(wanted.order_by(_heads.c.reserved_at.desc(), _heads.c.id.desc()).limit(PAGE + 1)).all()
-    return tuple(_row(row, at) for row in rows[:PAGE]), len(rows) > PAGE
+    rows = tx.execute(wanted.order_by(_heads.c.reserved_at.desc(), _heads.c.id.desc()).limit(limit + 1)).all()
+    return tuple(_row(row, at) for row in rows[:limit]), len(rows) > limit
 
 
-def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
+def _conditions(sought: Sought, at: datetime) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if sought.number is not None:
         found.append(_heads.c.number == sought.number)
@@ -93,9 +97,18 @@ def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
         found.append(_heads.c.exporter_uscc.in_(sought.exporters))
     if sought.makers is not None:
         found.append(_heads.c.manufacturer_id.in_(sought.makers))
+    if sought.standings is not None:
+        found.append(_stands(sought.standings, at))
     if sought.without:
         found.append(_heads.c.standing.not_in(sought.without))
     return found
+
+
+def _stands(among: frozenset[Standing], at: datetime) -> ColumnElement[bool]:
+    """Return the condition that a confirmation has one of these standings: a suspension ends by itself in time."""
+    is_over = and_(_heads.c.standing == Standing.SUSPENDED, _heads.c.suspended_until <= at)
+    written = and_(_heads.c.standing.in_(sorted(among)), not_(func.coalesce(is_over, false())))
+    return or_(written, is_over) if Standing.ISSUED in among else written
 
 
 def _follows(tx: Connection, after: Number, scope: Scope) -> ColumnElement[bool]:
@@ -116,7 +129,10 @@ def _row(row: SqlRow[tuple[object, ...]], at: datetime) -> Row:
         standing=Standing.ISSUED if is_over else Standing(row.standing),
         reserved_at=row.reserved_at,
         maker=terms["manufacturer"]["legal_name"],
+        maker_uscc=terms["manufacturer"]["uscc"],
         exporter=terms["exporter"]["legal_name"],
+        exporter_uscc=terms["exporter"]["uscc"],
+        country=country["alpha2"],
         country_zh=country["name_zh"],
         country_en=country["name_en"],
         vehicles=len(terms["vehicles"]),

@@ -16,7 +16,9 @@ from signer.register.drafts import draw_ref, plain
 from signer.register.endings import REASONS
 from signer.register.scope import unknown
 from signer.register.second_words import Wish
+from signer.services import records
 from signer.services.official import Place
+from signer.services.records import Held
 from signer.services.withdraw import Withdrawal
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from signer.register.official import Copy
     from signer.register.overview import File, Row
     from signer.services.official import Copying
+    from signer.services.records import Listed, Wanted
     from signer.services.withdraw import Ending
 
 HELD = (Standing.ISSUED, Standing.SUSPENDED)
@@ -100,6 +103,22 @@ class Confirming:
             scope = parties.tenant(tx, maker).scope
             sought = _sought(tx, plain(typed[:_MOST_TYPED]))
             return overview.page(tx, sought, scope=scope, after=_parsed(after), at=self._clock())
+
+    def part(self, maker: Uscc, wanted: Wanted) -> Listed:
+        """Return a part of the confirmations, the newest first. NotFound for a number to follow upon, as `listed`."""
+        with self._database.read() as tx:
+            return records.part(tx, wanted, scope=parties.tenant(tx, maker).scope, at=self._clock())
+
+    def held(self, maker: Uscc, typed: str) -> Held:
+        """Return the record of a confirmation, and its stored files. NotFound."""
+        number = parse(typed)
+        with self._database.read() as tx:
+            scope = parties.tenant(tx, maker).scope
+            record = records.record(tx, number, scope=scope, at=self._clock())
+            if record is None:
+                raise unknown(number)
+            files = overview.files(tx, number, scope=scope)
+        return Held(record=record, files=tuple(file for file in files if file.kind in ("sealed", "archive")))
 
     def whole(self, maker: Uscc, typed: str) -> Whole:
         """Return everything known of one confirmation. NotFound."""

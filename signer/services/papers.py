@@ -6,13 +6,15 @@ Anybody can sign up for a USCC, so only the manufacturers that accepted the expo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from signer.domain.confirmation import Standing
-from signer.domain.values import beijing_day
-from signer.register import exporters, lookup, overview, parties, restores
+from signer.register import exporters, overview, parties
+from signer.register.overview import Sought
 from signer.register.scope import Scope, unknown
+from signer.services import records
+from signer.services.records import Held, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,21 +25,11 @@ if TYPE_CHECKING:
     from signer.domain.parties import Uscc
     from signer.register.blobs import Blobs
     from signer.register.database import Database, Transaction
-    from signer.register.overview import Row
+    from signer.services.records import Listed
 
 THEIRS: Final = Scope.everything("an exporter's papers are of any manufacturer: its USCC in each narrows them")
 UNSPOKEN: Final = (Standing.PENDING, Standing.ABANDONED)
 """What is not issued yet, or never was, is nobody's paper."""
-_OPEN: Final = (Standing.ISSUED, Standing.SUSPENDED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """One page of papers; `doubted`: those of which the register cannot tell how they stand."""
-
-    rows: tuple[Row, ...]
-    has_more: bool
-    doubted: frozenset[Number]
 
 
 class Papers:
@@ -50,21 +42,30 @@ class Papers:
 
     def listed(self, exporter: Uscc, *, after: Number | None = None) -> Listed:
         """Return one page of papers, the newest first; `after` is the last one's number. NotFound."""
-        at = self._clock()
+        return self.part(exporter, Wanted(sought=Sought(), after=after))
+
+    def part(self, exporter: Uscc, wanted: Wanted) -> Listed:
+        """Return a part of the papers, the newest first. NotFound for a number to follow upon that is none of them."""
+        asked = wanted.sought.exporters
+        mine = (exporter,) if asked is None or exporter in asked else ()
         with self._database.read() as tx:
-            if after is not None:
-                self._theirs(tx, exporter, after)
+            if wanted.after is not None:
+                self._theirs(tx, exporter, wanted.after)
             accepted = exporters.makers_that_accepted(tx, exporter, scope=THEIRS)
-            sought = overview.Sought(exporters=(exporter,), makers=accepted, without=UNSPOKEN)
-            rows, has_more = overview.page(tx, sought, scope=THEIRS, after=after, at=at)
-            records = [self._record(tx, row.number) for row in rows if row.standing in _OPEN]
-        doubted = frozenset(one.number for one in records if one is not None and one.has_doubts(beijing_day(at)))
-        return Listed(rows=rows, has_more=has_more, doubted=doubted)
+            sought = replace(wanted.sought, exporters=mine, makers=accepted, without=UNSPOKEN)
+            return records.part(tx, replace(wanted, sought=sought), scope=THEIRS, at=self._clock())
 
     def one(self, exporter: Uscc, number: Number) -> RecordFacts:
         """Return the record of a paper. NotFound."""
         with self._database.read() as tx:
             return self._theirs(tx, exporter, number)
+
+    def held(self, exporter: Uscc, number: Number) -> Held:
+        """Return the record of a paper, and its sealed files. NotFound."""
+        with self._database.read() as tx:
+            record = self._theirs(tx, exporter, number)
+            files = overview.files(tx, number, scope=THEIRS)
+        return Held(record=record, files=tuple(file for file in files if file.kind == "sealed"))
 
     def file(self, exporter: Uscc, number: Number) -> bytes:
         """Return the sealed PDF of a paper, its digest checked. NotFound."""
@@ -88,8 +89,7 @@ class Papers:
         return record
 
     def _record(self, tx: Transaction, number: Number) -> RecordFacts | None:
-        record = lookup.by_number(tx, number, scope=THEIRS, at=self._clock())
-        return None if record is None else record.over(restores.gaps(tx))
+        return records.record(tx, number, scope=THEIRS, at=self._clock())
 
     def _theirs(self, tx: Transaction, exporter: Uscc, number: Number) -> RecordFacts:
         record = self._record(tx, number)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from signer.web.machines import shapes
+from signer.web.machines.confirmation_examples import EXAMPLES
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -80,6 +81,7 @@ def _all() -> dict[type[BaseModel], dict[str, Any]]:
         shapes.TokenList: {"items": [_TOKEN]},
         shapes.Renewal: {"days": 90},
         shapes.NewToken: {**_TOKEN, "token": "sgnr_test_…"},
+        **EXAMPLES,
     }
 
 

@@ -23,7 +23,7 @@ def told(body: BaseModel, *, etag: str = "", status: int = 200, headers: Mapping
 
     A question that names this version in If-None-Match is answered with 304.
     """
-    data = body.model_dump_json(by_alias=True).encode()
+    data = _data(body)
     return carried(data, "application/json", etag=etag, status=status, headers=headers)
 
 
@@ -32,12 +32,25 @@ def carried(
 ) -> Response:
     """Answer with bytes of a type; as `told`."""
     response: Any = current_app.response_class(data, status=status, mimetype=kind)
-    response.set_etag(etag or hashlib.sha256(data).hexdigest()[:32])
+    response.set_etag(etag or _digest(data))
     for name, value in (headers or {}).items():
         response.headers[name] = value
     if request.method == "GET" and status == 200:
         response.make_conditional(request, accept_ranges=False)
     return response  # type: ignore[no-any-return]
+
+
+def version(body: BaseModel) -> str:
+    """Return the version of a body that `told` names where no other is given."""
+    return _digest(_data(body))
+
+
+def _data(body: BaseModel) -> bytes:
+    return body.model_dump_json(by_alias=True).encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def refuse_stale(etag: str) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 USUAL, MOST = 25, 100
 _MOST_CURSOR: Final = 200
 _MOST_WORD: Final = 120
-_CURSOR: Final = Fault(pointer="/cursor", code="page.cursor", zh="不是本服务给出的游标", en="none that was given")
+NO_CURSOR: Final = Fault(pointer="/cursor", code="page.cursor", zh="不是本服务给出的游标", en="none that was given")
 Item = TypeVar("Item")
 
 
@@ -35,7 +35,7 @@ class Part:
         if not self.after:
             return 0
         if not (self.after.isascii() and self.after.isdigit() and len(self.after) < 16):
-            raise Refused("invalid-input", (_CURSOR,))
+            raise Refused("invalid-input", (NO_CURSOR,))
         return int(self.after)
 
 
@@ -46,12 +46,12 @@ def part() -> Part:
     if not (limit.isascii() and limit.isdigit() and len(limit) < 6 and 1 <= int(limit) <= MOST):
         faults.append(Fault(pointer="/limit", code="page.limit", zh=f"须为 1 至 {MOST}", en=f"is 1 to {MOST}"))
     cursor = request.args.get("cursor", "")
-    after = _read(cursor) if cursor else ""
-    if cursor and not after:
-        faults.append(_CURSOR)
+    last = _read(cursor) if cursor else ""
+    if cursor and not last:
+        faults.append(NO_CURSOR)
     if faults:
         raise Refused("invalid-input", tuple(faults))
-    return Part(after, int(limit))
+    return Part(last, int(limit))
 
 
 def cut(found: Sequence[Item], wanted: Part, key: Callable[[Item], str]) -> tuple[Sequence[Item], str | None]:
@@ -59,7 +59,7 @@ def cut(found: Sequence[Item], wanted: Part, key: Callable[[Item], str]) -> tupl
     if len(found) <= wanted.limit:
         return found, None
     mine = found[: wanted.limit]
-    return mine, _write(key(mine[-1]))
+    return mine, after(key(mine[-1]))
 
 
 def chosen(name: str, among: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -92,8 +92,9 @@ def link(cursor: str | None) -> dict[str, str]:
     return {"Link": f'<{request.path}?{urlencode([*args, ("cursor", cursor)])}>; rel="next"'}
 
 
-def _write(after: str) -> str:
-    return base64.urlsafe_b64encode(f"1:{after}".encode()).decode().rstrip("=")
+def after(last: str) -> str:
+    """Return the cursor for what follows the last one of a part."""
+    return base64.urlsafe_b64encode(f"1:{last}".encode()).decode().rstrip("=")
 
 
 def _read(cursor: str) -> str:
@@ -103,5 +104,5 @@ def _read(cursor: str) -> str:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
     except (binascii.Error, ValueError):
         return ""
-    version, _, after = text.partition(":")
-    return after if version == "1" and after.isprintable() and _write(after) == cursor else ""
+    version, _, last = text.partition(":")
+    return last if version == "1" and last.isprintable() and after(last) == cursor else ""

@@ -1,0 +1,78 @@
+"""The JSON of confirmations and of what ends them, for machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from signer.domain.confirmation import Confirmation
+from signer.domain.number import Number
+from signer.domain.parties import Uscc
+from signer.domain.values import Day, Frozen, Hex256, Instant
+from signer.web.machines.shapes import Cursor
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Stands = Literal["pending", "issued", "suspended", "superseded", "withdrawn", "abandoned", "unknown"]
+"""`unknown`: the register cannot tell here, and only verifying does (docs/reference/verdicts.md)."""
+
+
+class ConfirmationRow(Frozen):
+    """
+    One confirmation of a list.
+
+    `standing` is `unknown` where the register cannot vouch for it here: it may have ended in a gap after a restored
+    backup, another manufacturer has one of its VINs in force, or its last day is past. Then verify it.
+    """
+
+    number: Number
+    standing: Stands
+    reserved_at: Instant
+    manufacturer: Uscc
+    exporter: Uscc
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    vehicles: int
+
+
+class ConfirmationList(Frozen):
+    """A part of the confirmations, the newest first."""
+
+    items: tuple[ConfirmationRow, ...]
+    next: Cursor
+
+
+class LineAnswer(Frozen):
+    """How one vehicle's line stands; `reason` says why it was withdrawn, `successor` which number took it over."""
+
+    vin: str
+    standing: Stands
+    ended_at: Instant | None
+    reason: str | None
+    successor: Number | None
+
+
+class FileAnswer(Frozen):
+    """One stored file: the sealed PDF as it was issued, or a later archive copy; `level` is of ETSI EN 319 142-1."""
+
+    kind: Literal["sealed", "archive"]
+    sha256: Hex256
+    size: int
+    level: str | None
+    made_at: Instant
+
+
+class ConfirmationAnswer(Frozen):
+    """One confirmation as it stands now: `content` is what is sealed in the PDF, `signer.confirmation/1`."""
+
+    number: Number
+    standing: Stands
+    suspended_until: Instant | None
+    until: Day | None
+    lines: tuple[LineAnswer, ...]
+    files: tuple[FileAnswer, ...]
+    content: Confirmation
+
+
+SHAPES: tuple[type[BaseModel], ...] = (ConfirmationList, ConfirmationAnswer)
