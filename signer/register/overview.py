@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PAGE = 25
 _heads, _lines, _files = tables.confirmations, tables.lines, tables.files
 _MOST_HISTORY = 300
+_TAKEN = "confirmation.taken"
 _MOST_EXPORTERS = 200
 
 
@@ -159,10 +160,11 @@ def files(tx: Connection, number: Number, *, scope: Scope) -> tuple[File, ...]:
 
 
 def history(tx: Connection, number: Number, *, scope: Scope) -> tuple[audit.Entry, ...]:
-    """Return what the audit tells of a number, the oldest first."""
+    """Return what the audit tells of a number, the oldest first; who took its files is read in the audit alone."""
     table = tables.audit
     wanted = scope.only(select(*(table.c[name] for name in audit.Entry.__dataclass_fields__)), table)
-    mine = wanted.where(table.c.subject == number).order_by(table.c.id).limit(_MOST_HISTORY)
+    told = table.c.subject == number, table.c.event != _TAKEN
+    mine = wanted.where(*told).order_by(table.c.id).limit(_MOST_HISTORY)
     return tuple(audit.Entry(**row) for row in tx.execute(mine).mappings())
 
 

@@ -11,7 +11,7 @@ from signer.domain.number import Number
 from signer.domain.parties import Role, normalise_uscc, uscc_fault
 from signer.domain.vehicle import normalise_vin
 from signer.errors import Conflict, InvalidInput, NotPermitted
-from signer.register import lookup, official, overview, parties, second_words
+from signer.register import audit, lookup, official, overview, parties, second_words
 from signer.register.drafts import draw_ref, plain
 from signer.register.endings import REASONS
 from signer.register.scope import unknown
@@ -155,6 +155,14 @@ class Confirming:
         if not digests:
             raise unknown(number)
         return self._blobs.get(digests[-1])
+
+    def note_taken(self, maker: Uscc, typed: str, kind: str, *, by: str) -> None:
+        """Tell the audit that somebody of a manufacturer took a file of one of its confirmations."""
+        number = parse(typed)
+        with self._database.write() as tx:
+            tenant = parties.tenant(tx, maker)
+            at, event = self._clock(), "confirmation.taken"
+            audit.note(tx, event, actor=by, subject=number, at=at, manufacturer_id=tenant.id, kind=kind)
 
     def effect(self, maker: Uscc, typed: str, vins: Iterable[str]) -> Effect:
         """Return what the withdrawal of exactly these lines would do. NotFound; InvalidInput for none or others."""

@@ -7,10 +7,10 @@ Anybody can sign up for a USCC, so only the manufacturers that accepted the expo
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from signer.domain.confirmation import Standing
-from signer.register import exporters, overview, parties
+from signer.register import audit, exporters, overview, parties
 from signer.register.overview import Sought
 from signer.register.scope import Scope, unknown
 from signer.services import records
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 THEIRS: Final = Scope.everything("an exporter's papers are of any manufacturer: its USCC in each narrows them")
 UNSPOKEN: Final = (Standing.PENDING, Standing.ABANDONED)
 """What is not issued yet, or never was, is nobody's paper."""
+Taken = Literal["sealed", "evidence", "annex"]
+"""What an exporter takes along of a paper."""
 
 
 class Papers:
@@ -79,6 +81,13 @@ class Papers:
         if not found:
             raise unknown(number)
         return self._blobs.get(found[-1].file_digest)
+
+    def note_taken(self, exporter: Uscc, number: Number, kind: Taken, *, by: str) -> None:
+        """Tell the audit that somebody of an exporter took a file of a paper. NotFound."""
+        self.one(exporter, number)
+        with self._database.write() as tx:
+            told = {"kind": kind, "exporter": exporter}
+            audit.note(tx, "paper.taken", actor=by, subject=number, at=self._clock(), manufacturer_id=None, **told)
 
     def spoken(self, number: Number) -> RecordFacts:
         """Return the record of a number that is or was issued, to whoever may know of it. NotFound."""

@@ -124,6 +124,14 @@ class Sharing:
         with self._database.read() as tx:
             return self._held(tx, shares.of_ref(tx, ref, scope=_ANYBODY), self._clock())
 
+    def note_taken(self, held: Held, kind: str) -> None:
+        """Tell the audit that the holder of a link took a file of its paper; under the link, as that it was opened."""
+        share, at = held.share, self._clock()
+        with self._database.write() as tx:
+            told = {"number": str(share.number), "kind": kind}
+            owner = share.manufacturer_id
+            audit.note(tx, "share-link.taken", actor="holder", subject=share.ref, at=at, manufacturer_id=owner, **told)
+
     @staticmethod
     def _held(tx: Transaction, share: Share | None, at: datetime) -> Held:
         record = None if share is None else lookup.by_number(tx, share.number, scope=_ANYBODY, at=at)

@@ -98,7 +98,7 @@ class _Desk:
         )
 
     def typed(self, visit: Visit, number: str) -> ResponseReturnValue:
-        """Hand the annexes out; of several, show first which vehicles are in which."""
+        """Hand the annexes out, and tell the audit; of several, show first which vehicles are in which."""
         record = self._papers.one(visit.exporter, parse(number))
         vehicles = _live(record)
         typed = _read(_models(vehicles))
@@ -109,7 +109,9 @@ class _Desk:
         parts = annexes.parts(chosen, codes=codes, displacement=typed.displacement)
         if len(parts) > 1 and form().get("do") != "get":
             return self._draw(visit, record, typed, parts=parts)
-        return downloads.attachment(annex.sheet(record.number, parts), f"{record.number}-annex.xlsx", annex.MIME)
+        data = annex.sheet(record.number, parts)
+        self._papers.note_taken(visit.exporter, record.number, "annex", by=visit.person)
+        return downloads.attachment(data, f"{record.number}-annex.xlsx", annex.MIME)
 
 
 def _read(models: tuple[str, ...]) -> _Typed:

@@ -159,13 +159,14 @@ class _Desk:
         }
 
     def file(self, visit: Visit, number: str, kind: str) -> ResponseReturnValue:
-        """Hand out the sealed PDF, its archive copy, or the print form."""
+        """Hand out the sealed PDF, its archive copy, or the print form; the audit is told who took it."""
         if kind == "print":
             pdf = self._services.copying.print_form(parse(number), manufacturer=visit.uscc)
         elif kind in ("sealed", "archive"):
             pdf = self._confirming.file(visit.uscc, number, kind)
         else:
             raise NotFound("no such file")
+        self._confirming.note_taken(visit.uscc, number, kind, by=visit.person)
         suffix = "" if kind == "sealed" else f"-{kind}"
         return downloads.attachment(pdf, f"{parse(number)}{suffix}.pdf", "application/pdf")
 
@@ -322,6 +323,7 @@ class _Desk:
         kind = next(
             each.kind for each in self._confirming.whole(visit.uscc, number).copies if each.file_digest == found
         )
+        self._confirming.note_taken(visit.uscc, number, "official", by=visit.person)
         return downloads.attachment(data, f"{of}-official.{kind}", "application/octet-stream")
 
     def compare(self, visit: Visit, number: str, digest: str) -> ResponseReturnValue:

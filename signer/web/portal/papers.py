@@ -95,14 +95,17 @@ class _Desk:
         )
 
     def file(self, visit: Visit, number: str, kind: str) -> ResponseReturnValue:
-        """Hand out the sealed PDF, or the evidence bundle."""
+        """Hand out the sealed PDF, or the evidence bundle; the audit is told who took it."""
         parsed = parse(number)
         record = self._papers.one(visit.exporter, parsed)
         if kind == "sealed":
-            return downloads.attachment(self._papers.sealed(parsed), f"{parsed}.pdf", downloads.PDF)
+            data = self._papers.sealed(parsed)
+            self._papers.note_taken(visit.exporter, parsed, "sealed", by=visit.person)
+            return downloads.attachment(data, f"{parsed}.pdf", downloads.PDF)
         if kind == "evidence" and not record.gaps:
             maker = record.whole.terms.manufacturer.uscc
             data = self._building.services.evidence.bundle(parsed, manufacturer=maker)
+            self._papers.note_taken(visit.exporter, parsed, "evidence", by=visit.person)
             return downloads.attachment(data, f"{parsed}-evidence.zip", downloads.ZIP)
         raise NotFound("no such file")
 

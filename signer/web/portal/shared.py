@@ -123,10 +123,13 @@ class _Desk:
             return redirect(_speaking(CLOSED), code=303)
         number = held.share.number
         if kind == "sealed":
-            return downloads.attachment(self._services.papers.sealed(number), f"{number}.pdf", downloads.PDF)
+            data = self._services.papers.sealed(number)
+            self._services.sharing.note_taken(held, kind)
+            return downloads.attachment(data, f"{number}.pdf", downloads.PDF)
         if kind == "evidence":
             maker = held.record.whole.terms.manufacturer.uscc
             data = self._services.evidence.bundle(number, manufacturer=maker)
+            self._services.sharing.note_taken(held, kind)
             return downloads.attachment(data, f"{number}-evidence.zip", downloads.ZIP)
         raise NotFound("no such file")
 

@@ -26,9 +26,10 @@ def room(building: Building) -> Room:
 
     @sharing.get(f"{here}/evidence", MAKERS)
     def evidence(visit: Visit, number: str) -> ResponseReturnValue:
-        """Hand out the evidence bundle."""
+        """Hand out the evidence bundle; the audit is told who took it."""
         parsed = parse(number)
         data = services.evidence.bundle(parsed, manufacturer=visit.uscc)
+        services.confirming.note_taken(visit.uscc, number, "evidence", by=visit.person)
         return downloads.attachment(data, f"{parsed}-evidence.zip", downloads.ZIP)
 
     @sharing.get(f"{here}/links", MAKERS)

@@ -13,6 +13,7 @@ import exporting
 import pytest
 import python_calamine
 import world as worlds
+from objects import OWN
 from portal import Portal
 
 from signer.domain.parties import Uscc
@@ -87,6 +88,33 @@ def test_files_are_handed_out_whole_under_names_of_ours(case: Case) -> None:
     assert packed.headers["Content-Disposition"] == f'attachment; filename="{case.mine}-evidence.zip"'
     with zipfile.ZipFile(io.BytesIO(packed.data)) as archive:
         assert archive.read(f"{case.mine}.pdf") == sealed.data
+
+
+def test_the_audit_tells_who_took_which_file_and_the_history_of_the_number_is_not_filled_with_it(case: Case) -> None:
+    world, chen = case.portal.world, case.portal.visitor(CHEN)
+    number, home = case.beichens, f"/portal/{OWN}/confirmations/{case.mine}"
+    vins = [vehicle.vin for vehicle in world.services.papers.spoken(number).whole.terms.vehicles]
+    for kind in ("sealed", "evidence"):
+        case.zhao.get(f"{HOME}/{number}/files/{kind}")
+    annex(case, number, vin=vins, code="8703801090")
+    secret = world.services.sharing.make(Uscc(TIANSHAN), number, label="", days=7, by="zhao.sample")
+    held = world.services.sharing.open(secret, network="test")
+    world.services.sharing.note_taken(held, "sealed")
+    for path in ("/files/sealed", "/files/print", "/evidence"):
+        assert chen.get(f"{home}{path}").status_code == 200
+    told = world.rows(
+        "SELECT event, actor, subject, json_extract(detail, '$.kind'), manufacturer_id IS NULL FROM audit"
+        " WHERE event LIKE '%.taken' ORDER BY id DESC LIMIT 7"
+    )
+    assert told[::-1] == [
+        *(("paper.taken", "zhao.sample", number, kind, 1) for kind in ("sealed", "evidence", "annex")),
+        ("share-link.taken", "holder", held.share.ref, "sealed", 0),
+        *(("confirmation.taken", CHEN, case.mine, kind, 0) for kind in ("sealed", "print", "evidence")),
+    ]
+    assert "downloaded a file of" not in chen.get(home, lang="en").text
+    world.appoint("auditor", "only.auditor")
+    audit = case.portal.visitor("only.auditor").get("/portal/office/audit", lang="en").text
+    assert ("downloaded a file of" in audit, "for an exporter" in audit) == (True, True)
 
 
 def test_a_link_is_shown_once_listed_by_its_label_and_revoked(case: Case) -> None:
