@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 
 from signer.domain.confirmation import Draft
 from signer.domain.request_changes import Version
@@ -30,6 +30,8 @@ Side = Literal["maker", "exporter"]
 OPEN: tuple[Kept, ...] = ("asked", "drafted")
 _OF_DRAFT: Mapping[str, State] = {"open": "drafted", "waiting": "approving", "sealing": "approving", "issued": "issued"}
 _MOST = 500
+_NUMBER = case((tables.confirmations.c.exporter_uscc == requests.c.exporter_uscc, drafts.c.number))
+"""The number of the confirmation that answers a request: a preparer may have named another exporter in its draft."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +78,15 @@ class Request:
 
     @property
     def state(self) -> State:
-        """How it stands: it follows its draft; one whose draft was discarded is asked again."""
+        """
+        How it stands: it follows its draft.
+
+        One whose draft was discarded, or was issued to another exporter, is asked again.
+        """
         if self.kept != "drafted":
             return self.kept
+        if self.draft_state == "issued" and self.number is None:
+            return "asked"
         return _OF_DRAFT.get(self.draft_state or "", "asked")
 
     @property
@@ -158,7 +166,7 @@ def listed(
     """
     wanted = _of(scope.only(_all(), requests), exporter)
     if open_only:
-        is_open = requests.c.state.in_(OPEN) & drafts.c.number.is_(None)
+        is_open = requests.c.state.in_(OPEN) & _NUMBER.is_(None)
         wanted = wanted.where(is_open).order_by(requests.c.needed_by, requests.c.id)
     else:
         wanted = wanted.order_by(requests.c.id.desc())
@@ -172,8 +180,9 @@ def of_draft(tx: Connection, draft_ref: str, *, scope: Scope) -> Request | None:
 
 
 def of_number(tx: Connection, number: str, *, scope: Scope) -> Request | None:
-    """Return the request that a confirmation answers, None for others."""
-    row = tx.execute(scope.only(_all(), requests).where(drafts.c.number == number)).mappings().first()
+    """Return the request that a confirmation answers, None for others, and for one that names another exporter."""
+    mine = drafts.c.number == number, _NUMBER.is_not(None)
+    row = tx.execute(scope.only(_all(), requests).where(*mine)).mappings().first()
     return None if row is None else Request(**dict(row))
 
 
@@ -303,11 +312,12 @@ def _all() -> Select[Any]:
         tables.manufacturers.c.uscc.label("maker"),
         drafts.c.ref.label("draft_ref"),
         drafts.c.state.label("draft_state"),
-        drafts.c.number,
+        _NUMBER.label("number"),
         _changes().label("changes"),
     )
     made = select(*own, *told).join(tables.manufacturers, tables.manufacturers.c.id == requests.c.manufacturer_id)
-    return made.outerjoin(drafts, drafts.c.id == requests.c.draft_id)
+    made = made.outerjoin(drafts, drafts.c.id == requests.c.draft_id)
+    return made.outerjoin(tables.confirmations, tables.confirmations.c.number == drafts.c.number)
 
 
 def _note(tx: Connection, event: str, ref: str, *, by: str, at: datetime, scope: Scope, **fields: str) -> None:

@@ -12,8 +12,9 @@ import approvals
 import exporting
 import killing
 import pytest
-from world import BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sample
+from world import BEICHEN, EMIRATES, HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, as_bytes, fresh, sample
 
+from signer.domain.drafting import parse_draft
 from signer.domain.number import Number
 from signer.domain.parties import Uscc
 from signer.errors import Conflict, InvalidInput, ManufacturerSuspended, NotFound, NotPermitted, TooManyRequests
@@ -394,6 +395,27 @@ def test_no_cars_go_elsewhere_while_their_maker_is_suspended(made: World) -> Non
     assert made.rows("SELECT id FROM requests") == []
     made.change("UPDATE manufacturers SET suspended_at = NULL, suspended_by = NULL, suspended_for = NULL")
     assert made.services.requesting.redirect(number, vins, wish, ZHANG)
+
+
+def test_what_was_issued_to_another_exporter_answers_nobody_elses_request(made: World) -> None:
+    made.change(
+        "INSERT INTO accounts (person_id, login, language, state, created_at) VALUES "
+        f"('{ZHANG.person}', '{ZHANG.person}@example.com', 'en', 'active', '2026-11-22T00:00:00.000000Z')"
+    )
+    exporting.accept(made, EXPORTER, YUNZHOU, person=ZHANG.person)
+    (ref,) = exporting.send(made, EXPORTER, ZHANG.person, sample(KAZAKHSTAN))
+    inbox, drafting = made.services.request_inbox, made.services.drafting
+    draft = inbox.draft(MINE, ref, by=CHEN)
+    whole = parse_draft(as_bytes({**sample(KAZAKHSTAN), "exporter": OTHER}))
+    drafting.replace(MINE, draft, whole, title="t", version=drafting.find(MINE, draft).head.version, by=CHEN)
+    answer = approvals.approve(made, made.services.approving.send(draft, maker=MINE, by=CHEN))
+    assert made.services.papers.spoken(Number.parse(answer.number)).whole.terms.exporter.uscc == OTHER
+    mine = made.services.requesting.find(EXPORTER, ref)
+    assert (mine.request.state, mine.request.number, mine.after) == ("asked", None, None)
+    assert [one.request.number for one in made.services.requesting.listed(EXPORTER)] == [None]
+    assert [one.ref for one in inbox.inbox(MINE).waiting] == [ref]
+    assert [kind for to, kind in mails(made) if to.startswith(ZHANG.person)] == []
+    assert inbox.draft(MINE, ref, by=CHEN) != draft
 
 
 def test_an_administrator_alone_answers_requests_and_makes_no_draft(made: World) -> None:
