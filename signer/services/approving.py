@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from signer.domain.parties import Uscc
     from signer.errors import Finding
     from signer.register.database import Database, Transaction
+    from signer.register.drafts import Kept
     from signer.register.submissions import Submission
     from signer.services.gathering import Gathering
     from signer.services.issue import Issuing
@@ -133,6 +134,39 @@ class Approving:
             if kept.head.state != "open" or version not in (None, kept.head.version):
                 raise Conflict(f"draft {ref} is {kept.head.state}, or was changed meanwhile")
             terms, _ = self._judged(tx, kept.body, Asking(tenant=tenant, preparer=by), at)
+        with self._database.write() as tx:
+            return self._put(tx, kept, terms, tenant=tenant, by=by, at=at, also=also)
+
+    def submit(
+        self, body: Draft, *, title: str, maker: Uscc, by: str, also: drafts.Also = drafts.nothing
+    ) -> Submission:
+        """
+        Keep a new draft and send it for approval, both or neither; `also` is done in the same transaction.
+
+        Raises RuleViolation with everything that is wrong, NotFound, NotPermitted.
+        """
+        at, ref = self._clock(), drafts.draw_ref(self._bits)
+        with self._database.read() as tx:
+            tenant = parties.tenant(tx, maker)
+            _refuse_without(tx, by, Role.PREPARER, tenant)
+            terms, _ = self._judged(tx, body, Asking(tenant=tenant, preparer=by), at)
+        with self._database.write() as tx:
+            drafts.create(tx, body, ref=ref, title=title, by=by, scope=tenant.scope, at=at)
+            kept = drafts.get(tx, ref, scope=tenant.scope)
+            return self._put(tx, kept, terms, tenant=tenant, by=by, at=at, also=also)
+
+    def _put(
+        self,
+        tx: Transaction,
+        kept: Kept,
+        terms: Terms,
+        *,
+        tenant: parties.Tenant,
+        by: str,
+        at: datetime,
+        also: drafts.Also,
+    ) -> Submission:
+        """Let a draft wait for approval of its terms."""
         sent = submissions.Sent(
             ref=drafts.draw_ref(self._bits),
             draft_id=kept.head.id,
@@ -143,12 +177,11 @@ class Approving:
             prepared_by=kept.head.by,
             sent_by=by,
         )
-        with self._database.write() as tx:
-            drafts.set_state(tx, kept, "waiting", by=by, scope=tenant.scope, at=at)
-            submissions.add(tx, sent, scope=tenant.scope, at=at)
-            also(tx, sent.ref)
-            self._ask(tx, sent, kept.head.title, tenant)
-            return submissions.get(tx, sent.ref, scope=tenant.scope)
+        drafts.set_state(tx, kept, "waiting", by=by, scope=tenant.scope, at=at)
+        submissions.add(tx, sent, scope=tenant.scope, at=at)
+        also(tx, sent.ref)
+        self._ask(tx, sent, kept.head.title, tenant)
+        return submissions.get(tx, sent.ref, scope=tenant.scope)
 
     def _ask(self, tx: Transaction, sent: submissions.Sent, title: str, tenant: parties.Tenant) -> None:
         by, maker = parties.person_of(tx, sent.sent_by).name, tenant.manufacturer

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from signer.web.machines.rooms import House
 
 _TAG = Tag(name="approvals", description="The second person's word, and the sealing that follows it.")
-_PLACE: Final = "/api/v1/approvals/{}"
+PLACE: Final = "/api/v1/approvals/{}"
 STATES: Final[tuple[State, ...]] = ("waiting", "approved", "issued", "returned", "voided")
 _STATE = Query("state", "Only those in this state.", values=STATES)
 
@@ -60,14 +60,14 @@ def install(gate_: Gate, house: House) -> None:
         ),
     )
     def get_approval(caller: Caller, ref: str) -> Response:
-        return matching.told(_shown(approving, caller, ref))
+        return matching.told(shown(approving, caller, ref))
 
 
 def _sending(gate_: Gate, house: House) -> None:
     approving, drafting = house.services.approving, house.services.drafting
 
     def sent(caller: Caller, ref: str) -> Response:
-        return matching.told(_shown(approving, caller, ref), status=201, headers={"Location": _PLACE.format(ref)})
+        return matching.told(shown(approving, caller, ref), status=201, headers={"Location": PLACE.format(ref)})
 
     @gate_.create(
         "/drafts/<ref>/approvals",
@@ -94,8 +94,8 @@ def _deciding(gate_: Gate, house: House) -> None:
     approving = house.services.approving
 
     def decided(caller: Caller, ref: str) -> Response:
-        answer = _shown(approving, caller, ref)
-        place = f"/api/v1/confirmations/{answer.number}" if answer.number else _PLACE.format(ref)
+        answer = shown(approving, caller, ref)
+        place = f"/api/v1/confirmations/{answer.number}" if answer.number else PLACE.format(ref)
         return matching.told(answer, headers={"Location": place})
 
     @gate_.create(
@@ -139,7 +139,7 @@ def _deciding(gate_: Gate, house: House) -> None:
     )
     def take_back(caller: Caller, ref: str) -> Response:
         approving.take_back(ref, maker=caller.uscc, by=caller.by)
-        return matching.told(_shown(approving, caller, ref))
+        return matching.told(shown(approving, caller, ref))
 
 
 _NO_REASON = Fault(pointer="/reason", code="field.missing", zh="退回须说明理由", en="say why it is returned")
@@ -162,7 +162,8 @@ def _approve(approving: Approving, caller: Caller, ref: str, decision: Decision)
         raise Unavailable(answer.words)
 
 
-def _shown(approving: Approving, caller: Caller, ref: str) -> ApprovalAnswer:
+def shown(approving: Approving, caller: Caller, ref: str) -> ApprovalAnswer:
+    """Return what was sent for approval as it is told of."""
     found = approving.show(caller.uscc, ref)
     row, findings = _row(found.submission), telling.findings(found.findings)
     return ApprovalAnswer(**dict(row), terms=found.terms, findings=findings, error=found.submission.error)

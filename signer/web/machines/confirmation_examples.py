@@ -70,6 +70,7 @@ _ROW: Final = {
 }
 EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     shapes.ConfirmationList: {"items": [_ROW], "next": None},
+    shapes.Successor: {"vins": [_VIN]},
     shapes.ConfirmationAnswer: {
         "number": _NUMBER,
         "standing": "issued",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from signer.domain.confirmation import Confirmation
+from signer.domain.confirmation import MOST_VEHICLES, Confirmation
 from signer.domain.number import Number
 from signer.domain.parties import Uscc
 from signer.domain.values import Day, Frozen, Hex256, Instant
@@ -75,4 +75,10 @@ class ConfirmationAnswer(Frozen):
     content: Confirmation
 
 
-SHAPES: tuple[type[BaseModel], ...] = (ConfirmationList, ConfirmationAnswer)
+class Successor(Frozen):
+    """Which vehicles a successor takes over; all that are in force where none are named."""
+
+    vins: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=MOST_VEHICLES)] = ()
+
+
+SHAPES: tuple[type[BaseModel], ...] = (ConfirmationList, ConfirmationAnswer, Successor)

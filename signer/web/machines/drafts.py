@@ -32,7 +32,7 @@ def install(gate_: Gate, house: House) -> None:
     drafting = house.services.drafting
 
     def told(caller: Caller, ref: str) -> Response:
-        return matching.told(_answer(drafting.find(caller.uscc, ref)), status=201, headers=_location(ref))
+        return matching.told(answer(drafting.find(caller.uscc, ref)), status=201, headers=location(ref))
 
     @gate_.create(
         "/drafts",
@@ -72,7 +72,7 @@ def install(gate_: Gate, house: House) -> None:
     @gate_.get("/drafts/<ref>", Right.DRAFTS_READ, doc=Doc(summary="Read a draft", tag=_TAG, gives=DraftAnswer))
     def get_draft(caller: Caller, ref: str) -> Response:
         kept = drafting.find(caller.uscc, ref)
-        return matching.told(_answer(kept), etag=_etag(kept.head))
+        return matching.told(answer(kept), etag=_etag(kept.head))
 
     @gate_.change(
         "PUT",
@@ -93,7 +93,7 @@ def install(gate_: Gate, house: House) -> None:
         head = drafting.find(caller.uscc, ref).head
         matching.refuse_stale(_etag(head))
         kept = drafting.replace(caller.uscc, ref, entry.draft, title=entry.title, version=head.version, by=caller.by)
-        return matching.told(_answer(kept), etag=_etag(kept.head))
+        return matching.told(answer(kept), etag=_etag(kept.head))
 
     @gate_.change(
         "DELETE",
@@ -125,7 +125,8 @@ def install(gate_: Gate, house: House) -> None:
         return matching.told(FindingsAnswer(version=kept.head.version, findings=findings))
 
 
-def _location(ref: str) -> dict[str, str]:
+def location(ref: str) -> dict[str, str]:
+    """Say where a draft is."""
     return {"Location": _PLACE.format(ref)}
 
 
@@ -145,6 +146,7 @@ def _row(head: Head) -> DraftRow:
     )
 
 
-def _answer(kept: Kept) -> DraftAnswer:
+def answer(kept: Kept) -> DraftAnswer:
+    """Return a draft as it is told of."""
     row = _row(kept.head)
     return DraftAnswer(**dict(row), created_at=kept.head.created_at, draft=kept.body)

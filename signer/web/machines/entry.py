@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask_openapi.blueprint import APIBlueprint
 
-from signer.web.machines import approvals, confirmations, drafts, gate, tokens
+from signer.web.machines import approvals, confirmations, drafts, gate, issuing, tokens
 from signer.web.machines.gate import Gate
 from signer.web.machines.rooms import House
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from signer.wiring import Services
 
-ROOMS = (drafts.install, approvals.install, confirmations.install, tokens.install)
+ROOMS = (drafts.install, approvals.install, confirmations.install, issuing.install, tokens.install)
 """Each is a function of the Gate and the House."""
 
 
