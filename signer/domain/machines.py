@@ -53,7 +53,7 @@ HELD: Final[Mapping[Kind, Mapping[Right, frozenset[Role]]]] = {
         Right.OUTLETS_READ: _MAKERS,
         Right.OUTLETS_WRITE: frozenset({Role.PREPARER}),
         Right.REQUESTS_READ: _MAKERS,
-        Right.REQUESTS_WRITE: frozenset({Role.PREPARER}),
+        Right.REQUESTS_WRITE: frozenset({Role.PREPARER, Role.ADMIN}),
         Right.DRAFTS_READ: _MAKERS,
         Right.DRAFTS_WRITE: frozenset({Role.PREPARER}),
         Right.APPROVALS_READ: _MAKERS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
 
 from signer.domain.confirmation import Draft
 from signer.domain.request_changes import Version
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
-    from sqlalchemy import ScalarSelect, Select
+    from sqlalchemy import ColumnElement, ScalarSelect, Select
     from sqlalchemy.engine import Connection
 
     from signer.domain.requesting import Refusal
@@ -28,6 +28,7 @@ Kept = Literal["asked", "drafted", "refused", "withdrawn"]
 State = Literal["asked", "drafted", "approving", "issued", "refused", "withdrawn"]
 Side = Literal["maker", "exporter"]
 OPEN: tuple[Kept, ...] = ("asked", "drafted")
+STATES: tuple[State, ...] = ("asked", "drafted", "approving", "issued", "refused", "withdrawn")
 _OF_DRAFT: Mapping[str, State] = {"open": "drafted", "waiting": "approving", "sealing": "approving", "issued": "issued"}
 _MOST = 500
 _NUMBER = case((tables.confirmations.c.exporter_uscc == requests.c.exporter_uscc, drafts.c.number))
@@ -110,6 +111,23 @@ class New:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """
+    Which part of a list of requests: in which states, of which batch ('': of any), and at most how many.
+
+    They come the newest first, those with an id below `before` (0: all); or, if `soonest`, by their last useful day,
+    those `after` a day and an id (None: all).
+    """
+
+    states: tuple[State, ...] = STATES
+    batch: str = ""
+    limit: int = _MOST
+    before: int = 0
+    soonest: bool = False
+    after: tuple[date, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
     """One thing that one side said."""
 
@@ -171,6 +189,32 @@ def listed(
     else:
         wanted = wanted.order_by(requests.c.id.desc())
     return tuple(Request(**dict(row)) for row in tx.execute(wanted.limit(_MOST)).mappings())
+
+
+def part(tx: Connection, wanted: Part, *, scope: Scope, exporter: str | None = None) -> tuple[Request, ...]:
+    """Return a part of the requests in a scope and of an exporter, and one more than asked for."""
+    mine = _of(scope.only(_all(), requests), exporter).where(or_(*map(_is, wanted.states)))
+    if wanted.batch:
+        mine = mine.where(requests.c.batch == wanted.batch)
+    own = requests.c
+    if wanted.soonest:
+        mine = mine.order_by(own.needed_by, own.id)
+        if wanted.after is not None:
+            day, last = wanted.after
+            mine = mine.where((own.needed_by > day) | ((own.needed_by == day) & (own.id > last)))
+    else:
+        mine = mine.order_by(own.id.desc())
+        mine = mine.where(own.id < wanted.before) if wanted.before else mine
+    return tuple(Request(**dict(row)) for row in tx.execute(mine.limit(wanted.limit + 1)).mappings())
+
+
+def _is(state: State) -> ColumnElement[bool]:
+    """Tell whether a request stands so, as `Request.state` does."""
+    kept, ways = requests.c.state, [one for one, of in _OF_DRAFT.items() if of == state]
+    is_followed = (kept == "drafted") & drafts.c.state.in_(ways)
+    if state == "asked":
+        return (kept == "asked") | ((kept == "drafted") & drafts.c.state.not_in(list(_OF_DRAFT)))
+    return is_followed if ways else kept == state
 
 
 def of_draft(tx: Connection, draft_ref: str, *, scope: Scope) -> Request | None:

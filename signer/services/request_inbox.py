@@ -65,6 +65,15 @@ class Inbox:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One request of a list, with its exporter's name; `after` as in `Shown`."""
+
+    request: Request
+    exporter: str
+    after: Aftermath | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """
     One request as its manufacturer sees it.
@@ -108,6 +117,15 @@ class RequestInbox:
                 names=names,
                 after=aftermath.of_requests(tx, answered, scope=scope, at=self._clock()),
             )
+
+    def part(self, maker: Uscc, wanted: requests.Part) -> tuple[Listed, ...]:
+        """Return a part of a manufacturer's requests, and one more than asked for."""
+        with self._database.read() as tx:
+            scope = parties.tenant(tx, maker).scope
+            found = requests.part(tx, wanted, scope=scope)
+            names = {uscc: company_name(tx, uscc) for uscc in {one.exporter_uscc for one in found}}
+            after = aftermath.of_requests(tx, found, scope=scope, at=self._clock())
+        return tuple(Listed(request=one, exporter=names[one.exporter_uscc], after=after.get(one.ref)) for one in found)
 
     def applicant(self, maker: Uscc, exporter: str) -> Applicant:
         """Return one exporter that asked this manufacturer. NotFound."""
@@ -164,16 +182,17 @@ class RequestInbox:
                 after=aftermath.of_requests(tx, (found,), scope=tenant.scope, at=self._clock()).get(ref),
             )
 
-    def say(self, maker: Uscc, ref: str, text: str, *, by: str) -> None:
-        """Ask or answer the exporter. InvalidInput, NotFound, Conflict."""
+    def say(self, maker: Uscc, ref: str, text: str, *, by: str, also: drafts.Also = drafts.nothing) -> None:
+        """Ask or answer the exporter; `also` goes with it. InvalidInput, NotFound, Conflict."""
         with self._database.write() as tx:
             tenant = self._keeper(tx, maker, by)
             found = requests.get(tx, ref, scope=tenant.scope)
             add_word(tx, found, "maker", text, by=by, at=self._clock())
             self._tell_asker(tx, found, "request-said", tenant)
+            also(tx, ref)
 
-    def promise(self, maker: Uscc, ref: str, day: str, *, by: str) -> None:
-        """Promise an answer by a day, today or later. InvalidInput, NotFound, Conflict."""
+    def promise(self, maker: Uscc, ref: str, day: str, *, by: str, also: drafts.Also = drafts.nothing) -> None:
+        """Promise an answer by a day, today or later; `also` goes with it. InvalidInput, NotFound, Conflict."""
         at = self._clock()
         try:
             promised_on = parse_day(day.strip())
@@ -187,10 +206,21 @@ class RequestInbox:
             told = {"promised_on": promised_on}
             requests.change(tx, found, "promised", told, by=by, scope=tenant.scope, at=at)
             self._tell_asker(tx, found, "request-promised", tenant, day=promised_on.isoformat())
+            also(tx, ref)
 
-    def refuse(self, maker: Uscc, ref: str, refusal: str, reason: str, *, by: str, version: int | None = None) -> None:
+    def refuse(
+        self,
+        maker: Uscc,
+        ref: str,
+        refusal: str,
+        reason: str,
+        *,
+        by: str,
+        version: int | None = None,
+        also: drafts.Also = drafts.nothing,
+    ) -> None:
         """
-        Refuse a request that has no draft; `other` needs words. InvalidInput, NotFound.
+        Refuse a request that has no draft; `other` needs words; `also` goes with it. InvalidInput, NotFound.
 
         Conflict, also if the exporter changed it since the version that was read (None: whichever it is).
         """
@@ -206,10 +236,13 @@ class RequestInbox:
             told = {"state": "refused", "draft_id": None, "refusal": refusal, "reason": why or None, "decided_by": by}
             requests.change(tx, found, "refused", told, by=by, scope=tenant.scope, at=at)
             self._tell_asker(tx, found, "request-refused", tenant)
+            also(tx, ref)
 
-    def draft(self, maker: Uscc, ref: str, *, by: str, version: int | None = None) -> str:
+    def draft(
+        self, maker: Uscc, ref: str, *, by: str, version: int | None = None, also: drafts.Also = drafts.nothing
+    ) -> str:
         """
-        Make a draft of a request and let the request follow it; return the draft's reference.
+        Make a draft of a request and let the request follow it; return the draft's reference. `also` goes with it.
 
         By a preparer, as every draft. Conflict unless the exporter is accepted and the request has no draft, or if it
         was changed since the version that was read (None: whichever it is). A correction begins with the commitment of
@@ -228,6 +261,7 @@ class RequestInbox:
             body = _with_promise(tx, found.draft, maker)
             drafts.create(tx, body, ref=made, title=title, by=by, scope=tenant.scope, at=at)
             requests.link(tx, found, made, by=by, scope=tenant.scope, at=at)
+            also(tx, made)
         return made
 
     def of_draft(self, maker: Uscc, draft_ref: str) -> Request | None:

@@ -111,11 +111,12 @@ class Requesting:
         """Return what keeps a wish from being sent: the field, and what is wrong with it."""
         return requesting.faults(wish, self.makers(), today=beijing_day(self._clock()))
 
-    def send(self, wish: Wish, asker: Asker) -> tuple[str, ...]:
+    def send(self, wish: Wish, asker: Asker, *, also: drafts.Also = drafts.nothing) -> tuple[str, ...]:
         """
         Send a wish as one request to each manufacturer whose vehicles it names; return their references.
 
-        InvalidInput with the first fault; NotPermitted if a manufacturer refused this exporter; TooManyRequests.
+        `also` goes with it, with what all of them are found by: the batch. InvalidInput with the first fault;
+        NotPermitted if a manufacturer refused this exporter; TooManyRequests.
         """
         at = self._clock()
         today = beijing_day(at)
@@ -144,6 +145,7 @@ class Requesting:
                     asked_by=asker.person,
                 )
                 made.append(self._add(tx, new, tenant, sign_up=member, message=message, at=at))
+            also(tx, batch)
         return tuple(made)
 
     def _add(
@@ -175,6 +177,14 @@ class Requesting:
             after = self._after(tx, exporter, found)
         return tuple(Listed(request=one, maker=names[one.manufacturer_id], after=after.get(one.ref)) for one in found)
 
+    def part(self, exporter: Uscc, wanted: requests.Part) -> tuple[Listed, ...]:
+        """Return a part of an exporter's requests, and one more than asked for."""
+        with self._database.read() as tx:
+            names = {one.id: one.manufacturer.legal_name for one in parties.tenants(tx)}
+            found = requests.part(tx, wanted, scope=_OWN, exporter=exporter)
+            after = self._after(tx, exporter, found)
+        return tuple(Listed(request=one, maker=names[one.manufacturer_id], after=after.get(one.ref)) for one in found)
+
     def _after(self, tx: Transaction, exporter: Uscc, found: tuple[Request, ...]) -> dict[str, Aftermath]:
         """Return how issued requests stand by now; nothing is told of makers that deal with the exporter no more."""
         accepted = exporters.makers_that_accepted(tx, exporter, scope=_OWN)
@@ -197,9 +207,9 @@ class Requesting:
                 after=self._after(tx, exporter, (found,)).get(ref),
             )
 
-    def say(self, ref: str, text: str, asker: Asker) -> None:
+    def say(self, ref: str, text: str, asker: Asker, *, also: drafts.Also = drafts.nothing) -> None:
         """
-        Ask or answer the manufacturer.
+        Ask or answer the manufacturer; `also` goes with it.
 
         InvalidInput, NotFound; Conflict once the request is refused or taken back, or the manufacturer does not deal
         with this exporter; TooManyRequests.
@@ -214,6 +224,7 @@ class Requesting:
                 raise Conflict("nobody reads what is said to this request any more")
             add_word(tx, found, "exporter", text, by=asker.person, at=at)
             tell_maker(tx, self._mailing, ref, "request-said", tenant, company_name(tx, asker.exporter))
+            also(tx, ref)
 
     def withdraw(self, ref: str, asker: Asker) -> None:
         """Take a request back that was not answered; a draft made from it stays the manufacturer's. Conflict."""
@@ -254,12 +265,14 @@ class Requesting:
         name = terms.manufacturer.legal_name
         return Going(number=number, maker=name, terms=terms, live=live, is_suspended=is_suspended)
 
-    def redirect(self, typed: str, vins: Iterable[str], wish: Wish, asker: Asker) -> str:
+    def redirect(
+        self, typed: str, vins: Iterable[str], wish: Wish, asker: Asker, *, also: drafts.Also = drafts.nothing
+    ) -> str:
         """
         Ask that chosen cars of a confirmation in force go to another country; return the request's reference.
 
-        Nothing changes before the manufacturer has issued the one that supersedes it. InvalidInput, NotFound, Conflict;
-        ManufacturerSuspended while it issues nothing.
+        `also` goes with it. Nothing changes before the manufacturer has issued the one that supersedes it.
+        InvalidInput, NotFound, Conflict; ManufacturerSuspended while it issues nothing.
         """
         at = self._clock()
         if wrong := requesting.text_faults(wish):
@@ -289,7 +302,9 @@ class Requesting:
                 supersedes=going.number,
                 asked_by=asker.person,
             )
-            return self._add(tx, new, tenant, sign_up=member, message=requesting.as_words(wish.message), at=at)
+            self._add(tx, new, tenant, sign_up=member, message=requesting.as_words(wish.message), at=at)
+            also(tx, ref)
+            return ref
 
     def _open(self, tx: Transaction, exporter: Uscc) -> tuple[Request, ...]:
         return requests.listed(tx, scope=_OWN, exporter=exporter, open_only=True)

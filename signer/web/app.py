@@ -15,9 +15,7 @@ from flask_openapi.openapi import OpenAPI
 from signer import resources, wiring
 from signer.web import api, car, documented, headers, intake, languages, problems, public
 from signer.web.json_provider import StrictJson
-from signer.web.machines import confirmation_shapes
 from signer.web.machines import entry as machines
-from signer.web.machines.shapes import SHAPES
 from signer.web.pages import Pages
 from signer.web.portal import entry
 from signer.web.shapes import Health, Version
@@ -83,7 +81,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
 def _components() -> dict[str, Schema]:
     """Return the schemas of all models that the API's description names, and of those they refer to, by name."""
     found: dict[str, Any] = {}
-    for shape in (*documented.SHAPES, *SHAPES, *confirmation_shapes.SHAPES):
+    for shape in (*documented.SHAPES, *machines.SHAPES):
         schema = shape.model_json_schema(ref_template=_SCHEMA_PLACE, mode="serialization")
         found |= schema.pop("$defs", {}) | {shape.__name__: schema}
     return {name: Schema.model_validate(schema) for name, schema in found.items()}

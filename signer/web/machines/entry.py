@@ -6,7 +6,20 @@ from typing import TYPE_CHECKING
 
 from flask_openapi.blueprint import APIBlueprint
 
-from signer.web.machines import approvals, confirmations, drafts, gate, issuing, tokens
+from signer.web.machines import (
+    approvals,
+    confirmation_shapes,
+    confirmations,
+    drafts,
+    gate,
+    issuing,
+    request_answers,
+    request_shapes,
+    request_wishes,
+    requests,
+    shapes,
+    tokens,
+)
 from signer.web.machines.gate import Gate
 from signer.web.machines.rooms import House
 
@@ -18,8 +31,19 @@ if TYPE_CHECKING:
 
     from signer.wiring import Services
 
-ROOMS = (drafts.install, approvals.install, confirmations.install, issuing.install, tokens.install)
+ROOMS = (
+    requests.install,
+    request_wishes.install,
+    request_answers.install,
+    drafts.install,
+    approvals.install,
+    confirmations.install,
+    issuing.install,
+    tokens.install,
+)
 """Each is a function of the Gate and the House."""
+SHAPES = (*shapes.SHAPES, *confirmation_shapes.SHAPES, *request_shapes.SHAPES)
+"""The models of bodies, for the description."""
 
 
 def install(app: OpenAPI, services: Services, *, clock: Callable[[], datetime]) -> Gate:

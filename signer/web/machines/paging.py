@@ -10,14 +10,17 @@ from urllib.parse import urlencode
 
 from flask import request
 
+from signer.domain.values import parse_day, unprintable
 from signer.web.problems import Fault, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
 USUAL, MOST = 25, 100
 _MOST_CURSOR: Final = 200
 _MOST_WORD: Final = 120
+_MOST_DIGITS: Final = 16
 NO_CURSOR: Final = Fault(pointer="/cursor", code="page.cursor", zh="不是本服务给出的游标", en="none that was given")
 Item = TypeVar("Item")
 
@@ -34,9 +37,22 @@ class Part:
         """The id after which a list by ids goes on downwards, 0 for its beginning. Raises Refused for no such one."""
         if not self.after:
             return 0
-        if not (self.after.isascii() and self.after.isdigit() and len(self.after) < 16):
+        if not (self.after.isascii() and self.after.isdigit() and len(self.after) < _MOST_DIGITS):
             raise Refused("invalid-input", (NO_CURSOR,))
         return int(self.after)
+
+    @property
+    def day_and_id(self) -> tuple[date, int] | None:
+        """The day and id after which a list by days goes on, None for its beginning. Raises Refused for no such one."""
+        if not self.after:
+            return None
+        day, _, last = self.after.partition("/")
+        if not (last.isascii() and last.isdigit() and len(last) < _MOST_DIGITS):
+            raise Refused("invalid-input", (NO_CURSOR,))
+        try:
+            return parse_day(day), int(last)
+        except ValueError as error:
+            raise Refused("invalid-input", (NO_CURSOR,)) from error
 
 
 def part() -> Part:
@@ -73,10 +89,10 @@ def chosen(name: str, among: tuple[Item, ...]) -> tuple[Item, ...]:
 
 
 def word(name: str) -> str:
-    """Return what `?name=` looks for, '' for nothing. Raises Refused for what is too long."""
+    """Return what `?name=` looks for, '' for nothing. Raises Refused for what is too long, or no plain text."""
     typed = request.args.get(name, "").strip()
-    if len(typed) > _MOST_WORD:
-        raise Refused("invalid-input", (_other(name, f"{_MOST_WORD} characters at most"),))
+    if len(typed) > _MOST_WORD or unprintable(typed):
+        raise Refused("invalid-input", (_other(name, f"{_MOST_WORD} plain characters at most"),))
     return typed
 
 
