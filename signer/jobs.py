@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,6 +21,8 @@ from signer.errors import Misconfigured, SignerError
 from signer.services.doctor import Symptom
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from huey import Huey
 
     from signer.wiring import Services
@@ -149,7 +153,34 @@ def examine(services: Services) -> Symptom:
 
 def run(services: Services) -> None:
     """Work until SIGTERM: first what is due already, then whenever the queue wakes us, and when it fails to."""
-    consumer(Queue(services)).run()
+    queue = Queue(services)
+    with couriers(services):
+        consumer(queue).run()
+
+
+@contextmanager
+def couriers(services: Services) -> Iterator[None]:
+    """Have webhooks' deliveries handed out every second while the block runs, whatever job is being done."""
+    stop = threading.Event()
+
+    def look() -> None:
+        pause_s = NOTICE_S
+        while not stop.wait(pause_s):
+            try:
+                services.delivering.hand_out()
+                pause_s = NOTICE_S
+            except SignerError as error:
+                pause_s = min(pause_s * 2, _LONGEST_NOTICE_S)
+                log.warning("courier.look-failed", code=error.code, error=str(error)[:200])
+
+    looking = threading.Thread(target=look, name="courier", daemon=True)
+    looking.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        looking.join()
+        services.delivering.finish()
 
 
 def consumer(queue: Queue) -> Consumer:

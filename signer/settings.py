@@ -76,6 +76,8 @@ class Settings(BaseSettings):
     """The file of the mail server's password, for the user that its address names."""
     mail_from: str = ""
     """The sender of mail, an address; empty: `signer` at the base URL's host."""
+    webhook_hosts: str = ""
+    """Hosts that webhooks may name though private or without TLS: `erp.example.internal 10.0.0.5:8443`."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
 

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
 
 MANIFEST = "manifest.json"
 _CHUNK_ROWS = 500
-_NOT_ROWS = ("blobs", "jobs", "lookup_failures", "mails", "sessions", "challenges", "sign_in_failures")
+_NOT_ROWS = (
+    "blobs",
+    "challenges",
+    "deliveries",
+    "events",
+    "jobs",
+    "lookup_failures",
+    "mails",
+    "sessions",
+    "sign_in_failures",
+)
 """Sealed files are members of their own; the others are of the hour and of the deployment."""
 
 

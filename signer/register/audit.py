@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, or_, select
 
-from signer.register import tables
+from signer.register import events, tables
 from signer.register.ready import Ready
 
 if TYPE_CHECKING:
@@ -165,3 +165,4 @@ def queue_leaf(tx: Connection, kind: str, *, confirmation_id: int, digest: bytes
 def queue_notice(tx: Connection, event: str, *, manufacturer_id: int, number: str, at: datetime) -> None:
     """Queue a notice to whoever listens, in the transaction that makes it true."""
     _NOTICE.execute(tx, {"manufacturer_id": manufacturer_id, "event": event, "number": number, "queued_at": at})
+    events.tell(tx, events.OF_NOTICES[event], manufacturer_id=manufacturer_id, at=at, number=number)

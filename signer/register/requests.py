@@ -9,8 +9,9 @@ from sqlalchemy import case, delete, func, insert, or_, select, update
 
 from signer.domain.confirmation import Draft
 from signer.domain.request_changes import Version
+from signer.domain.webhook import EventType
 from signer.errors import Conflict, NotFound
-from signer.register import audit, tables
+from signer.register import audit, events, tables
 from signer.register.desk_tables import drafts
 from signer.register.exporter_tables import answer_templates, request_versions, request_words, requests
 
@@ -162,6 +163,7 @@ def add(tx: Connection, new: New, *, scope: Scope, at: datetime) -> None:
     body = new.body.model_dump_json(by_alias=True, exclude_none=True)
     values = {"body": body, "vehicles": len(new.body.vehicles), "state": "asked", "asked_at": at, "changed_at": at}
     tx.execute(insert(requests).values(manufacturer_id=scope.owner, **told, **values))
+    events.tell(tx, EventType.REQUEST_CREATED, manufacturer_id=scope.owner, at=at, ref=new.ref)
     _note(tx, "request.asked", new.ref, by=new.asked_by, at=at, scope=scope, exporter=new.exporter_uscc)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from sqlalchemy import func, insert, select, update
 
+from signer.domain.webhook import EventType
 from signer.errors import Conflict, NotFound
-from signer.register import audit
+from signer.register import audit, events
 from signer.register.desk_tables import drafts, submissions
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def add(tx: Connection, sent: Sent, *, scope: Scope, at: datetime) -> None:
     """Add a submission that waits. Conflict if one of the same draft waits already."""
     told = {name: getattr(sent, name) for name in Sent.__dataclass_fields__}
     tx.execute(insert(submissions).values(manufacturer_id=scope.owner, sent_at=at, state="waiting", **told))
+    events.tell(tx, EventType.APPROVAL_REQUESTED, manufacturer_id=scope.owner, at=at, ref=sent.ref)
     _note(tx, "submission.sent", sent.ref, by=sent.sent_by, at=at, scope=scope, terms=sent.terms_digest.hex())
 
 
@@ -160,6 +162,7 @@ def send_back(tx: Connection, found: Submission, *, by: str, reason: str, scope:
     """Return a waiting submission to its preparer. Conflict if it waits no more, or by whom it was sent."""
     told = {"state": "returned", "decided_by": by, "decided_at": at, "reason": reason[:MOST_REASON]}
     _move(tx, found, "waiting", told, scope=scope)
+    _tell_voided(tx, found, "returned", at=at)
     _note(tx, "submission.returned", found.ref, by=by, at=at, scope=scope, reason=reason[:MOST_REASON])
 
 
@@ -169,6 +172,7 @@ def void(tx: Connection, found: Submission, *, by: str, why: Why, scope: Scope, 
     if found.state == "waiting":
         told |= {"decided_by": by, "decided_at": at}
     _move(tx, found, found.state, told, scope=scope)
+    _tell_voided(tx, found, why, at=at)
     _note(tx, "submission.voided", found.ref, by=by, at=at, scope=scope, reason=why)
 
 
@@ -210,6 +214,10 @@ def _move(tx: Connection, found: Submission, state: State, told: Mapping[str, ob
     mine = update(submissions).where(submissions.c.id == found.id, submissions.c.state == state, is_same)
     if not tx.execute(scope.only(mine, submissions).values(**told)).rowcount:
         raise Conflict("somebody has decided this meanwhile")
+
+
+def _tell_voided(tx: Connection, found: Submission, why: str, *, at: datetime) -> None:
+    events.tell(tx, EventType.APPROVAL_VOIDED, manufacturer_id=found.manufacturer_id, at=at, ref=found.ref, reason=why)
 
 
 def _all() -> Select[tuple[object, ...]]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select, update
 
 from signer.domain.values import beijing_day
+from signer.domain.webhook import EventType
 from signer.errors import Conflict, NotFound
-from signer.register import lookup, tables
+from signer.register import events, lookup, tables
 from signer.register.desk_tables import suspicions
 
 if TYPE_CHECKING:
@@ -69,6 +70,9 @@ def add(tx: Connection, number: str | None, code: str, *, scope: Scope, count: i
         return False
     made = {"number": number, "code": code, "day": day, "count": count, "first_at": at, "last_at": at}
     tx.execute(insert(table).values(manufacturer_id=scope.owner, **made))
+    if not known:
+        told = {"code": code} if number is None else {"code": code, "number": number}
+        events.tell(tx, EventType.FORGERY_SUSPECTED, manufacturer_id=scope.owner, at=at, **told)
     return not known
 
 

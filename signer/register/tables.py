@@ -17,7 +17,15 @@ from sqlalchemy import (
 )
 
 from signer.domain.confirmation import Standing
-from signer.register import account_tables, desk_tables, exporter_tables, machine_tables, office_tables, share_tables
+from signer.register import (
+    account_tables,
+    desk_tables,
+    exporter_tables,
+    machine_tables,
+    office_tables,
+    share_tables,
+    webhook_tables,
+)
 from signer.register.columns import At, metadata, one_of, partial
 
 __all__ = [
@@ -29,6 +37,7 @@ __all__ = [
     "metadata",
     "office_tables",
     "share_tables",
+    "webhook_tables",
 ]
 
 _STANDINGS = [standing.value for standing in Standing]

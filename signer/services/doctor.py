@@ -12,7 +12,7 @@ from signer import settings as configured
 from signer.document import catalogue
 from signer.domain.trust import SERVICES, Purpose, SealState
 from signer.errors import SignerError
-from signer.register import confirmations, jobs, mails, parties, restores, seals, upgrades
+from signer.register import confirmations, deliveries, jobs, mails, parties, restores, seals, upgrades, webhooks
 from signer.register.blobs import write_whole
 from signer.register.scope import Scope
 from signer.seal.certificates import Certificate
@@ -91,6 +91,7 @@ class Doctor:
             ("restore", self._restores),
             ("jobs", self._jobs),
             ("mail", self._mail),
+            ("webhooks", self._webhooks),
         )
         return tuple(symptom for part, probe in probes for symptom in _guarded(part, probe))
 
@@ -278,6 +279,18 @@ class Doctor:
             yield Symptom("mail", "warning", told)
         elif not mail.given_up:
             yield Symptom("mail", "ok", f"goes to {post.place}")
+
+    def _webhooks(self) -> Iterator[Symptom]:
+        everybodys = Scope.everything("the doctor looks")
+        with self._database.read() as tx:
+            dead, gone = deliveries.dead_count(tx, scope=everybodys), webhooks.gone(tx, scope=everybodys)
+        if dead:
+            told = f"{dead} given up after three days: see the office's webhooks, and send them again"
+            yield Symptom("webhooks", "warning", told)
+        if gone:
+            yield Symptom("webhooks", "warning", f"{gone} gone (410): their manufacturers know, and change the address")
+        if not dead and not gone:
+            yield Symptom("webhooks", "ok", "nothing was given up")
 
 
 def _expiry(part: str, name: str, not_after: datetime, at: datetime) -> Symptom:

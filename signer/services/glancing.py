@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from signer.domain.parties import Role
 from signer.domain.trust import SealState
 from signer.domain.values import beijing_day
-from signer.register import audit, drafts, parties, submissions, suspicions, tally
+from signer.domain.webhook import EventType
+from signer.register import audit, drafts, events, parties, submissions, suspicions, tally
 from signer.register.jobs import unheard
 from signer.register.scope import Scope
 from signer.services.seals import nearest_step
@@ -110,6 +111,8 @@ class Glancing:
             audit.note(tx, event, actor="remind", subject=subject, at=at, manufacturer_id=tenant.id)
             maker, until = tenant.manufacturer, f"{seal.not_after:%Y-%m-%d}"
             words = {"maker": maker.legal_name, "seal": subject, "days": str(step), "until": until}
+            due = {"seal": seal.kept.certificate_digest, "days": str(step), "until": until}
+            events.tell(tx, EventType.SEAL_EXPIRING, manufacturer_id=tenant.id, at=at, **due)
             path = f"/portal/{maker.uscc}/seals/{seal.kept.certificate_digest}"
             self._mailing.queue_for(tx, _READERS, "seal-expiring", scope=tenant.scope, path=path, **words)
         return True

@@ -56,6 +56,7 @@ KINDS: Final = frozenset(
         "seal-expiring",
         "sign-up",
         "suspended",
+        "webhook-gone",
         "withdrawn",
     }
 )

@@ -16,6 +16,7 @@ from signer.register import (
     accounts,
     audit,
     confirmations,
+    deliveries,
     endings,
     exporters,
     jobs,
@@ -23,6 +24,7 @@ from signer.register import (
     parties,
     restores,
     sessions,
+    webhooks,
 )
 from signer.register.scope import Scope
 from signer.services.exporters import GOOD_FOR
@@ -48,6 +50,7 @@ _ALL = Scope.everything("maintenance is for everybody's records")
 
 PENDING_AGE = timedelta(minutes=10)
 """A record that is pending for longer has lost the process that was sealing it."""
+DELIVERIES_KEPT = timedelta(days=30)
 FINISH_WITHIN = timedelta(hours=24)
 """What two people approved is still what they want for so long; after that it is abandoned."""
 
@@ -147,12 +150,15 @@ class Maintaining:
         """
         Forget what counts no longer; return how many.
 
-        That is: failed look-ups and sign-ins, sessions that are over, sign-ups whose link did not come back.
+        That is: failed look-ups and sign-ins, sessions that are over, sign-ups whose link did not come back,
+        what webhooks were sent.
         """
         at = self._clock()
         with self._database.write() as tx:
             over = sessions.prune(tx, at=at) + accounts.prune(tx, at=at, failed_before=at - SPAN)
             over += exporters.forget_sent(tx, before=at - GOOD_FOR)
+            over += webhooks.prune_secrets(tx, scope=_ALL, at=at)
+            over += deliveries.prune(tx, scope=_ALL, before=at - DELIVERIES_KEPT)
             return over + lookup.prune_failures(tx, before=at - NUMBER_SPAN)
 
     def reverify(self, count: int = SAMPLE, tell: Callable[[str], None] = jobs.unheard) -> int:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVERY: Mapping[str, timedelta] = {
+    "deliver": timedelta(minutes=1),
     "end-suspensions": timedelta(minutes=1),
     "look-again": timedelta(hours=6),
     "mail": timedelta(minutes=1),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from signer import __version__, resources, sandbox
 from signer.errors import Misconfigured
-from signer.identity.vault import open_vault
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.register.journal import Journal
@@ -73,6 +72,7 @@ from signer.services.withdraw import Ending
 from signer.services.work import Working
 from signer.verification.policy import Policy
 from signer.wiring import entrance as entering
+from signer.wiring import outgoing as going
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustList
     from signer.identity.vault import Vault
     from signer.services.accounts import Accounts
+    from signer.services.delivering import Delivering
     from signer.services.elsewhere import Elsewhere
     from signer.services.exporters import Exporters
     from signer.services.invitations import Inviting
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from signer.services.sessions import Sessions
     from signer.services.sign_in import SigningIn
     from signer.services.verify import Judge
+    from signer.services.webhooks import Webhooks
     from signer.settings import Settings
 
 VERSION = __version__
@@ -158,10 +160,9 @@ class Services:
     requesting: Requesting
     request_inbox: RequestInbox
     request_changing: RequestChanging
-
-    def vault(self) -> Vault:
-        """Open the web pages' secret: only those processes do that serve them."""
-        return open_vault(self.settings.secret_path)
+    webhooks: Webhooks
+    delivering: Delivering
+    vault: Callable[[], Vault]
 
 
 def now() -> datetime:
@@ -254,6 +255,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     ending = Ending(database=database, journal=journal, clock=clock)
     copying = Copying(database=database, blobs=blobs, page=page, clock=clock)
     entrance = entering.wire(settings, database=database, mailing=mailing, clock=clock, chance=chance)
+    outgoing = going.wire(
+        settings, database=database, vault=entrance.vault, mailing=mailing, clock=clock, chance=chance
+    )
     return Services(
         settings=settings,
         database=database,
@@ -284,14 +288,19 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         mailing=mailing,
         glancing=glancing,
         facts=Facts(database=database, clock=clock, bits=chance.bits),
-        cars=Cars(database=database, key=lambda: open_vault(settings.secret_path).key("buyers"), clock=clock),
+        cars=Cars(database=database, key=lambda: entrance.vault().key("buyers"), clock=clock),
         renamings=Renamings(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         working=Working(
             database=database,
             maintaining=maintaining,
             keeping=keeping,
             upgrading=upgrading,
-            plain={"mail": mailing.deliver, "tally": glancing.tally, "remind": glancing.remind},
+            plain={
+                "mail": mailing.deliver,
+                "tally": glancing.tally,
+                "remind": glancing.remind,
+                "deliver": outgoing.delivering.hand_out,
+            },
             approving=approving,
             importing=importing,
             clock=clock,
@@ -336,6 +345,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         requesting=Requesting(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         request_inbox=RequestInbox(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         request_changing=RequestChanging(database=database, mailing=mailing, clock=clock),
+        vault=entrance.vault,
+        webhooks=outgoing.webhooks,
+        delivering=outgoing.delivering,
         redacting=Redacting(database=database, clock=clock),
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance

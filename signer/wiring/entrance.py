@@ -44,6 +44,7 @@ class Entrance:
     members: Members
     elsewhere: Elsewhere
     exporters: Exporters
+    vault: Callable[[], Vault]
 
 
 def wire(
@@ -98,6 +99,7 @@ def wire(
             bits=bits,
         ),
         members=Members(database=database, known=known, mailing=mailing, clock=clock),
+        vault=vault,
     )
 
 

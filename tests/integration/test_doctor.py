@@ -48,6 +48,7 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
         "sandbox": "ok",
         "jobs": "ok",
         "mail": "ok",
+        "webhooks": "ok",
     }
 
 

@@ -46,6 +46,8 @@ WORDS = {
     "uscc": "91650000MA0TH03XX3",
     "reason": "?",
     "day": "2026-12-01",
+    "label": "ERP",
+    "url": "https://erp.example.com/events",
 }
 
 
