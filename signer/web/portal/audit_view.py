@@ -43,6 +43,7 @@ _NAMELESS: Final[Mapping[str, str]] = {
     "job": "audit.a-job",
     "request": "audit.a-request",
     "share-link": "audit.a-share-link",
+    "webhook": "audit.a-webhook",
 }
 """Things whose reference says nothing to people."""
 HOLDER: Final = "holder"
