@@ -14,6 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from signer.errors import TooLarge
 from signer.seal.precheck import MOST_BYTES
+from signer.web import turns
 from signer.web.problems import Refused
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def limited(most_bytes: int) -> Iterator[None]:
     """
     request.max_content_length = most_bytes
     try:
-        with _within(BODY_SECONDS):
+        with turns.given_up(), _within(BODY_SECONDS):
             yield
             _refuse_more()
     except RequestEntityTooLarge:

@@ -14,8 +14,10 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # 
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # it has no types
 
 from signer import logs, wiring
+from signer.serve.waiting import PatientWorker
 from signer.services import offline
 from signer.web.app import create_app
+from signer.web.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +27,11 @@ if TYPE_CHECKING:
 
     from signer.settings import Settings
 
-    Options: TypeAlias = dict[str, str | int | bool | None]
+    Options: TypeAlias = dict[str, str | int | bool | type | None]
 
 HOST, PORT, WORKERS = "127.0.0.1", 8000, 2
-_THREADS = 4
+THREADS, TURNS = 256, 4
+"""How many requests a process may have at once, most of them waiting for their clients, and how many it works on."""
 _SILENCE_S = 60
 """A worker that shows no sign of life for so long is replaced; a verdict takes a second."""
 _GRACE_S = 30
@@ -135,9 +138,9 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Turns:
         """Make the application, in each worker: nothing is loaded before the fork, so no compiled state is shared."""
-        return self._application()
+        return Turns(self._application().wsgi_app, most=TURNS)
 
 
 def run(
@@ -187,8 +190,8 @@ def _options(settings: Settings, *, host: str, port: int, workers: int) -> Optio
     return {
         "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "workers": workers,
-        "worker_class": "gthread",
-        "threads": _THREADS,
+        "worker_class": PatientWorker,
+        "threads": THREADS,
         "preload_app": False,
         "timeout": _SILENCE_S,
         "graceful_timeout": _GRACE_S,

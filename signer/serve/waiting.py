@@ -1,0 +1,82 @@
+"""
+Wait for slow clients without a thread: a request is handed to one once its head has arrived as a whole.
+
+Gunicorn's own threads wait for a client's first bytes, and then for each line of its head. Here the poller does: it
+looks at what has arrived without taking it (MSG_PEEK), and is woken when there is more (SO_RCVLOWAT, tcp(7)).
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any, Final
+
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped] # it has no types
+
+HEAD_S: Final = 10.0
+"""Within this time a head arrives as a whole, or its connection is closed."""
+MOST_HEAD: Final = 65_536
+SILENCE_S: Final = 30
+"""How long a thread waits for the next bytes of a body, or for a client to take some of the answer."""
+_END: Final = b"\r\n\r\n"
+_TOO_LONG: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n"
+    b"Cache-Control: no-store\r\n\r\n"
+)
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """Gunicorn's threads, to which the poller hands whole heads only."""
+
+    def accept(self, listener: socket.socket) -> None:
+        """Take a connection, and let the poller wait for its head."""
+        try:
+            client, address = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        self.nr_conns += 1
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            client.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", SILENCE_S, 0))
+        self._await_head(TConn(self.cfg, client, address, listener.getsockname()))
+
+    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 -- gunicorn has no types
+        """Wait for the next head on a connection that was kept."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self._await_head(conn)
+
+    def on_pending_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 -- gunicorn has no types
+        """Hand a request to a thread if its head is whole; else wait for more of it."""
+        try:
+            seen = client.recv(MOST_HEAD, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            seen = b""
+        if seen and _END not in seen.lstrip(b"\r\n"):
+            if len(seen) < MOST_HEAD:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(seen) + 1)
+                return
+            with suppress(OSError):
+                client.send(_TOO_LONG)
+            seen = b""
+        if seen:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            super().on_pending_socket_readable(conn, client)
+        else:
+            self._drop(conn, client)
+
+    def _await_head(self, conn: Any) -> None:  # noqa: ANN401 -- gunicorn has no types
+        conn.timeout = time.monotonic() + HEAD_S
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def _drop(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 -- gunicorn has no types
+        self.poller.unregister(client)
+        self.pending_conns.remove(conn)
+        self.nr_conns -= 1
+        conn.close()
