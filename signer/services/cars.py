@@ -13,6 +13,7 @@ from signer.domain.values import beijing_day
 from signer.errors import TooManyRequests
 from signer.register import buyers, lookup, outlets, parties, restores
 from signer.register.scope import Scope
+from signer.services.limits import wider
 from signer.services.lookups import MOST_PER_NETWORK, MOST_PER_NUMBER, NETWORK_SPAN, NUMBER_SPAN
 
 if TYPE_CHECKING:
@@ -68,9 +69,9 @@ class Cars:
         that is not in force, two manufacturers in conflict, a manufacturer that does not answer buyers, a restored
         register with an open gap. TooManyRequests after failures from the same network (ADR 0036).
         """
-        at, key = self._clock(), self._counted_under(vin)
+        at, key, around = self._clock(), self._counted_under(vin), wider(network)
         with self._database.read() as tx:
-            _refuse_guessing(tx, key, network, at)
+            _refuse_guessing(tx, key, around, at)
             found = buyers.held(tx, vin, scope=_ANYBODY, at=at)
             is_whole = not restores.gaps(tx)
             is_right = found is not None and _is_first_registered(found.confirmation, vin, registered_on)
@@ -78,7 +79,7 @@ class Cars:
                 return _told(tx, vin, found, at=at)
         with self._database.write() as tx:
             lookup.prune_failures(tx, before=at - NUMBER_SPAN)
-            lookup.note_failure(tx, number=key, network=network, at=at)
+            lookup.note_failure(tx, number=key, network=around, at=at)
         return None
 
     def _counted_under(self, vin: str) -> str:

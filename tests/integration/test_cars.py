@@ -79,6 +79,15 @@ def test_who_guesses_from_one_network_closes_a_car_for_nobody_else(world: World)
     assert ask(world) == "KZ"
 
 
+def test_who_has_many_networks_of_ipv6_guesses_no_more_than_who_has_one(world: World) -> None:
+    opened(world).issue(worlds.sample(worlds.KAZAKHSTAN))
+    for turn in range(MOST_PER_NUMBER):
+        ask(world, day=DAY - timedelta(days=turn + 1), network=f"2001:db8:7:{turn:x}00::/56")
+    with pytest.raises(TooManyRequests):
+        ask(world, network="2001:db8:7:ff00::/56")
+    assert ask(world, network="2001:db8:8:100::/56") == "KZ"
+
+
 def test_guessing_from_many_networks_slows_each_and_closes_the_car_for_none(world: World) -> None:
     opened(world).issue(worlds.sample(worlds.KAZAKHSTAN))
     for turn in range(FREE_OF_A_VIN):
