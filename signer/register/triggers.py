@@ -84,6 +84,7 @@ _SHARED = (
     "made_at",
     "ends_at",
 )
+_STATUS = ("ref", "manufacturer_id", "confirmation_id", "exporter_uscc", "label", "made_by", "made_at")
 _TOKEN = (
     "ref",
     "token_digest",
@@ -170,6 +171,9 @@ def _of_shares() -> tuple[Guard, ...]:
         Guard("shares", "no_delete", "DELETE", "share links are never deleted"),
         Guard("shares", "content", "UPDATE", "a share link never changes", _changed(_SHARED)),
         Guard("shares", "once", "UPDATE", "a share link that was revoked stays so", back),
+        Guard("status_links", "no_delete", "DELETE", "status links are never deleted"),
+        Guard("status_links", "content", "UPDATE", "a status link never changes", _changed(_STATUS)),
+        Guard("status_links", "once", "UPDATE", "a status link that was revoked stays so", back),
     )
 
 

@@ -11,7 +11,7 @@ from signer.domain.parties import Person, Role, Uscc, normalise_uscc, uscc_fault
 from signer.domain.values import tidy, unprintable
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from signer.identity.passwords import refuse_weak
-from signer.register import accounts, exporters, mails, parties, shares
+from signer.register import accounts, exporters, mails, parties, shares, status_links
 from signer.register.accounts import Account
 from signer.register.exporters import SignUp
 from signer.services.facts import Handed, kind_of
@@ -213,6 +213,7 @@ class Exporters:
             exporters.decide(tx, found, "member" if grant else "refused", by=by, at=at)
             if found.state == "member" and found.person_id is not None:
                 shares.revoke_of(tx, found.person_id, exporter=found.exporter_uscc, by=by, at=at)
+                status_links.revoke_of(tx, found.person_id, exporter=found.exporter_uscc, by=by, at=at)
 
     def name_of(self, exporter: str) -> str:
         """Return an exporter's legal name: the one on record, else as its first member typed it; else its USCC."""

@@ -72,7 +72,7 @@ class Sharing:
         NotFound; InvalidInput for a label or a number of days that cannot be; Conflict if the paper is not in force,
         may have ended in a gap of a restored register, or has too many links already.
         """
-        stored, at = _label(label), self._clock()
+        stored, at = label_of(label), self._clock()
         if days not in DAYS:
             raise InvalidInput("days", f"is one of {', '.join(map(str, DAYS))}")
         record = self._papers.one(exporter, number)
@@ -187,7 +187,8 @@ def _closed() -> NotFound:
     return NotFound("no such link, or one that opens nothing any more")
 
 
-def _label(typed: str) -> str:
+def label_of(typed: str) -> str:
+    """Return for whom a link is, as it is stored: the exporter's own note. InvalidInput."""
     stored = tidy(typed[:400])
     if len(stored) > _MOST_LABEL or unprintable(stored):
         raise InvalidInput("label", f"has at most {_MOST_LABEL} printable characters")

@@ -64,6 +64,7 @@ from signer.services.service_keys import ServiceKeys
 from signer.services.sharing import Sharing
 from signer.services.shelf import Shelf
 from signer.services.sources import RegisterSource
+from signer.services.status_links import StatusLinks
 from signer.services.tokens import Tokens
 from signer.services.trust import TrustSource
 from signer.services.upgrade import Upgrading
@@ -130,6 +131,7 @@ class Services:
     evidence: Evidence
     papers: Papers
     sharing: Sharing
+    status_links: StatusLinks
     bundling: Bundling
     key_checks: KeyChecking
     mailing: Mailing
@@ -307,6 +309,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ),
         service_keys=service_keys,
         papers=papers,
+        status_links=StatusLinks(database=database, papers=papers, clock=clock, bits=chance.bits),
         sharing=Sharing(
             database=database,
             papers=papers,

@@ -25,6 +25,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "retract": "confirmations",
     "copy": "confirmations",
     "share": "confirmations",
+    "status": "confirmations",
     "draft": "drafts",
     "submission": "approvals",
     "import": "imports",

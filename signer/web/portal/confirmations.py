@@ -42,6 +42,7 @@ _EVENTS: Final = frozenset(
         "retract": ("asked", "done", "dropped"),
         "copy": ("offered", "filed", "retracted"),
         "share": ("made", "revoked"),
+        "status": ("made", "revoked"),
     }.items()
     for event in events
 )

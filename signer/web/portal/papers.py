@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 _FAULTS: Final = {
     "share.label": ("label", "最多 60 个字符，不含特殊字符。", "At most 60 characters, none of them special."),
+    "status.conflict": (
+        "",
+        "状态链接过多，请先撤销不用的。",
+        "There are too many status links: revoke those that nobody needs.",
+    ),
     "share.days": ("days", "请选择有效期。", "Choose for how long it is good."),
     "share.conflict": (
         "",
@@ -45,6 +50,8 @@ def room(building: Building) -> Room:
     door.get(f"{here}/<number>/files/<kind>", EXPORTERS)(desk.file)
     door.post(f"{here}/<number>/links", EXPORTERS)(desk.share)
     door.post(f"{here}/<number>/links/<ref>/revoke", EXPORTERS)(desk.revoke)
+    door.post(f"{here}/<number>/status", EXPORTERS)(desk.tell)
+    door.post(f"{here}/<number>/status/<status>/revoke", EXPORTERS)(desk.untell)
     return door
 
 
@@ -56,6 +63,7 @@ class _Desk:
         self._frame = building.frame
         self._papers = building.services.papers
         self._sharing = building.services.sharing
+        self._links = building.services.status_links
         self._base_url = building.services.settings.base_url.rstrip("/")
         self._status_key = building.vault.key("status")
 
@@ -76,9 +84,12 @@ class _Desk:
         """Show one paper."""
         return self._draw(visit, parse(number))
 
-    def _draw(self, visit: Visit, number: Number, *faults: Fault, secret: str = "", label: str = "") -> str:
+    def _draw(
+        self, visit: Visit, number: Number, *faults: Fault, secret: str = "", label: str = "", note: str = ""
+    ) -> str:
         record, at = self._papers.one(visit.exporter, number), self._building.clock()
         shares = self._sharing.of_exporter(visit.exporter, number)
+        links = self._links.of_exporter(visit.exporter, number)
         return self._frame.draw(
             "portal/paper.html",
             visit,
@@ -86,7 +97,8 @@ class _Desk:
             **_shown(record),
             shares=[(share, share.is_open(at)) for share in shares],
             link=f"{self._base_url}/share#{secret}" if secret else "",
-            status=f"{self._base_url}/status/{number}/{proof_of(self._status_key, number)}",
+            statuses=[(each, self._status(number, each.ref)) for each in links],
+            note=note,
             label=label,
             days=DAYS,
             as_of=beijing(at),
@@ -121,6 +133,27 @@ class _Desk:
         except Conflict:
             return self._draw(visit, parsed, _fault("share.conflict"), label=label), 409
         return self._draw(visit, parsed, secret=secret)
+
+    def _status(self, number: Number, ref: str) -> str:
+        """Return a status link: of each, its address can be made again."""
+        return f"{self._base_url}/status/{number}/{proof_of(self._status_key, number, ref)}"
+
+    def tell(self, visit: Visit, number: str) -> ResponseReturnValue:
+        """Make a status link."""
+        parsed, note = parse(number), form().get("note", "")[:400]
+        try:
+            self._links.make(visit.exporter, parsed, label=note, by=visit.person)
+        except InvalidInput:
+            return self._draw(visit, parsed, _fault("share.label", "note"), note=note), 422
+        except Conflict:
+            return self._draw(visit, parsed, _fault("status.conflict"), note=note), 409
+        return redirect(f"/exporter/{visit.exporter}/papers/{parsed}?done=papers.status-made#status", code=303)
+
+    def untell(self, visit: Visit, number: str, status: str) -> ResponseReturnValue:
+        """Let a status link tell nothing any more."""
+        parsed = parse(number)
+        self._links.revoke_by_exporter(visit.exporter, parsed, status, by=visit.person)
+        return redirect(f"/exporter/{visit.exporter}/papers/{parsed}?done=papers.revoked", code=303)
 
     def revoke(self, visit: Visit, number: str, ref: str) -> ResponseReturnValue:
         """Let a link open nothing any more."""

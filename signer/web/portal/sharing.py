@@ -34,14 +34,16 @@ def room(building: Building) -> Room:
 
     @sharing.get(f"{here}/links", MAKERS)
     def links(visit: Visit, number: str) -> ResponseReturnValue:
-        """Show the share links to a confirmation: how often each was used, never for whom it was made."""
+        """Show the links to a confirmation: how often each was used, never for whom it was made."""
         parsed, at = parse(number), building.clock()
         shares = services.sharing.of_maker(visit.uscc, parsed)
+        statuses = services.status_links.of_maker(visit.uscc, parsed)
         return building.frame.draw(
             "portal/share_links.html",
             visit,
             number=parsed,
             shares=[(share, share.is_open(at)) for share in shares],
+            statuses=statuses,
             may_work=visit.has(*WORKERS),
             beijing=beijing,
         )
@@ -51,6 +53,13 @@ def room(building: Building) -> Room:
         """Let a link open nothing any more."""
         parsed = parse(number)
         services.sharing.revoke_by_maker(visit.uscc, parsed, ref, by=visit.person)
+        return redirect(f"/portal/{visit.uscc}/confirmations/{parsed}/links?done=sharing.revoked", code=303)
+
+    @sharing.post(f"{here}/status/<status>/revoke", WORKERS)
+    def untell(visit: Visit, number: str, status: str) -> ResponseReturnValue:
+        """Let a status link tell nothing any more."""
+        parsed = parse(number)
+        services.status_links.revoke_by_maker(visit.uscc, parsed, status, by=visit.person)
         return redirect(f"/portal/{visit.uscc}/confirmations/{parsed}/links?done=sharing.revoked", code=303)
 
     return sharing

@@ -110,6 +110,7 @@ def test_without_scripts_the_link_is_pasted(paper: Paper, tabs: Tabs) -> None:
 def test_the_status_page_is_in_order_on_a_phone(paper: Paper, tabs: Tabs, lang: str) -> None:
     world, number = paper
     page = tabs.open(width=320, dark=lang == "en")
-    page.goto(f"/status/{number}/{proof_of(world.services.vault().key('status'), number)}?lang={lang}")
+    ref = world.services.status_links.make(EXPORTER, number, label="", by="member.sample")
+    page.goto(f"/status/{number}/{proof_of(world.services.vault().key('status'), number, ref)}?lang={lang}")
     assert tabs.faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -15,7 +15,7 @@ import world as worlds
 from signer.domain.drafting import parse_draft
 from signer.domain.number import Number
 from signer.domain.parties import Role, Uscc, uscc_check_character
-from signer.register import parties, shares
+from signer.register import parties, shares, status_links
 from signer.register.columns import metadata
 from signer.register.shares import Wanted
 from signer.services.importing import Asked
@@ -392,6 +392,17 @@ def a_share_link(case: Case, uscc: str) -> str:
     return ref
 
 
+def a_status_link(case: Case, uscc: str) -> str:
+    """A status link of an issued confirmation."""
+    number, services = Number.parse(_issued(case, uscc)), case.portal.world.services
+    record, ref = services.papers.spoken(number), f"{len(case.made) + 4096:016x}"
+    wanted = status_links.Wanted(ref=ref, label="", by="chen.sample", at=case.portal.world.at)
+    with services.database.write() as tx:
+        scope = parties.tenant(tx, uscc).scope
+        status_links.add(tx, wanted, number=number, exporter=record.whole.terms.exporter.uscc, scope=scope)
+    return ref
+
+
 def a_paper(case: Case, exporter: str) -> str:
     """What the samples' manufacturer of an exporter issued to it, having accepted it."""
     is_own = exporter == worlds.TIANSHAN
@@ -403,6 +414,8 @@ def a_paper(case: Case, exporter: str) -> str:
 FACTORIES |= {
     ("sharing", "number"): _issued,
     ("sharing", "ref"): a_share_link,
+    ("sharing", "status"): a_status_link,
+    ("papers", "status"): lambda case, exporter: a_status_link(case, _maker_for(exporter)),
     ("papers", "number"): a_paper,
     ("annex", "number"): a_paper,
     ("papers", "ref"): lambda case, exporter: a_share_link(case, _maker_for(exporter)),

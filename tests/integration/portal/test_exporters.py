@@ -138,8 +138,12 @@ def test_links_of_who_is_put_out_open_nothing_any_more(portal: Portal) -> None:
         f" made_at, ends_at, uses) SELECT '{1:016x}', manufacturer_id, id, '{TIANSHAN}', x'{'00' * 32}', 'a',"
         f" 'a.sample', reserved_at, '2027-01-01 00:00:00.000000', 0 FROM confirmations WHERE number = '{issued.number}'"
     )
+    exporting.accept(world, TIANSHAN, YUNZHOU, person="b.sample")
+    for person in ("a.sample", "b.sample"):
+        world.services.status_links.make(Uscc(TIANSHAN), issued.number, label="", by=person)
     put_out(portal, "a.sample")
     assert world.rows("SELECT revoked_by FROM shares") == [("lin.sample",)]
+    assert world.rows("SELECT revoked_by FROM status_links ORDER BY id") == [("lin.sample",), (None,)]
 
 
 def test_two_members_who_put_each_other_out_leave_one(portal: Portal) -> None:

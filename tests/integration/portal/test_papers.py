@@ -138,10 +138,48 @@ def test_a_wrong_label_or_span_is_named_beside_its_field(case: Case, typed: dict
     assert (answer.status_code, f'id="{field}-wrong"' in answer.text) == (422, True)
 
 
-def test_the_status_link_of_the_page_opens_for_anybody(case: Case) -> None:
-    path = re.search(r'href="[^"]*(/status/[^"]+)"', case.zhao.get(f"{HOME}/{case.mine}").text)
-    assert path
-    assert case.portal.app.test_client().get(path[1]).status_code == 200
+def status_links(case: Case) -> list[str]:
+    """Return the addresses of the status links that the page shows, the newest first."""
+    page = case.zhao.get(f"{HOME}/{case.mine}", lang="en").text
+    return list(dict.fromkeys(re.findall(r'href="[^"]*(/status/[^"]+)"', page)))
+
+
+def test_each_status_link_opens_for_anybody_is_counted_and_revoked_by_itself(case: Case) -> None:
+    links, guest = case.portal.world.services.status_links, case.portal.app.test_client()
+    for note in ("<b>买方乙", ""):
+        case.zhao.post(f"{HOME}/{case.mine}/status", {"note": note})
+    second, first = status_links(case)
+    assert "&lt;b&gt;买方乙" in case.zhao.get(f"{HOME}/{case.mine}").text
+    for path in (first, first, second):
+        assert guest.get(path).status_code == 200
+    assert [one.uses for one in links.of_exporter(Uscc(TIANSHAN), case.mine)] == [1, 2]
+    ref = links.of_exporter(Uscc(TIANSHAN), case.mine)[1].ref
+    assert case.stranger.post(f"/exporter/{HAIYI}/papers/{case.mine}/status/{ref}/revoke").status_code == 404
+    assert case.zhao.post(f"{HOME}/{case.mine}/status/{ref}/revoke").status_code == 303
+    assert (guest.get(first).status_code, guest.get(second).status_code) == (404, 200)
+    assert status_links(case) == [second]
+    assert case.zhao.post(f"{HOME}/{case.mine}/status/{ref}/revoke").status_code == 404
+    with pytest.raises(Exception, match="stays so"):
+        case.portal.world.change(f"UPDATE status_links SET revoked_at = NULL, revoked_by = NULL WHERE ref = '{ref}'")
+
+
+def test_the_manufacturer_sees_how_often_a_status_link_was_opened_not_for_whom_and_revokes_it(case: Case) -> None:
+    links, home = case.portal.world.services.status_links, f"/portal/{OWN}/confirmations/{case.mine}"
+    ref = links.make(Uscc(TIANSHAN), case.mine, label="买方丙", by="zhao.sample")
+    lin = case.portal.visitor(LIN)
+    page = lin.get(f"{home}/links", lang="en").text
+    assert ("Status links" in page, "买方丙" in page) == (True, False)
+    assert lin.post(f"{home}/status/{ref}/revoke").location == f"{home}/links?done=sharing.revoked"
+    assert links.of_maker(OWN, case.mine)[0].revoked_at == case.portal.world.at
+    assert "Status link revoked" in lin.get(home, lang="en").text
+
+
+def test_a_paper_has_only_so_many_status_links_at_once(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.services.status_links.MOST_OPEN", 0)
+    answer = case.zhao.post(f"{HOME}/{case.mine}/status?lang=en", {"note": ""})
+    assert (answer.status_code, "too many status links" in answer.text) == (409, True)
+    wrong = case.zhao.post(f"{HOME}/{case.mine}/status?lang=en", {"note": "x" * 61})
+    assert (wrong.status_code, 'id="note-wrong"' in wrong.text) == (422, True)
 
 
 def annex(case: Case, number: Number, **typed: object) -> list[list[object]]:

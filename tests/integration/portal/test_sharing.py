@@ -62,6 +62,12 @@ class Case:
     def link(self, turn: int = 0, *, days: int = 30, label: str = "") -> str:
         return self.world.services.sharing.make(TIANSHAN, self.paper(turn), label=label, days=days, by=CHEN)
 
+    def status(self, turn: int) -> str:
+        """The address of a new status link."""
+        services, number = self.world.services, self.paper(turn)
+        ref = services.status_links.make(TIANSHAN, number, label="", by=CHEN)
+        return f"/status/{number}/{proof_of(services.vault().key('status'), number, ref)}"
+
     def share(self, turn: int = 0) -> Share:
         """The newest link to a paper."""
         return self.world.services.sharing.of_exporter(TIANSHAN, self.paper(turn))[0]
@@ -343,8 +349,7 @@ def test_a_link_of_another_paper_is_not_revoked_under_this_one(case: Case) -> No
 
 
 def test_a_status_link_is_small_needs_no_script_and_says_number_state_and_time_alone(case: Case) -> None:
-    number, key = case.paper(4), case.world.services.vault().key("status")
-    path = f"/status/{number}/{proof_of(key, number)}"
+    number, path = case.paper(4), case.status(4)
     for lang, word in (("en", "In force"), ("zh", "有效"), ("ru", "Действует"), ("ar", 'dir="rtl"')):
         answer = case.guest().get(path, headers={"Accept-Language": lang})
         assert (answer.status_code, number in answer.text, word in answer.text) == (200, True, True)
@@ -360,11 +365,10 @@ def test_a_status_link_is_small_needs_no_script_and_says_number_state_and_time_a
 
 
 def test_a_status_link_follows_the_paper_and_cannot_be_made_up(case: Case) -> None:
-    number, key = case.paper(4), case.world.services.vault().key("status")
-    path = f"/status/{number}/{proof_of(key, number)}"
+    number, path = case.paper(4), case.status(4)
     for forged in (
         f"/status/{number}/{'0' * 32}",
-        f"/status/{case.paper(0)}/{proof_of(key, number)}",
+        f"/status/{case.paper(0)}/{path.rpartition('/')[2]}",
         f"/status/{number}/é",
     ):
         assert case.guest().get(forged).status_code == 404
@@ -390,9 +394,8 @@ def a_gap(case: Case) -> Iterator[None]:
 
 
 def test_what_may_have_been_withdrawn_after_the_backup_is_nowhere_called_in_force(case: Case) -> None:
-    secret, key, number = case.link(), case.world.services.vault().key("status"), case.paper(0)
+    secret, status = case.link(), case.status(0)
     guest, place = case.opened(secret)
-    status = f"/status/{number}/{proof_of(key, number)}"
     told = {"en": "Cannot be told here", "zh": "此处无法确定", "ru": "определить нельзя", "ar": "لا يمكن تحديد"}
     told |= {"fr": "Indéterminable", "es": "No se puede determinar"}
     unlike = closed(case.open("e" * 64))
