@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, func, insert, or_, select, update
 
 from signer.domain.number import Number
 from signer.register import tables
-from signer.register.account_tables import accounts
+from signer.register.account_tables import accounts, appointments
 from signer.register.desk_tables import mails
 from signer.register.exporter_tables import sign_ups
 
@@ -138,6 +138,13 @@ def readers(tx: Connection, roles: frozenset[Role], *, scope: Scope) -> tuple[Re
     """Return who has one of these roles for a manufacturer and an account that is not suspended, each once."""
     members = tables.memberships
     mine = scope.only(select(members.c.person_id), members).where(members.c.role.in_(roles))
+    wanted = select(accounts).where(accounts.c.person_id.in_(mine), accounts.c.state == "active")
+    return tuple(_reader(row) for row in tx.execute(wanted.order_by(accounts.c.person_id)))
+
+
+def appointed(tx: Connection, role: Role) -> tuple[Reader, ...]:
+    """Return who is appointed for the whole deployment and has an account that is in use, each once."""
+    mine = select(appointments.c.person_id).where(appointments.c.role == role.value)
     wanted = select(accounts).where(accounts.c.person_id.in_(mine), accounts.c.state == "active")
     return tuple(_reader(row) for row in tx.execute(wanted.order_by(accounts.c.person_id)))
 

@@ -238,10 +238,14 @@ class Exporters:
         members = [one for one in there if one.state == "member" and one.person_id]
         is_first = not exporters.was_anybody(tx, found.exporter_uscc)
         exporters.confirm(tx, found, person=person, state="member" if is_first else "waiting", at=self._clock())
+        words = {"name": found.name, "login": found.login}
+        if not is_first and not members:
+            path, more = f"/portal/office/exporters?uscc={found.exporter_uscc}", words | {"company": found.legal_name}
+            self._mailing.queue_for_operators(tx, "exporter-waits", path=path, but=frozenset(), **more)
         for one in members:
             reader = mails.reader_of(tx, one.person_id or "")
             if reader is not None:
-                path, words = f"/exporter/{found.exporter_uscc}/people", {"name": found.name, "login": found.login}
+                path = f"/exporter/{found.exporter_uscc}/people"
                 self._mailing.queue(tx, reader.address, "colleague-asked", reader.language, path=path, **words)
 
 

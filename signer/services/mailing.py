@@ -36,12 +36,16 @@ KINDS: Final = frozenset(
         "alarm",
         "appointment",
         "approval-asked",
+        "approver-asked",
         "colleague-asked",
         "exporter-accepted",
         "exporter-refused",
+        "exporter-waits",
         "factor-reset",
         "invitation",
         "issued",
+        "maker-proposed",
+        "maker-suspended",
         "outlet-link",
         "renaming-asked",
         "request-asked",
@@ -51,6 +55,7 @@ KINDS: Final = frozenset(
         "request-refused",
         "request-said",
         "request-withdrawn",
+        "reset-asked",
         "resumed",
         "returned",
         "seal-expiring",
@@ -144,6 +149,12 @@ class Mailing:
         """Queue a mail for everybody with one of these roles for a manufacturer, each in their language, but one."""
         for reader in mails.readers(tx, roles, scope=scope):
             if reader.person != but:
+                self.queue(tx, reader.address, kind, reader.language, path=path, **words)
+
+    def queue_for_operators(self, tx: Transaction, kind: str, *, path: str, but: frozenset[str], **words: str) -> None:
+        """Queue a mail for everybody who is appointed as an operator, each in their language, but some."""
+        for reader in mails.appointed(tx, Role.OPERATOR):
+            if reader.person not in but:
                 self.queue(tx, reader.address, kind, reader.language, path=path, **words)
 
     def deliver(self, tell: Callable[[str], None] = unheard) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from signer.domain.parties import Membership, Role
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
-from signer.register import accounts, audit, exporters, factors, invitations, parties, sessions
+from signer.register import accounts, audit, exporters, factors, invitations, mails, parties, sessions
 from signer.services.invitations import MAKERS_ROLES
 from signer.services.mailing import OPERATOR
 from signer.services.sign_in import fold
@@ -139,6 +139,20 @@ class Members:
             by, at = principal.person.id, self._clock()
             invitations.ask(tx, kind, person=person, by=by, scope=tenant.scope, at=at)
             self._note(tx, tenant, "member.asked", principal, person, kind=kind)
+            self._tell(tx, tenant, principal, person, kind)
+
+    def _tell(self, tx: Transaction, tenant: Tenant, principal: Principal, person: str, kind: Kind) -> None:
+        """Write to whoever may decide: the other approvers; where there is none, the other operators."""
+        mail, but = "approver-asked" if kind == "grant-approver" else "reset-asked", {principal.person.id, person}
+        path = f"/portal/{tenant.manufacturer.uscc}/people"
+        words = {"maker": tenant.manufacturer.legal_name, "by": principal.person.name}
+        words["name"] = parties.person_of(tx, person).name
+        if any(Role.APPROVER in roles for roles in invitations.members(tx, scope=tenant.scope).values()):
+            for reader in mails.readers(tx, frozenset({Role.APPROVER}), scope=tenant.scope):
+                if reader.person not in but:
+                    self._mailing.queue(tx, reader.address, mail, reader.language, path=path, **words)
+        elif Role.OPERATOR in sessions.appointments_of(tx, principal.person.id):
+            self._mailing.queue_for_operators(tx, mail, path=path, but=frozenset(but), **words)
 
     def drop(self, principal: Principal, maker: Uscc, request_id: int) -> None:
         """Take back what one asked oneself. NotFound."""

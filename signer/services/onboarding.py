@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from signer.register.database import Database, Transaction
     from signer.register.parties import Tenant
     from signer.services.invitations import Inviting
+    from signer.services.mailing import Mailing
 
 LEAST_REASON, MOST_REASON = 3, 400
 FIRST_ROLES: Final = frozenset({Role.ADMIN})
@@ -61,10 +62,17 @@ class Onboarding:
     """Propose, confirm and drop manufacturers; suspend one, and let it go on. `bits` draws n random bits."""
 
     def __init__(
-        self, *, database: Database, inviting: Inviting, clock: Callable[[], datetime], bits: Callable[[int], int]
+        self,
+        *,
+        database: Database,
+        inviting: Inviting,
+        mailing: Mailing,
+        clock: Callable[[], datetime],
+        bits: Callable[[int], int],
     ) -> None:
         self._database = database
         self._inviting = inviting
+        self._mailing = mailing
         self._clock = clock
         self._bits = bits
 
@@ -80,7 +88,7 @@ class Onboarding:
 
     def propose(self, typed: Typed, *, by: str) -> Proposal:
         """
-        Write down whom to let in; nothing is there before another operator confirms it.
+        Write down whom to let in, and tell the other operators; nothing is there before one of them confirms it.
 
         NotPermitted; InvalidInput names the first wrong field; Conflict if it is there, or proposed, already.
         """
@@ -91,6 +99,8 @@ class Onboarding:
             _refuse_known(tx, proposal.record.uscc)
             onboardings.add(tx, proposal)
             _note(tx, "manufacturer.proposed", proposal, by=by, at=at)
+            path = f"/portal/office/makers/proposed/{proposal.ref}"
+            self._tell(tx, "maker-proposed", path, by=by, maker=proposal.record.legal_name)
         return proposal
 
     def find(self, ref: str) -> Shown:
@@ -138,7 +148,8 @@ class Onboarding:
         """
         Let a manufacturer issue nothing, and its people in no more, at once and on one operator's word.
 
-        What it issued stays what it is, and is verified as before. NotFound, InvalidInput, NotPermitted, Conflict.
+        What it issued stays what it is, and is verified as before. The other operators are told, for one of them lets
+        it go on. NotFound, InvalidInput, NotPermitted, Conflict.
         """
         told, at = _reason(reason), self._clock()
         with self._database.write() as tx:
@@ -148,6 +159,8 @@ class Onboarding:
             audit.note(
                 tx, "manufacturer.suspended", actor=by, subject=maker, at=at, manufacturer_id=tenant.id, reason=told
             )
+            path, name = f"/portal/office/makers/of/{maker}", tenant.manufacturer.legal_name
+            self._tell(tx, "maker-suspended", path, by=by, maker=name, reason=told)
 
     def resume(self, maker: Uscc, *, by: str, factor: str) -> None:
         """Let a manufacturer go on, on the word of another operator than the one who held it. As `suspend`."""
@@ -162,6 +175,11 @@ class Onboarding:
             audit.note(
                 tx, "manufacturer.resumed", actor=by, subject=maker, at=at, manufacturer_id=tenant.id, factor=factor
             )
+
+    def _tell(self, tx: Transaction, kind: str, path: str, *, by: str, **words: str) -> None:
+        """Write to the other operators what waits for one of them."""
+        name = parties.person_of(tx, by).name
+        self._mailing.queue_for_operators(tx, kind, path=path, but=frozenset({by}), by=name, **words)
 
     def _read(self, typed: Typed, *, by: str, at: datetime) -> Proposal:
         wanted = Invited(login=typed.admin_login, name=typed.admin_name, roles=FIRST_ROLES)

@@ -284,7 +284,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         exporting=Exporting(database=database),
         audit_reading=AuditReading(database=database, clock=clock),
         inspecting=Inspecting(database=database, blobs=blobs, clock=clock, bits=chance.bits),
-        onboarding=Onboarding(database=database, inviting=entrance.inviting, clock=clock, bits=chance.bits),
+        onboarding=Onboarding(
+            database=database, inviting=entrance.inviting, mailing=mailing, clock=clock, bits=chance.bits
+        ),
         maintaining=maintaining,
         upgrading=upgrading,
         mailing=mailing,

@@ -124,7 +124,12 @@ def test_who_was_put_out_does_not_come_back_as_the_first_of_the_company(portal: 
     guest = portal.visitor(person)
     signed_up(portal.visitor())
     assert guest.post(link(portal.world)).status_code == 303
+    portal.world.appoint("operator", "wu.sample")
+    portal.give_account("wu.sample", language="zh")
     come_in(portal, login="stranger@example.com")
+    told = portal.world.rows("SELECT recipient, body FROM mails WHERE kind = 'exporter-waits'")
+    assert [recipient for recipient, _ in told] == ["wu.sample@example.com"]
+    assert f"/portal/office/exporters?uscc={NEW}\n" in told[0][1]
     assert portal.world.rows("SELECT state FROM sign_ups ORDER BY id") == [("refused",), ("waiting",), ("waiting",)]
 
 

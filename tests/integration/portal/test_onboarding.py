@@ -77,6 +77,27 @@ def test_a_manufacturer_is_there_once_a_second_operator_confirmed_it_and_its_adm
     assert told == [("manufacturer.proposed", "wu.sample"), ("manufacturer.onboarded", "zheng.sample")]
 
 
+def test_the_other_operators_are_written_to_when_something_waits_for_one_of_them(portal: Portal, wu: Visitor) -> None:
+    portal.world.appoint("operator", "gone.sample")
+    portal.world.appoint("auditor", "du.sample")
+    for person in ("zheng.sample", "gone.sample", "du.sample"):
+        portal.give_account(person, language="zh")
+    portal.world.change("UPDATE accounts SET state = 'suspended' WHERE person_id = 'gone.sample'")
+    path = path_of(propose(wu))
+    wu.post(f"{HERE}/of/{OWN}/suspend", {"reason": "公告已撤销"})
+    (proposed, suspended) = portal.world.rows("SELECT recipient, kind, subject, body FROM mails ORDER BY id")
+    assert proposed[:3] == ("zheng.sample@example.com", "maker-proposed", f"新企业待确认：{GOOD['legal_name']}")
+    assert (f"{path}\n" in proposed[3], GOOD["admin_login"] in proposed[3]) == (True, False)
+    assert suspended[:3] == ("zheng.sample@example.com", "maker-suspended", f"企业已暂停：{YUNZHOU}")
+    assert (f"{HERE}/of/{OWN}\n" in suspended[3], "公告已撤销" in suspended[3]) == (True, True)
+
+
+def test_a_proposal_that_is_refused_is_written_to_nobody(portal: Portal, wu: Visitor) -> None:
+    portal.give_account("zheng.sample")
+    assert (propose(wu, uscc="x").status_code, propose(wu, uscc=OWN).status_code) == (422, 409)
+    assert portal.world.rows("SELECT kind FROM mails") == []
+
+
 def test_who_proposed_it_cannot_confirm_it_nor_can_one_without_a_second_factor_nor_an_auditor(
     portal: Portal, wu: Visitor, zheng: Visitor
 ) -> None:

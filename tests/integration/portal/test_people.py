@@ -232,7 +232,8 @@ def test_an_administrator_resets_an_approvers_factors_only_with_another_approver
     assert admin.post(f"{HOME}/ask", {"person": LIN}).status_code == 422, "asked already"
     assert decide(portal, zhao, app) == 303
     assert lin.get("/account").status_code == 303, "signed out"
-    ((recipient, kind, body),) = mails(portal)
+    (asked, (recipient, kind, body)) = mails(portal)
+    assert asked[:2] == ("zhao.sample@example.com", "reset-asked"), "whoever may decide is told, and nobody else"
     assert (recipient, kind) == (f"{LIN}@example.com", "factor-reset")
     assert "经 zhao.sample 决定" in body, "in the reader's language, naming who agreed"
     assert portal.world.rows("SELECT person_id FROM factors") == [("zhao.sample",)]
@@ -311,6 +312,9 @@ def test_where_there_is_no_approver_two_operators_make_the_first(portal: Portal,
     decide(portal, second, app)
     assert "approver" not in roles(portal, CHEN), "there is an approver: operators do not go past"
     world.change("DELETE FROM memberships WHERE role = 'approver'")
+    assert first.post(f"{HOME}/roles", {"person": "adm.sample", "roles": ["admin", "approver"]}).status_code == 303
+    assert [mail[:2] for mail in mails(portal)] == [("op.two@example.com", "approver-asked")]
+    world.change("DELETE FROM role_requests WHERE person_id = 'adm.sample'")
     world.at += timedelta(minutes=2)
     assert decide(portal, second, app) == 303
     assert roles(portal, CHEN) == {"preparer", "approver"}
