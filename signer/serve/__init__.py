@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from typing import TYPE_CHECKING
 
 import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has no types
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # it has no types
+from gunicorn.glogging import Logger  # type: ignore[import-untyped] # it has no types
 
 from signer import logs, wiring
 from signer.serve.waiting import PatientWorker
@@ -41,6 +43,7 @@ _REQUESTS = 2000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _STEADY_S = 300.0
 """A worker that ran for so long did not die of its start: the next pause is the shortest again."""
+_NO_REQUEST = "Invalid request from"
 log = structlog.get_logger()
 
 
@@ -113,6 +116,27 @@ class _Arbiter(Arbiter):  # type: ignore[misc] # gunicorn has no types
         if self._companion is not None:
             self._companion.ask_to_end()
         super().stop(graceful)
+
+
+class _Logger(Logger):  # type: ignore[misc] # gunicorn has no types
+    """Gunicorn's own words, without what was asked for: an address may hold the secret of a link."""
+
+    def exception(self, msg: str, *_args: object, **_fields: object) -> None:
+        """Note an error that no answer was made of: its kind and where, and nothing that its text may name."""
+        kind, _, trace = sys.exc_info()
+        where = "".join(traceback.format_tb(trace))
+        log.error("server.failed", told=msg.partition("%")[0].strip(), kind=getattr(kind, "__name__", ""), where=where)
+
+    def debug(self, msg: str, *_args: object, **_fields: object) -> None:
+        """Say what happens, and not to which request."""
+        log.debug("server.told", told=msg)
+
+    def warning(self, msg: str, *args: object, **fields: object) -> None:
+        """Pass a warning on; of a request that is none, only that it came."""
+        if msg.startswith(_NO_REQUEST):
+            log.warning("server.no-request")
+            return
+        super().warning(msg, *args, **fields)
 
 
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
@@ -204,6 +228,7 @@ def _options(settings: Settings, *, host: str, port: int, workers: int) -> Optio
         "control_socket_disable": True,
         "forwarded_allow_ips": "",
         "errorlog": "-",
+        "logger_class": _Logger,
         "loglevel": settings.log_level,
         "proc_name": "signer",
     }

@@ -161,10 +161,10 @@ class Pages:
         """Draw the page on verifying without this service."""
         return self._draw("without_us.html")
 
-    def problem(self, problem: Problem) -> str:
-        """Draw an error."""
+    def problem(self, problem: Problem, again_s: int | None) -> str:
+        """Draw an error; `again_s`: in how many seconds it may be gone."""
         is_portal = request.path.startswith(("/portal", "/account"))
-        return self._draw("problem.html", problem=problem, is_portal=is_portal)
+        return self._draw("problem.html", problem=problem, again_s=again_s, is_portal=is_portal)
 
     def problem_kind(self, code: str) -> str:
         """Draw the page that explains a kind of problem."""

@@ -16,8 +16,8 @@ class Kind:
     en_detail: str
 
 
-_LATER_ZH = "请稍后再试（见 Retry-After）。什么都没有得到证明。"
-_LATER_EN = "Try again later (see Retry-After). Nothing was proven."
+_LATER_ZH = "请稍后再试。什么都没有得到证明。"
+_LATER_EN = "Try again later. Nothing was proven."
 
 KINDS: dict[str, Kind] = {
     "malformed-request": Kind(

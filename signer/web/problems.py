@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -19,15 +20,21 @@ from signer.web.problem_kinds import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import TypeAlias
 
     from flask import Flask, Response
 
     from signer.verification.wording import Speech
     from signer.web.languages import Phrases, Tongue
 
+    Caught: TypeAlias = tuple[type, BaseException, TracebackType] | tuple[None, None, None]
+
 MIME = "application/problem+json"
 log = structlog.get_logger()
 _DEFAULT_RETRY_S = 60
+_LEAST_SECRET = 8
+"""What is shorter opens nothing, and may be any word of an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +132,18 @@ def fault_of(finding: errors.Finding) -> Fault:
 
 
 def _incident(error: Exception) -> _Found:
-    log.error("incident", id=headers.request_id(), exc_info=error)
+    log.error("incident", id=headers.request_id(), exception=told(error))
     return _Found("internal")
+
+
+def told(error: BaseException) -> str:
+    """Return an error with its traceback, without what this request's address names: links hold secrets."""
+    text = "".join(traceback.format_exception(error))
+    named = {request.full_path.rstrip("?"), request.path, request.query_string.decode("utf-8", "replace")}
+    named |= {*map(str, (request.view_args or {}).values()), *request.args.values()}
+    for word in sorted(named, key=len, reverse=True):
+        text = text.replace(word, "[address]") if len(word) >= _LEAST_SECRET else text
+    return text
 
 
 def _find(error: Exception) -> _Found:
@@ -148,8 +165,11 @@ def _speech(phrases: dict[Tongue, Phrases]) -> Speech:
     return phrases[languages.answered() if _wants_json() else languages.spoken()].speech
 
 
-def install(app: Flask, *, base_url: str, phrases: dict[Tongue, Phrases], page: Callable[[Problem], str]) -> None:
-    """Answer every error of an application; `page` draws it for people."""
+def install(
+    app: Flask, *, base_url: str, phrases: dict[Tongue, Phrases], page: Callable[[Problem, int | None], str]
+) -> None:
+    """Answer every error of an application; `page` draws it for people, with the seconds until it may be gone."""
+    app.log_exception = _last  # type: ignore[method-assign] # Flask's own words name the address
 
     @app.errorhandler(Exception)
     def _answer(error: Exception) -> Response:
@@ -171,11 +191,16 @@ def install(app: Flask, *, base_url: str, phrases: dict[Tongue, Phrases], page: 
         return _respond(problem, found, page)
 
 
-def _respond(problem: Problem, found: _Found, page: Callable[[Problem], str]) -> Response:
+def _last(exc_info: Caught) -> None:
+    """Note an error of the answer to an error, without the request's address."""
+    log.error("incident", id=headers.request_id(), exception="" if exc_info[1] is None else told(exc_info[1]))
+
+
+def _respond(problem: Problem, found: _Found, page: Callable[[Problem, int | None], str]) -> Response:
     if _wants_json():
         body, mime = problem.model_dump_json(exclude_defaults=True), MIME
     else:
-        body, mime = page(problem), "text/html"
+        body, mime = page(problem, found.retry_after_s), "text/html"
     response = current_app.response_class(body, status=problem.status, mimetype=mime)
     if found.retry_after_s is not None:
         response.headers["Retry-After"] = str(found.retry_after_s)

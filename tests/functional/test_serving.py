@@ -118,3 +118,44 @@ def test_a_worker_whose_program_is_gone_is_tried_again_later() -> None:
     companion = Companion(("/nowhere/python",))
     companion.tend()
     assert companion._due_at > time.monotonic() + 30
+
+
+_BROKEN = """
+import sys
+from signer import logs, serve, settings
+
+def application(environ, start_response):
+    raise ValueError(environ["RAW_URI"])
+
+chosen = settings.load()
+logs.configure(chosen.log_level)
+options = serve._options(chosen, host="127.0.0.1", port=0, workers=1)
+serve._Server(lambda: application, options | {"bind": f"fd://{sys.argv[1]}"}, None).run()
+"""
+"""The server around an application that answers nothing: what comes then are the server's own words."""
+
+
+def test_what_the_server_says_of_a_broken_answer_or_request_never_holds_what_was_asked_for(tmp_path: Path) -> None:
+    secret = "7c" * 32
+    environment = {**os.environ, "SIGNER_MODE": "test", "SIGNER_DATA_DIR": str(tmp_path), "SIGNER_LOG_LEVEL": "debug"}
+    with socket.create_server(("127.0.0.1", 0)) as door, (tmp_path / "heard").open("wb") as heard:
+        command = [sys.executable, "-c", _BROKEN, str(door.fileno())]
+        server = subprocess.Popen(command, env=environment, stderr=heard, stdout=heard, pass_fds=[door.fileno()])
+        try:
+            answers = [
+                _ask(door.getsockname(), f"GET /shared/{secret}?code={secret} {version}\r\nHost: x\r\n\r\n")
+                for version in ("HTTP/1.1", f"HTTP/{secret}")
+            ]
+        finally:
+            server.send_signal(signal.SIGQUIT)
+            server.wait(90)
+    told = (tmp_path / "heard").read_text()
+    assert [answer.split()[1] for answer in answers] == ["500", "400"]
+    assert all(word in told for word in ("server.failed", "ValueError", "server.no-request"))
+    assert secret not in told
+
+
+def _ask(place: tuple[str, int], request: str) -> str:
+    with socket.create_connection(place, timeout=60) as line:
+        line.sendall(request.encode())
+        return line.recv(4096).decode()

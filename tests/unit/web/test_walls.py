@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from apps import create_app
+from flask import request
 
-from signer.errors import KeyUnavailable, RegisterUnavailable
+from signer.errors import KeyUnavailable, RegisterUnavailable, TooManyRequests
+from signer.web import problems
+from signer.web.languages import TONGUES
 from signer.web.problem_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -83,6 +87,57 @@ def test_an_unforeseen_error_says_nothing_of_itself_and_is_logged_under_the_id(
     assert response.status_code == 500
     assert b"secret" not in response.data
     assert "incident-17" in capsys.readouterr().out
+
+
+SECRET = "7c" * 32
+AROUND = f"/nothing/{SECRET}?code={SECRET[:40]}%2F"
+
+
+def test_an_unforeseen_error_that_names_its_requests_address_is_logged_without_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def break_down(*_: object, **__: object) -> None:
+        raise ValueError(f"{request.url} {request.full_path} {request.args['code']} cannot be read")
+
+    monkeypatch.setattr(type(house.world.services.verifying), "file", break_down)
+    told = house.client.post(f"/verify?code={SECRET}%2F", data={"files": (io.BytesIO(b"%PDF"), "a.pdf")})
+    heard = "".join(capfd.readouterr())
+    assert (told.status_code, "ValueError" in heard, SECRET in heard) == (500, True, False)
+
+
+def test_an_error_of_the_answer_to_an_error_is_logged_without_the_requests_address(
+    house: House, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def break_down(*_: object) -> None:
+        raise ZeroDivisionError(request.full_path)
+
+    monkeypatch.setattr(problems, "describe", break_down)
+    with pytest.raises(ZeroDivisionError):
+        house.client.get(AROUND)
+    heard = "".join(capfd.readouterr())
+    assert ("ZeroDivisionError" in heard, SECRET[:40] in heard) == (True, False)
+
+
+@pytest.mark.parametrize("language", TONGUES)
+def test_a_page_that_is_not_there_now_says_when_to_come_back_and_names_no_header(
+    house: House, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    for seconds, shown in ((45, "45"), (901, "16")):
+
+        def refuse(*_: object, wait_s: int = seconds, **__: object) -> None:
+            raise TooManyRequests("later", retry_after_s=wait_s) if wait_s > 60 else Later("later")
+
+        monkeypatch.setattr(type(house.world.services.verifying), "file", refuse)
+        page = house.client.post(f"/verify?lang={language}", data={"files": (io.BytesIO(b"%PDF"), "a.pdf")})
+        text = page.get_data(as_text=True)
+        assert (page.headers["Retry-After"], "Retry-After" in text) == (str(seconds), False)
+        assert re.search(rf"<p>[^<]*\b{shown}\b[^<]*</p>|<p>[^<]*{shown}[^<]*</p>", text), text[-900:]
+
+
+class Later(RegisterUnavailable):
+    """The register, for three quarters of a minute."""
+
+    retry_after_s = 45
 
 
 @pytest.mark.parametrize("error", [RegisterUnavailable("disk"), KeyUnavailable("token")])
