@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,7 +21,6 @@ from signer.domain.verdict import Code
 from signer.serve import Companion
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
 
