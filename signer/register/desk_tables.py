@@ -89,6 +89,7 @@ second_words = Table(
     Column("decided_at", At),
     Column("outcome", String(10)),
     Column("factor", String(10)),
+    Column("external_ref", String(120)),
     one_of("kind", ["withdraw", "retract"], "kind"),
     one_of("outcome", ["done", "dropped"], "outcome"),
     CheckConstraint("decided_by <> asked_by OR outcome = 'dropped'", name="four_eyes"),

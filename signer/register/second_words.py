@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import false, insert, or_, select, update
 
 from signer.errors import Conflict, NotFound
 from signer.register import audit
@@ -29,7 +29,8 @@ class Wish:
     """
     What was asked: which VINs of a number are to be withdrawn and why, or which copy (SHA-256) is to be retracted.
 
-    `outcome` is None while it waits for a second person.
+    `outcome` is None while it waits for a second person; `external_ref` is that person's own reference elsewhere, if
+    one was given.
     """
 
     ref: str
@@ -43,6 +44,16 @@ class Wish:
     decided_by: str | None = None
     decided_at: datetime | None = None
     outcome: Outcome | None = None
+    external_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """Whose word it is, by which factor it was given (`token`: by a machine), and its reference elsewhere."""
+
+    by: str
+    factor: str | None = None
+    external_ref: str = ""
 
 
 def add(tx: Connection, wish: Wish, *, scope: Scope) -> None:
@@ -70,16 +81,35 @@ def waiting(tx: Connection, *, scope: Scope, number: Number | None = None) -> tu
     return tuple(_wish(row) for row in tx.execute(mine.order_by(second_words.c.id).limit(200)).mappings())
 
 
-def decide(
-    tx: Connection, wish: Wish, outcome: Outcome, *, by: str, scope: Scope, at: datetime, factor: str | None = None
-) -> None:
+def part(
+    tx: Connection, *, scope: Scope, outcomes: tuple[Outcome | None, ...], before: int, limit: int
+) -> tuple[tuple[int, Wish], ...]:
+    """
+    Return withdrawals that were asked for, each with its id, the newest first, and one more than asked for.
+
+    Those with one of these outcomes (None: it waits), with an id below `before` (0: all).
+    """
+    table = second_words
+    mine = scope.only(select(table), table).where(table.c.kind == "withdraw")
+    known = [outcome for outcome in outcomes if outcome is not None]
+    is_waiting = table.c.outcome.is_(None) if None in outcomes else false()
+    mine = mine.where(or_(table.c.outcome.in_(known), is_waiting))
+    mine = mine.where(table.c.id < before) if before else mine
+    rows = tx.execute(mine.order_by(table.c.id.desc()).limit(limit + 1)).mappings()
+    return tuple((row["id"], _wish(row)) for row in rows)
+
+
+def decide(tx: Connection, wish: Wish, outcome: Outcome, given: Given, *, scope: Scope, at: datetime) -> None:
     """Record the second person's yes, or that it was dropped. Conflict if that was done already."""
     table = second_words
     mine = scope.only(update(table).where(table.c.ref == wish.ref, table.c.decided_at.is_(None)), table)
-    told = {"decided_by": by, "decided_at": at, "outcome": outcome, "factor": factor}
+    elsewhere = given.external_ref or None
+    told = {"decided_by": given.by, "decided_at": at, "outcome": outcome, "factor": given.factor}
+    told |= {"external_ref": elsewhere}
     if not tx.execute(mine.values(**told)).rowcount:
         raise Conflict("this was decided already")
-    _note(tx, f"{wish.kind}.{outcome}", wish, by=by, scope=scope, at=at, asked=wish.ref, factor=factor or "")
+    fields = {"asked": wish.ref, "factor": given.factor or ""} | ({"external_ref": elsewhere} if elsewhere else {})
+    _note(tx, f"{wish.kind}.{outcome}", wish, by=given.by, scope=scope, at=at, **fields)
 
 
 def _note(tx: Connection, event: str, wish: Wish, *, by: str, scope: Scope, at: datetime, **fields: str) -> None:

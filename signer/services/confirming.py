@@ -12,10 +12,10 @@ from signer.domain.parties import Role, normalise_uscc, uscc_fault
 from signer.domain.vehicle import normalise_vin
 from signer.errors import Conflict, InvalidInput, NotPermitted
 from signer.register import audit, lookup, official, overview, parties, second_words
-from signer.register.drafts import draw_ref, plain
+from signer.register.drafts import draw_ref, nothing, plain
 from signer.register.endings import REASONS
 from signer.register.scope import unknown
-from signer.register.second_words import Wish
+from signer.register.second_words import Given, Wish
 from signer.services import records
 from signer.services.official import Place
 from signer.services.records import Held
@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from signer.register.audit import Entry
     from signer.register.blobs import Blobs
     from signer.register.database import Database, Transaction
+    from signer.register.drafts import Also
     from signer.register.official import Copy
     from signer.register.overview import File, Row
+    from signer.register.second_words import Outcome
     from signer.services.official import Copying
     from signer.services.records import Listed, Wanted
     from signer.services.withdraw import Ending
@@ -173,12 +175,18 @@ class Confirming:
         ended = tuple(line for line in held if line.vin in wanted)
         return Effect(ended=ended, left=tuple(line for line in held if line.vin not in wanted))
 
-    def ask_withdrawal(self, maker: Uscc, typed: str, *, vins: Iterable[str], reason: str, by: str) -> Wish:
-        """Ask for the withdrawal of lines; nothing ends before a second person says yes. As `effect`; Conflict."""
+    def ask_withdrawal(
+        self, maker: Uscc, typed: str, *, vins: Iterable[str], reason: str, by: str, also: Also = nothing
+    ) -> Wish:
+        """
+        Ask for the withdrawal of lines; nothing ends before a second person says yes. `also` goes with it.
+
+        Raises as `effect`; Conflict.
+        """
         if reason not in REASONS:
             raise InvalidInput("reason", f"is one of {', '.join(REASONS)}")
         ended = tuple(line.vin for line in self.effect(maker, typed, vins).ended)
-        return self._ask(maker, parse(typed), by, vins=ended, reason=reason)
+        return self._ask(maker, parse(typed), by, vins=ended, reason=reason, also=also)
 
     def ask_retraction(self, maker: Uscc, typed: str, *, digest: bytes, by: str) -> Wish:
         """Ask that an official copy counts no longer; nothing changes before a second person says yes. NotFound."""
@@ -195,6 +203,7 @@ class Confirming:
         vins: tuple[str, ...] = (),
         reason: str | None = None,
         digest: bytes | None = None,
+        also: Also = nothing,
     ) -> Wish:
         wish = Wish(
             ref=draw_ref(self._bits),
@@ -212,17 +221,25 @@ class Confirming:
             if any(each.kind == wish.kind == "withdraw" for each in _waiting(tx, tenant, number)):
                 raise Conflict(f"a withdrawal of {number} waits for a second person already")
             second_words.add(tx, wish, scope=tenant.scope)
+            also(tx, wish.ref)
         return wish
 
-    def agree(self, maker: Uscc, ref: str, *, by: str, factor: str) -> Wish:
-        """Do what was asked, on a second person's word. NotFound, NotPermitted for the same person, Conflict."""
-        at = self._clock()
+    def agree(
+        self, maker: Uscc, ref: str, *, by: str, factor: str, external_ref: str = "", also: Also = nothing
+    ) -> Wish:
+        """
+        Do what was asked, on a second person's word; `also` is done in the same transaction.
+
+        Raises NotFound, NotPermitted for the same person, Conflict.
+        """
+        at, given = self._clock(), Given(by=by, factor=factor, external_ref=external_ref)
         with self._database.read() as tx:
             tenant = parties.tenant(tx, maker)
             wish = second_words.get(tx, ref, scope=tenant.scope)
 
         def decided(tx: Transaction) -> None:
-            second_words.decide(tx, wish, "done", by=by, scope=tenant.scope, at=at, factor=factor)
+            second_words.decide(tx, wish, "done", given, scope=tenant.scope, at=at)
+            also(tx, ref)
 
         if wish.asked_by == by:
             raise NotPermitted("who asked for this cannot be the second person")
@@ -241,20 +258,30 @@ class Confirming:
         self._ending.withdraw(withdrawal, also=decided)
         return wish
 
-    def drop(self, maker: Uscc, ref: str, *, by: str) -> Wish:
-        """Let nothing come of what was asked. NotFound, NotPermitted, Conflict."""
+    def drop(self, maker: Uscc, ref: str, *, by: str, external_ref: str = "", also: Also = nothing) -> Wish:
+        """Let nothing come of what was asked; `also` goes with it. NotFound, NotPermitted, Conflict."""
         at = self._clock()
         with self._database.write() as tx:
             tenant = parties.tenant(tx, maker)
             _refuse_without(tx, by, (Role.PREPARER, Role.APPROVER), tenant)
             wish = second_words.get(tx, ref, scope=tenant.scope)
-            second_words.decide(tx, wish, "dropped", by=by, scope=tenant.scope, at=at)
+            given = Given(by=by, external_ref=external_ref)
+            second_words.decide(tx, wish, "dropped", given, scope=tenant.scope, at=at)
+            also(tx, ref)
         return wish
 
     def wish(self, maker: Uscc, ref: str) -> Wish:
         """Return what was asked. NotFound."""
         with self._database.read() as tx:
             return second_words.get(tx, ref, scope=parties.tenant(tx, maker).scope)
+
+    def withdrawals(
+        self, maker: Uscc, outcomes: tuple[Outcome | None, ...], *, before: int, limit: int
+    ) -> tuple[tuple[int, Wish], ...]:
+        """Return a part of the withdrawals that were asked for, and one more than asked for if there is more."""
+        with self._database.read() as tx:
+            scope = parties.tenant(tx, maker).scope
+            return second_words.part(tx, scope=scope, outcomes=outcomes, before=before, limit=limit)
 
     def wishes(self, maker: Uscc) -> tuple[Wish, ...]:
         """Return everything that waits for a second person, the oldest first."""

@@ -114,11 +114,14 @@ class Ending:
             told = {"reason": wanted.reason, "actor": wanted.by, "second": wanted.second or ""}
             confirmations.abandon(tx, wanted.number, scope=tenant.scope, at=self._clock(), **told)
 
-    def suspend(self, number: Number, *, manufacturer: str, by: str) -> datetime | None:
+    def suspend(
+        self, number: Number, *, manufacturer: str, by: str, also: Callable[[Transaction], None] = lambda _: None
+    ) -> datetime | None:
         """
         Hold a confirmation at once for 72 h; a second person's word makes it last until it is lifted.
 
-        Returns when it ends by itself, or None. Conflict when the same person asks again.
+        Returns when it ends by itself, or None; `also` is done in the same transaction. Conflict when the same person
+        asks again.
         """
         at = self._clock()
         with self._database.write() as tx:
@@ -129,6 +132,7 @@ class Ending:
                 raise Conflict(f"{number} is suspended by the same person; a second one makes it last")
             until = at + HOLD if holder is None else None
             endings.suspend(tx, number, scope=tenant.scope, by=by, until=until, at=at)
+            also(tx)
             scope = {"actor": by, "subject": number, "event": "confirmation.suspended"}
             audit.note(tx, **scope, at=at, manufacturer_id=tenant.id, until=until.isoformat() if until else "lifted")
             held = lookup.vins_standing(tx, number, Standing.SUSPENDED, scope=tenant.scope)

@@ -68,9 +68,24 @@ _ROW: Final = {
     "country": "KZ",
     "vehicles": 1,
 }
+_WITHDRAWAL: Final = {
+    "ref": "5f0c6a7d9e21b384",
+    "number": _NUMBER,
+    "state": "waiting",
+    "vins": [_VIN],
+    "reason": "sale-fell-through",
+    "asked_at": _AT,
+    "decided_at": None,
+    "external_ref": None,
+}
 EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     shapes.ConfirmationList: {"items": [_ROW], "next": None},
     shapes.Successor: {"vins": [_VIN]},
+    shapes.WithdrawalEntry: {"vins": [_VIN], "reason": "sale-fell-through"},
+    shapes.WithdrawalRow: _WITHDRAWAL,
+    shapes.WithdrawalList: {"items": [_WITHDRAWAL], "next": None},
+    shapes.WithdrawalDecision: {"decision": "agree", "external_ref": "OA-2026-11-0417"},
+    shapes.SuspensionAnswer: {"number": _NUMBER, "standing": "suspended", "until": "2026-11-25T03:00:00Z"},
     shapes.ConfirmationAnswer: {
         "number": _NUMBER,
         "standing": "issued",

@@ -10,7 +10,7 @@ from signer.domain.confirmation import MOST_VEHICLES, Confirmation
 from signer.domain.number import Number
 from signer.domain.parties import Uscc
 from signer.domain.values import Day, Frozen, Hex256, Instant
-from signer.web.machines.shapes import Cursor
+from signer.web.machines.shapes import Cursor, Ref
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -81,4 +81,63 @@ class Successor(Frozen):
     vins: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=MOST_VEHICLES)] = ()
 
 
-SHAPES: tuple[type[BaseModel], ...] = (ConfirmationList, ConfirmationAnswer, Successor)
+Why = Literal["error", "sale-fell-through", "exporter-request", "vehicle-changed", "key-misuse", "fraud", "other"]
+"""Why vehicles are withdrawn: as `signer.register.endings.REASONS`, which a test compares."""
+
+
+class WithdrawalEntry(Frozen):
+    """Which vehicles are to be withdrawn for ever, each by name, and why."""
+
+    vins: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(min_length=1, max_length=MOST_VEHICLES)]
+    reason: Why
+
+
+class WithdrawalRow(Frozen):
+    """One withdrawal that was asked for: it is `waiting` for a second person, `done`, or `dropped`."""
+
+    ref: Ref
+    number: Number
+    state: Literal["waiting", "done", "dropped"]
+    vins: tuple[str, ...]
+    reason: Why
+    asked_at: Instant
+    decided_at: Instant | None
+    external_ref: str | None
+
+
+class WithdrawalList(Frozen):
+    """A part of the withdrawals that were asked for, the newest first."""
+
+    items: tuple[WithdrawalRow, ...]
+    next: Cursor
+
+
+class WithdrawalDecision(Frozen):
+    """
+    A second person's word on a withdrawal; `drop` lets nothing come of it.
+
+    `external_ref` names the decision elsewhere (the ticket of an office system) that stands behind it, and is kept.
+    """
+
+    decision: Literal["agree", "drop"]
+    external_ref: Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class SuspensionAnswer(Frozen):
+    """How a confirmation is held: until an instant on one person's word, until it is lifted (null) on a second's."""
+
+    number: Number
+    standing: Stands
+    until: Instant | None
+
+
+SHAPES: tuple[type[BaseModel], ...] = (
+    ConfirmationList,
+    ConfirmationAnswer,
+    Successor,
+    WithdrawalEntry,
+    WithdrawalRow,
+    WithdrawalList,
+    WithdrawalDecision,
+    SuspensionAnswer,
+)

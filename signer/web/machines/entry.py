@@ -11,6 +11,7 @@ from signer.web.machines import (
     confirmation_shapes,
     confirmations,
     drafts,
+    endings,
     gate,
     issuing,
     request_answers,
@@ -39,6 +40,7 @@ ROOMS = (
     approvals.install,
     confirmations.install,
     issuing.install,
+    endings.install,
     tokens.install,
 )
 """Each is a function of the Gate and the House."""
