@@ -125,13 +125,14 @@ _BROKEN = """
 import sys
 from signer import logs, serve, settings
 
-def application(environ, start_response):
-    raise ValueError(environ["RAW_URI"])
+class Broken:
+    def wsgi_app(self, environ, start_response):
+        raise ValueError(environ["RAW_URI"])
 
 chosen = settings.load()
 logs.configure(chosen.log_level)
 options = serve._options(chosen, host="127.0.0.1", port=0, workers=1)
-serve._Server(lambda: application, options | {"bind": f"fd://{sys.argv[1]}"}, None).run()
+serve._Server(Broken, options | {"bind": f"fd://{sys.argv[1]}"}, None).run()
 """
 """The server around an application that answers nothing: what comes then are the server's own words."""
 
@@ -157,6 +158,6 @@ def test_what_the_server_says_of_a_broken_answer_or_request_never_holds_what_was
 
 
 def _ask(place: tuple[str, int], request: str) -> str:
-    with socket.create_connection(place, timeout=60) as line:
+    with socket.create_connection(place, timeout=20) as line:
         line.sendall(request.encode())
         return line.recv(4096).decode()
