@@ -46,6 +46,10 @@ _COMMANDS = {
         "Import bundles and deltas, in this order, for `signer serve --verify-only` and `signer verify --offline`.",
     ),
     "verify": ("verifying:verify", "Verify files."),
+    "sandbox": (
+        "practising:sandbox",
+        "Serve a deployment to practise with from FOLDER: TEST keys, sample parties, tokens; --reset makes it anew.",
+    ),
     "lookup": (
         "verifying:lookup",
         "Look NUMBER up with the tail of one VIN; or NUMBERS with all VINs, destination and exporter.",

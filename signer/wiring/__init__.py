@@ -50,6 +50,7 @@ from signer.services.outlets import Outlets
 from signer.services.papers import Papers
 from signer.services.people import People
 from signer.services.post import post_of
+from signer.services.practice import Practising
 from signer.services.publishing import Publishing
 from signer.services.receipts import Receipts
 from signer.services.redact import Redacting
@@ -147,6 +148,7 @@ class Services:
     doctor: Doctor
     tokens: Tokens
     deeds: Deeds
+    practising: Practising
     sessions: Sessions
     accounts: Accounts
     signing_in: SigningIn
@@ -256,6 +258,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     )
     ending = Ending(database=database, journal=journal, clock=clock)
     copying = Copying(database=database, blobs=blobs, page=page, clock=clock)
+    tokens = Tokens(database=database, is_test=settings.mode == "test", clock=clock, bits=chance.bits)
     entrance = entering.wire(settings, database=database, mailing=mailing, clock=clock, chance=chance)
     outgoing = going.wire(
         settings, database=database, vault=entrance.vault, mailing=mailing, clock=clock, chance=chance
@@ -337,7 +340,10 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         outlet_rules=OutletRules(database=database, outlets=outlets, clock=clock),
         outlet_links=OutletLinks(database=database, mailing=mailing, clock=clock, bits=chance.bits),
         outlet_lists=OutletLists(database=database, clock=clock, bits=chance.bits, uncovered=page.uncovered),
-        tokens=Tokens(database=database, is_test=settings.mode == "test", clock=clock, bits=chance.bits),
+        tokens=tokens,
+        practising=Practising(
+            settings=settings, database=database, people=people, trust=trust, tokens=tokens, clock=clock
+        ),
         deeds=Deeds(database=database, clock=clock),
         sessions=entrance.sessions,
         accounts=entrance.accounts,
