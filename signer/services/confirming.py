@@ -158,13 +158,14 @@ class Confirming:
             raise unknown(number)
         return self._blobs.get(digests[-1])
 
-    def note_taken(self, maker: Uscc, typed: str, kind: str, *, by: str) -> None:
-        """Tell the audit that somebody of a manufacturer took a file of one of its confirmations."""
+    def note_taken(self, maker: Uscc, typed: str, kind: str, *, by: str, token: str = "") -> None:
+        """Tell the audit that somebody of a manufacturer, or a machine by a token, took a file of a confirmation."""
         number = parse(typed)
         with self._database.write() as tx:
             tenant = parties.tenant(tx, maker)
             at, event = self._clock(), "confirmation.taken"
-            audit.note(tx, event, actor=by, subject=number, at=at, manufacturer_id=tenant.id, kind=kind)
+            told = {"kind": kind} | ({"token": token} if token else {})
+            audit.note(tx, event, actor=by, subject=number, at=at, manufacturer_id=tenant.id, **told)
 
     def effect(self, maker: Uscc, typed: str, vins: Iterable[str]) -> Effect:
         """Return what the withdrawal of exactly these lines would do. NotFound; InvalidInput for none or others."""

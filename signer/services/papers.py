@@ -7,7 +7,7 @@ Anybody can sign up for a USCC, so only the manufacturers that accepted the expo
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from signer.domain.confirmation import Standing
 from signer.register import audit, exporters, overview, parties
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 THEIRS: Final = Scope.everything("an exporter's papers are of any manufacturer: its USCC in each narrows them")
 UNSPOKEN: Final = (Standing.PENDING, Standing.ABANDONED)
 """What is not issued yet, or never was, is nobody's paper."""
-Taken = Literal["sealed", "evidence", "annex"]
-"""What an exporter takes along of a paper."""
 
 
 class Papers:
@@ -82,11 +80,11 @@ class Papers:
             raise unknown(number)
         return self._blobs.get(found[-1].file_digest)
 
-    def note_taken(self, exporter: Uscc, number: Number, kind: Taken, *, by: str) -> None:
-        """Tell the audit that somebody of an exporter took a file of a paper. NotFound."""
+    def note_taken(self, exporter: Uscc, number: Number, kind: str, *, by: str, token: str = "") -> None:
+        """Tell the audit that somebody of an exporter took a file of a paper, or a machine by a token. NotFound."""
         self.one(exporter, number)
         with self._database.write() as tx:
-            told = {"kind": kind, "exporter": exporter}
+            told = {"kind": kind, "exporter": exporter} | ({"token": token} if token else {})
             audit.note(tx, "paper.taken", actor=by, subject=number, at=self._clock(), manufacturer_id=None, **told)
 
     def spoken(self, number: Number) -> RecordFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from flask import request
@@ -97,7 +98,7 @@ def _reading(gate_: Gate, house: House) -> None:
             return matching.told(body, headers={"Vary": "Accept"})
         if not held.files:
             raise NotFound("nothing of this is sealed yet")
-        return _pdf(house, held, held.files[-1].kind, etag=f"{matching.version(body)}-pdf")
+        return _pdf(house, caller, held, held.files[-1].kind, etag=f"{matching.version(body)}-pdf")
 
 
 def _files(gate_: Gate, house: House) -> None:
@@ -116,7 +117,7 @@ def _files(gate_: Gate, house: House) -> None:
     )
     def get_confirmation_file(caller: Caller, number: str) -> Response:
         kind = paging.chosen("kind", KINDS)[0]
-        return _pdf(house, held_of(house, caller, number), kind)
+        return _pdf(house, caller, held_of(house, caller, number), kind)
 
     @gate_.get(
         "/confirmations/<number>/evidence",
@@ -134,7 +135,7 @@ def _files(gate_: Gate, house: House) -> None:
         if caller.exporter is not None and record.gaps:
             raise NotFound("no bundle while it cannot be told how this stands")
         data = evidence.bundle(record.number, manufacturer=record.whole.terms.manufacturer.uscc)
-        return _saved(data, f"{record.number}-evidence.zip", ZIP)
+        return _noted(house, caller, record.number, "evidence", _saved(data, f"{record.number}-evidence.zip", ZIP))
 
 
 def _listed(house: House, caller: Caller, part: paging.Part) -> Listed:
@@ -191,14 +192,26 @@ def held_of(house: House, caller: Caller, number: str) -> Held:
     return house.services.confirming.held(caller.uscc, number)
 
 
-def _pdf(house: House, held: Held, kind: str, *, etag: str = "") -> Response:
+def _noted(house: House, caller: Caller, number: Number, kind: str, response: Response) -> Response:
+    """Tell the audit who took a file, unless the answer says that it is the one that the machine has."""
+    if response.status_code == HTTPStatus.OK:
+        services, by, token = house.services, caller.by, caller.token
+        if caller.exporter is not None:
+            services.papers.note_taken(caller.exporter, number, kind, by=by, token=token)
+        else:
+            services.confirming.note_taken(caller.uscc, number, kind, by=by, token=token)
+    return response
+
+
+def _pdf(house: House, caller: Caller, held: Held, kind: str, *, etag: str = "") -> Response:
     """Hand out the newest stored file of a kind. NotFound."""
     record = held.record
     if kind not in {file.kind for file in held.files}:
         raise NotFound(f"no {kind} file of this number")
     data = house.services.confirming.file(record.whole.terms.manufacturer.uscc, record.number, kind)
     suffix = "" if kind == "sealed" else f"-{kind}"
-    return _saved(data, f"{record.number}{suffix}.pdf", PDF, etag=etag)
+    saved = _saved(data, f"{record.number}{suffix}.pdf", PDF, etag=etag)
+    return _noted(house, caller, record.number, kind, saved)
 
 
 def _saved(data: bytes, name: str, kind: str, *, etag: str = "") -> Response:

@@ -151,6 +151,17 @@ def test_the_evidence_bundle_has_this_pdf(case: Case) -> None:
         assert case.mine.pdf in answer.data
 
 
+def test_the_audit_tells_by_which_token_a_file_was_taken_and_not_that_it_was_there_already(case: Case) -> None:
+    query, number = "SELECT count(*) FROM audit WHERE event LIKE '%.taken'", case.mine.number
+    for machine, event in ((case.erp, "confirmation.taken"), (case.zhao, "paper.taken")):
+        before = case.world.rows(query)[0][0]
+        first = machine.get(f"/confirmations/{number}/file")
+        again = machine.get(f"/confirmations/{number}/file", headers={"If-None-Match": first.headers["ETag"]})
+        assert (again.status_code, case.world.rows(query)) == (304, [(before + 1,)])
+        told = case.world.rows("SELECT event, subject, detail FROM audit ORDER BY id DESC LIMIT 1")[0]
+        assert (told[:2], '"token"' in told[2]) == ((event, number), True)
+
+
 def test_another_ones_confirmation_is_not_there(case: Case) -> None:
     number = case.others.number
     for machine in (case.beichen, case.zhao):
