@@ -15,7 +15,7 @@ from signer.domain.outlet_rules import VERIFIED_DAYS, suggest
 from signer.domain.parties import Country, country_code
 from signer.domain.reading import read
 from signer.domain.values import beijing_day, parse_day, tidy, unprintable
-from signer.errors import Conflict, NotFound, RuleViolation
+from signer.errors import ChangedMeanwhile, Conflict, NotFound, RuleViolation
 from signer.register import audit, outlets, parties
 
 if TYPE_CHECKING:
@@ -118,12 +118,19 @@ class Outlets:
             note(tx, tenant, "outlet.added", by=by, subject=entry.outlet.id, at=at)
         return entry.outlet
 
-    def change(self, maker: str, outlet_id: str, typed: Mapping[str, str], *, by: str) -> bool:
-        """Make an outlet what was typed, and tell whether it differs. NotFound, RuleViolation; Conflict if closed."""
+    def change(
+        self, maker: str, outlet_id: str, typed: Mapping[str, str], *, by: str, seen: Entry | None = None
+    ) -> bool:
+        """
+        Make an outlet what was typed, and tell whether it differs; with `seen`, only if it is as it was read.
+
+        Raises NotFound, RuleViolation; Conflict if it is closed, ChangedMeanwhile if it is not as it was read.
+        """
         at = self._clock()
         with self._database.write() as tx:
             tenant = parties.tenant(tx, maker)
             before = self._one(tx, tenant, outlet_id).entry
+            _refuse_changed(before, seen)
             if before.facts.closed_on is not None:
                 raise Conflict("a closed outlet is opened again before it is changed")
             after = self._read({**typed, "id": outlet_id}, at)
@@ -141,12 +148,17 @@ class Outlets:
             self._one(tx, tenant, outlet_id)
             return outlets.touched(tx, outlet_id, scope=tenant.scope)
 
-    def close(self, maker: str, outlet_id: str, *, on: str, reason: str, by: str) -> None:
-        """Close an outlet from a typed day on, for a reason that the audit keeps. NotFound, RuleViolation, Conflict."""
+    def close(self, maker: str, outlet_id: str, *, on: str, reason: str, by: str, seen: Entry | None = None) -> None:
+        """
+        Close an outlet from a typed day on, for a reason that the audit keeps; with `seen`, only if it is as read.
+
+        Raises NotFound, RuleViolation; Conflict if it is closed, ChangedMeanwhile if it is not as it was read.
+        """
         at = self._clock()
         with self._database.write() as tx:
             tenant = parties.tenant(tx, maker)
             entry = self._one(tx, tenant, outlet_id).entry
+            _refuse_changed(entry, seen)
             if entry.facts.closed_on is not None:
                 raise Conflict("this outlet is closed already")
             closed_on, why = _closing(on, reason, entry, beijing_day(at))
@@ -227,6 +239,11 @@ def note(
 def refuse(rule: str, field: str, **said: Words) -> None:
     """Refuse one field by a rule of the entry. RuleViolation."""
     raise RuleViolation((RULES[rule].at(f"/{field}", **said),))
+
+
+def _refuse_changed(found: Entry, seen: Entry | None) -> None:
+    if seen is not None and found != seen:
+        raise ChangedMeanwhile("the outlet was changed meanwhile")
 
 
 def _as_kept(entry: Entry, listing: Listing | None, today: date) -> Kept:

@@ -68,7 +68,8 @@ class Doc:
     """
     One operation, described: `takes` and `gives` are the shapes of its JSON bodies, `files` other types it gives.
 
-    `matches`: a change that takes If-Match. `problems` are those of its own.
+    `matches`: a change that takes If-Match; `may_make`: one that also makes what is not there, with If-None-Match: *.
+    `problems` are those of its own.
     """
 
     summary: str
@@ -80,6 +81,7 @@ class Doc:
     files: tuple[str, ...] = ()
     query: tuple[Query, ...] = ()
     matches: bool = False
+    may_make: bool = False
     problems: tuple[str, ...] = ()
 
     @property
@@ -118,6 +120,9 @@ class Doc:
         if self.query[-2:] == PAGED:
             headers["Link"] = Header(schema=_text(), description="The next part of the list, if there is more.")
         found = {str(self.status): Response(description=self.summary, content=content or None, headers=headers)}
+        if self.may_make:
+            made = {**headers, "Location": Header(schema=_text("uri-reference"), description="Where it is.")}
+            found["201"] = Response(description="It is new.", content=content, headers=made)
         if self.status == 200 and content and not makes and not self.takes and not self.matches:
             found["304"] = Response(description="It is still the version that If-None-Match names.")
         return found
@@ -137,15 +142,18 @@ class Doc:
             text = "One for each thing that is made: 1 to 200 visible ASCII characters; the same when asked again."
             found.append(_header("Idempotency-Key", text, example="c0a8f7de-5b1e-4a0e-9a53-6f2b7f0f2d11"))
         if self.matches:
-            found.append(_header("If-Match", "The ETag of the version that was read.", example='"3"'))
+            text = "The ETag of the version that was read."
+            found.append(_header("If-Match", text, example='"3"', required=not self.may_make))
+        if self.may_make:
+            found.append(_header("If-None-Match", "`*`: only if it is not there yet.", example="*", required=False))
         return found
 
 
-def _header(name: str, text: str, *, example: str) -> Parameter:
+def _header(name: str, text: str, *, example: str, required: bool = True) -> Parameter:
     return Parameter(
         name=name,
         param_in=ParameterInType.HEADER,
-        required=True,
+        required=required,
         description=text,
         param_schema=_text(),
         example=example,

@@ -14,6 +14,8 @@ from signer.web.machines import (
     endings,
     gate,
     issuing,
+    outlet_shapes,
+    outlets,
     request_answers,
     request_shapes,
     request_wishes,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from signer.wiring import Services
 
 ROOMS = (
+    outlets.install,
     requests.install,
     request_wishes.install,
     request_answers.install,
@@ -44,7 +47,7 @@ ROOMS = (
     tokens.install,
 )
 """Each is a function of the Gate and the House."""
-SHAPES = (*shapes.SHAPES, *confirmation_shapes.SHAPES, *request_shapes.SHAPES)
+SHAPES = (*shapes.SHAPES, *confirmation_shapes.SHAPES, *outlet_shapes.SHAPES, *request_shapes.SHAPES)
 """The models of bodies, for the description."""
 
 

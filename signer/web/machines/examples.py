@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from signer.web.machines import request_examples, shapes
+from signer.web.machines import outlet_shapes, request_examples, shapes
 from signer.web.machines.confirmation_examples import EXAMPLES
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ def _all() -> dict[type[BaseModel], dict[str, Any]]:
         shapes.Renewal: {"days": 90},
         shapes.NewToken: {**_TOKEN, "token": "sgnr_test_…"},
         **EXAMPLES,
+        **outlet_shapes.EXAMPLES,
         **request_examples.ALL,
     }
 

@@ -1,0 +1,96 @@
+"""The JSON of outlets, for machines: what is put is text as on the portal's page, lists as lists."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from signer.domain.outlet_entry import MOST_LIST
+from signer.domain.values import Day, Frozen
+from signer.web.machines.shapes import Cursor
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Typed = Annotated[str, Field(max_length=1000)]
+Word = Annotated[str, Field(max_length=90, pattern=r"^[^;；,，、|\n]*$")]
+"""One word of a list; none of the characters that separate the words of a list on a sheet."""
+Words = Annotated[tuple[Word, ...], Field(max_length=MOST_LIST)]
+
+
+class OutletEntry(Frozen):
+    """
+    An outlet as it is put: the whole of it, and what is left out is empty.
+
+    `country` is a code or a name; days are YYYY-MM-DD; `latitude` and `longitude` are decimal degrees; `scope` names
+    `mechanical`, `high-voltage-battery`, `software-and-diagnosis`; `brands` and `energies` are those that it serves,
+    none for all.
+    """
+
+    country: Typed = ""
+    name: Typed = ""
+    name_local: Typed = ""
+    provider: Typed = ""
+    address: Typed = ""
+    address_local: Typed = ""
+    phone: Typed = ""
+    email: Typed = ""
+    hours: Typed = ""
+    scope: Words = ()
+    languages: Words = ()
+    authorised_from: Typed = ""
+    authorised_until: Typed = ""
+    verified_on: Typed = ""
+    latitude: Typed = ""
+    longitude: Typed = ""
+    brands: Words = ()
+    energies: Words = ()
+
+
+class OutletAnswer(Frozen):
+    """
+    An outlet as it stands today; `outlet` is what can be put again.
+
+    `live`: it can be named. `closing`: it is live until `closed_on`, the first day on which it is closed.
+    `is_overdue`: it was not verified for 90 days.
+    """
+
+    id: str
+    state: Literal["live", "closing", "not-yet", "no-provider", "ended", "closed"]
+    is_overdue: bool
+    closed_on: Day | None
+    outlet: OutletEntry
+
+
+class OutletList(Frozen):
+    """A part of the outlets, by id."""
+
+    items: tuple[OutletAnswer, ...]
+    next: Cursor
+
+
+_ENTRY: Final = {
+    "country": "KZ",
+    "name": "Almaty Sample Service Centre",
+    "name_local": "Сервисный центр «Образец», Алматы",
+    "provider": "Sample Motors Kazakhstan LLP",
+    "address": "12 Sample Street, Almaty 050000",
+    "phone": "+7 700 000 0001",
+    "email": "kz-almaty@service.example",
+    "hours": "Mon-Sat 09:00-18:00",
+    "scope": ["mechanical", "high-voltage-battery"],
+    "languages": ["ru", "kk"],
+    "authorised_from": "2025-07-01",
+    "authorised_until": "2028-06-30",
+    "verified_on": "2026-10-20",
+    "latitude": "43.2389",
+    "longitude": "76.8897",
+}
+_ANSWER: Final = {"id": "kz-almaty", "state": "live", "is_overdue": False, "closed_on": None, "outlet": _ENTRY}
+SHAPES: tuple[type[BaseModel], ...] = (OutletEntry, OutletAnswer, OutletList)
+EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
+    OutletEntry: _ENTRY,
+    OutletAnswer: _ANSWER,
+    OutletList: {"items": [_ANSWER], "next": None},
+}
