@@ -159,9 +159,12 @@ def was_anybody(tx: Connection, exporter: str) -> bool:
     return tx.execute(wanted.limit(1)).first() is not None
 
 
-def waiting(tx: Connection) -> tuple[SignUp, ...]:
-    """Return everybody who waits for a word, of any exporter: for operators."""
-    wanted = select(*_FIELDS).where(sign_ups.c.state == "waiting").order_by(sign_ups.c.id).limit(200)
+def waiting(tx: Connection, *, most: int, after: str = "") -> tuple[SignUp, ...]:
+    """Return who waits for a word, of any exporter, as they came (after one of them, a `ref`): for operators."""
+    wanted = select(*_FIELDS).where(sign_ups.c.state == "waiting").order_by(sign_ups.c.id).limit(most)
+    if after:
+        one = select(sign_ups.c.id).where(sign_ups.c.ref == after)
+        wanted = wanted.where(sign_ups.c.id > one.scalar_subquery())
     return tuple(SignUp(**dict(row)) for row in tx.execute(wanted).mappings())
 
 

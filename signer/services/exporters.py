@@ -38,6 +38,7 @@ forgotten."""
 MOST_TO_ONE: Final = 3
 """Mails to one address that one network causes within `TO_ONE`; what others cause keeps nobody's own mail away."""
 TO_ONE: Final = timedelta(hours=6)
+PER_PAGE: Final = 50
 _MOST_NAME = 120
 _SIGN_UP = "sign-up"
 
@@ -179,10 +180,11 @@ class Exporters:
         with self._database.read() as tx:
             return exporters.of_person(tx, person)
 
-    def waiting(self) -> tuple[SignUp, ...]:
-        """Return everybody who waits: for operators."""
+    def waiting(self, *, after: str = "", per_page: int = PER_PAGE) -> tuple[tuple[SignUp, ...], bool]:
+        """Return a page of everybody who waits for a word, as they came, and whether more follow: for operators."""
         with self._database.read() as tx:
-            return exporters.waiting(tx)
+            found = exporters.waiting(tx, most=per_page + 1, after=after)
+        return found[:per_page], len(found) > per_page
 
     def licence(self, ref: str) -> tuple[SignUp, bytes]:
         """Return a sign-up that came back and its licence: for operators. NotFound."""

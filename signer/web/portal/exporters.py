@@ -10,7 +10,7 @@ from signer.domain.parties import Role, normalise_uscc
 from signer.errors import Conflict, NotPermitted
 from signer.services.facts import KINDS
 from signer.verification.wording import beijing
-from signer.web.portal.doors import EXPORTERS, form
+from signer.web.portal.doors import EXPORTERS, cursor, form
 from signer.web.portal.frame import OFFICE
 from signer.web.portal.signing_in import answered
 from signer.web.problems import Fault
@@ -82,9 +82,10 @@ def _add_operators(door: Room, building: Building) -> None:
 
     def draw(visit: Visit, fault: Fault | None = None) -> ResponseReturnValue:
         uscc = normalise_uscc(request.values.get("uscc", "")[:60])
-        found = exporters.people(uscc) if uscc else exporters.waiting()
+        after = cursor("after")
+        found, has_more = (exporters.people(uscc), False) if uscc else exporters.waiting(after=after)
         faults = () if fault is None else (fault,)
-        told = {"people": found, "uscc": uscc, "beijing": beijing}
+        told = {"people": found, "uscc": uscc, "after": after, "has_more": has_more, "beijing": beijing}
         return answered(building.frame.draw("portal/exporter_waiting.html", visit, faults=faults, **told), fault)
 
     @door.get(_HERE, OPERATORS)

@@ -128,9 +128,27 @@ def more(case: objects.Case) -> list[tuple[str, bool]]:
         f"{base}/outlets/id/kz-astana",
         f"{base}/drafts?q=none",
         "/nothing",
+        *ended_in_the_offices(case),
     )
     case.made["more", "", ""] = " ".join((*found, f"{base}/nothing"))
     return more(case)
+
+
+def ended_in_the_offices(case: objects.Case) -> tuple[str, ...]:
+    """Return what operators see afterwards: proposals decided, a maker held, two doors that are shut."""
+    onboarding, makers = case.portal.world.services.onboarding, "/portal/office/makers"
+    done, dropped = objects.a_proposal(case, case.own), objects.typed_proposal(99)
+    third = onboarding.confirm(done, by=ALL_HATS, factor="totp").record.uscc
+    left = onboarding.propose(dropped, by=ALL_HATS).ref
+    onboarding.drop(left, by=ALL_HATS)
+    onboarding.suspend(Uscc(case.other), reason="公告中已无此企业", by=ALL_HATS)
+    return (
+        f"{makers}/proposed/{done}",
+        f"{makers}/proposed/{left}",
+        f"{makers}/of/{case.other}",
+        f"/portal/{third}/imports",
+        f"/portal/{case.other}/imports",
+    )
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -169,6 +187,26 @@ def test_a_printed_confirmation_has_its_vehicles_and_nothing_to_press(
     page.emulate_media(media="print")
     assert page.locator(".vin").first.is_visible()
     assert not any(button.is_visible() for button in page.locator("button, input").all())
+
+
+def test_the_pages_of_the_offices_are_printed_with_their_matter_and_nothing_to_press(
+    tabs: Tabs, case: objects.Case, address: str
+) -> None:
+    page, base = signed_in(tabs, case, address), "/portal/office"
+    known = [path for path, _ in pages(case)]
+    number = next(path for path in known if re.search(r"/office/records/[0-9A-Z-]+$", path))
+    shut = [path for path in known if re.search(r"/portal/\w{18}/imports$", path) and case.own not in path]
+    ended = [path for path in known if re.search(r"/office/makers/(proposed|of)/", path)]
+    matter = {number: ".vin", f"{base}/audit": "tbody tr", f"{base}/receipts": "tbody code"}
+    wanted = matter | dict.fromkeys(ended, ".facts") | dict.fromkeys(shut, "main p")
+    assert (len(shut), len(ended) >= 3) == (2, True)
+    for path, what in wanted.items():
+        page.goto(f"{path}?lang=zh")
+        page.emulate_media(media="print")
+        seen = [page.locator(one).first.is_visible() for one in ("h1", what)]
+        pressed = [one for one in page.locator("button, input, select, textarea, nav").all() if one.is_visible()]
+        assert (seen, len(pressed)) == ([True, True], 0), path
+        page.emulate_media(media="screen")
 
 
 def overflow(page: Page) -> int:

@@ -18,7 +18,7 @@ from world import HAIYI, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, World, fresh, sa
 from signer.domain.parties import Uscc
 from signer.errors import NotPermitted
 from signer.services import exporters
-from signer.services.exporters import GOOD_FOR
+from signer.services.exporters import GOOD_FOR, PER_PAGE
 from signer.services.facts import Handed
 from signer.services.limits import wider
 
@@ -131,6 +131,20 @@ def test_who_was_put_out_does_not_come_back_as_the_first_of_the_company(portal: 
     assert [recipient for recipient, _ in told] == ["wu.sample@example.com"]
     assert f"/portal/office/exporters?uscc={NEW}\n" in told[0][1]
     assert portal.world.rows("SELECT state FROM sign_ups ORDER BY id") == [("refused",), ("waiting",), ("waiting",)]
+
+
+def test_everybody_who_waits_is_on_some_page_of_the_operators_once(portal: Portal) -> None:
+    portal.world.appoint("operator", "wu.sample")
+    refs = [
+        exporting.let_in(portal.world, f"w{turn:02d}.sample", HAIYI, state="waiting") for turn in range(PER_PAGE + 2)
+    ]
+    wu, path, shown, pages = portal.visitor("wu.sample"), "/portal/office/exporters", list[str](), 0
+    while path:
+        page = wu.get(path).text
+        shown += re.findall(r'action="/portal/office/exporters/(\w+)"', page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        path, pages = (following[1] if following else ""), pages + 1
+    assert (shown, pages) == (refs, 2)
 
 
 def test_links_of_who_is_put_out_open_nothing_any_more(portal: Portal) -> None:
