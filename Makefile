@@ -52,7 +52,7 @@ mutants: $(VENV)/dev.stamp
 	$(BIN)/python tests/mutation/mutants.py $(ARGS)
 
 docs: $(VENV)/dev.stamp
-	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_reference.py $(ARGS)
 
 clean:
 	rm -rf build dist .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

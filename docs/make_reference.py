@@ -1,6 +1,7 @@
-"""Write the pages of docs/reference from the code: `python docs/make_reference.py`.
+"""Write the pages of docs/reference from the code: `python docs/make_reference.py [--break]`.
 
-Rules and JSON Schemas are made here, the other pages in `reference_pages.py`.
+Rules and JSON Schemas are made here, the API's description in `api_description.py` (which takes `--break`), the other
+pages in `reference_pages.py`.
 """
 
 from __future__ import annotations
@@ -171,7 +172,8 @@ def main() -> None:
     REFERENCE.mkdir(exist_ok=True)
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")
-    runpy.run_path(str(Path(__file__).with_name("reference_pages.py")), run_name="__main__")
+    for script in ("reference_pages.py", "api_description.py"):
+        runpy.run_path(str(Path(__file__).with_name(script)), run_name="__main__")
 
 
 if __name__ == "__main__":

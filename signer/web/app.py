@@ -74,6 +74,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         entry.install(app, services, pages, clock=clock)
         machines.install(app, services, clock=clock)
     app.components_schemas.update(_components())
+    app.components.examples = documented.examples_of_problems()
     return app
 
 

@@ -85,8 +85,13 @@ def problems(*codes: str) -> ResponseDict:
 
 def _problem(codes: list[str]) -> MediaType:
     """Return a problem's body, with an example for each code."""
-    shown: dict[str, Example | Reference] = {code: Example(value=_sample(code)) for code in codes}
+    shown: dict[str, Example | Reference] = {code: Reference(ref=f"#/components/examples/{code}") for code in codes}
     return MediaType(media_type_schema=Reference(ref=_REFERENCE.format("Problem")), examples=shown)
+
+
+def examples_of_problems() -> dict[str, Example | Reference]:
+    """Return an example of each problem, for the document's components."""
+    return {code: Example(summary=kind.en, value=_sample(code)) for code, kind in sorted(KINDS.items())}
 
 
 def _sample(code: str) -> dict[str, object]:

@@ -89,15 +89,15 @@ class Doc:
         """The media types of its answer."""
         return ((JSON,) if self.gives else ()) + self.files
 
-    def keywords(self, name: str, rule: str, rights: tuple[Right, ...], *, makes: bool) -> dict[str, Any]:
-        """Return what the framework is told."""
+    def keywords(self, name: str, rule: str, rights: tuple[Right, ...], *, makes: bool, reads: bool) -> dict[str, Any]:
+        """Return what the framework is told. `reads`: it changes nothing, so it can be asked whether it is the same."""
         told: dict[str, Any] = {
             "summary": self.summary,
             "description": self._words(rights, makes=makes),
             "tags": [self.tag],
             "operation_id": name,
             "security": [{"token": list(rights)}],
-            "responses": {**self._answer(makes=makes), **problems(*self._problems(rule, makes=makes))},
+            "responses": {**self._answer(makes=makes, reads=reads), **problems(*self._problems(rule, makes=makes))},
             "openapi_extensions": {"parameters": [*_of_path(rule), *map(_of_query, self.query), *self._headers(makes)]},
         }
         if self.takes is not None:
@@ -109,7 +109,7 @@ class Doc:
         key = " Takes an `Idempotency-Key`: asked again with the same, it gives the same answer." if makes else ""
         return f"{self.text} Takes the right {takes}.{key}".strip()
 
-    def _answer(self, *, makes: bool) -> dict[str, Response]:
+    def _answer(self, *, makes: bool, reads: bool) -> dict[str, Response]:
         content = {} if self.gives is None else {JSON: _shape(self.gives)}
         content |= {kind: MediaType(media_type_schema=_text("binary")) for kind in self.files}
         headers: dict[str, Header | Reference] = {"RateLimit-Remaining": Header(schema=_whole(), description="Left.")}
@@ -123,7 +123,7 @@ class Doc:
         if self.may_make:
             made = {**headers, "Location": Header(schema=_text("uri-reference"), description="Where it is.")}
             found["201"] = Response(description="It is new.", content=content, headers=made)
-        if self.status == 200 and content and not makes and not self.takes and not self.matches:
+        if reads and content:
             found["304"] = Response(description="It is still the version that If-None-Match names.")
         return found
 

@@ -103,7 +103,8 @@ class Gate:
             opened.__name__, opened.__doc__ = name, view.__doc__
             opened.__delay_validate_request__ = True  # type: ignore[attr-defined] # what the address names is ours
             register = getattr(self._api, method.lower())
-            register(rule, **doc.keywords(name, rule, rights, makes=makes))(opened)
+            told = doc.keywords(name, rule, rights, makes=makes, reads=method == "GET")
+            register(rule, **told)(opened)
             return view
 
         return add
