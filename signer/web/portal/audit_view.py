@@ -34,6 +34,7 @@ _PLACES: Final[Mapping[str, str]] = {
     "seal": "seals",
     "request": "requests",
     "exporter": "requests/exporters",
+    "webhook": "webhooks",
 }
 """Where the subject of a kind of event has its page, below a manufacturer's."""
 _NAMELESS: Final[Mapping[str, str]] = {

@@ -27,6 +27,7 @@ from signer.web.portal import (
     office_makers,
     office_receipts,
     office_records,
+    office_webhooks,
     outlet_links,
     outlet_lists,
     outlet_rules,
@@ -44,6 +45,7 @@ from signer.web.portal import (
     sign_up,
     signing_in,
     tokens,
+    webhooks,
 )
 from signer.web.portal.cookies import Cookies
 from signer.web.portal.doors import Doors
@@ -75,6 +77,7 @@ ROOMS = (
     importing.room,
     outlets.room,
     outlet_rules.room,
+    webhooks.room,
     outlet_lists.room,
     outlet_links.room,
     seals.room,
@@ -88,6 +91,7 @@ ROOMS = (
     office_makers.room,
     office_house.room,
     office_jobs.room,
+    office_webhooks.room,
     office_audit.room,
     sign_up.room,
     exporters.room,

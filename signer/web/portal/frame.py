@@ -33,6 +33,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("facts", "/facts", OWN),
     ("people", "/people", OWN),
     ("tokens", "/tokens", OWN),
+    ("webhooks", "/webhooks", frozenset({Role.ADMIN})),
 )
 """The rooms of a manufacturer: the phrase `nav.<name>`, its address below `/portal/<USCC>`, and who sees it."""
 OFFICE: Final = "/portal/office"
@@ -49,6 +50,7 @@ OFFICES: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("trust-list", "/trust-list", HOUSE),
     ("all-seals", "/seals", HOUSE),
     ("jobs", "/jobs", HOUSE),
+    ("office-webhooks", "/webhooks", HOUSE),
     ("audit", "/audit", HOUSE),
     ("settings", "/settings", HOUSE),
     ("tokens", "/tokens", frozenset({Role.OFFICER, *HOUSE})),

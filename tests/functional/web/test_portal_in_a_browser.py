@@ -54,7 +54,7 @@ def case(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def _open_the_offices(case: objects.Case) -> None:
-    """Let somebody with every hat into the offices too, with checks of one's own, receipts and a failed job."""
+    """Let somebody with every hat into the offices too, with checks of one's own, receipts, and what failed."""
     with case.portal.world.services.database.write() as tx:
         for role in (Role.OPERATOR, Role.AUDITOR, Role.OFFICER):
             accounts.appoint(tx, ALL_HATS, role, by="test", at=case.portal.world.at)
@@ -62,6 +62,7 @@ def _open_the_offices(case: objects.Case) -> None:
     case.made["office", "ref", case.own] = objects.a_check(case, case.own, of=ALL_HATS)
     objects.receipts_of(case, ALL_HATS, PER_PAGE + 1)
     objects.a_failed_job(case, case.own)
+    objects.a_delivery(case, case.own)
 
 
 @pytest.fixture(scope="module")

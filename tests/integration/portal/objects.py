@@ -24,6 +24,7 @@ from signer.services.official import Place
 from signer.services.onboarding import Typed
 from signer.services.receipts import Receipt
 from signer.services.sessions import Begun
+from signer.services.webhooks import Wanted as Subscribed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -316,6 +317,27 @@ def typed_proposal(turn: int = 0, **changes: str) -> Typed:
     return Typed(**{**good, **changes})
 
 
+def a_webhook(case: Case, uscc: str) -> str:
+    """Where a manufacturer's systems are told."""
+    wanted = Subscribed(url="https://erp.example.com/events", label="ERP", events=("issued",))
+    return case.portal.world.services.webhooks.create(uscc, wanted, by="test").webhook.ref
+
+
+def a_delivery(case: Case, uscc: str) -> str:
+    """Something that did not arrive at the manufacturer's webhook."""
+    key, world = ("webhooks", "ref", uscc), case.portal.world
+    if key not in case.made:
+        case.made[key] = a_webhook(case, uscc)
+    sent = world.services.webhooks.ping(uscc, case.made[key], by="test")
+    world.change(f"UPDATE deliveries SET state = 'dead', attempts = 10, status = 503 WHERE id = {sent.id}")
+    return str(sent.id)
+
+
+def a_dead_delivery(case: Case, uscc: str) -> str:
+    """The same, for operators, who see everybody's."""
+    return a_delivery(case, uscc)
+
+
 def a_failed_job(case: Case, uscc: str) -> str:
     """A job that was given up."""
     del uscc
@@ -362,6 +384,9 @@ FACTORIES |= {
     ("office_makers", "ref"): a_proposal,
     ("office_makers", "code"): lambda _case, uscc: uscc,
     ("office_jobs", "job"): a_failed_job,
+    ("webhooks", "ref"): a_webhook,
+    ("webhooks", "delivery"): a_delivery,
+    ("office_webhooks", "delivery"): a_dead_delivery,
     ("requesting", "ref"): a_request,
     ("requesting", "number"): lambda case, exporter: _issued(case, _maker_for(exporter)),
     ("request_editing", "ref"): a_request,
