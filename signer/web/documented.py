@@ -16,7 +16,7 @@ from flask_openapi.models.schema import Schema
 from flask_openapi.models.security_scheme import SecurityScheme
 from flask_openapi.models.tag import Tag
 
-from signer.web import languages
+from signer.web import examples, languages
 from signer.web.intake import FILES
 from signer.web.problem_kinds import KINDS
 from signer.web.problems import MIME, Problem
@@ -62,12 +62,22 @@ _COMPARE: dict[str, tuple[Schema, str]] = {
 
 
 def _named(model: type[BaseModel]) -> MediaType:
-    return MediaType(media_type_schema=Reference(ref=_REFERENCE.format(model.__name__)))
+    reference = Reference(ref=_REFERENCE.format(model.__name__))
+    return MediaType(media_type_schema=reference, example=examples.BODIES[model])
 
 
 def _form(**fields: Schema) -> MediaType:
     properties = {**fields, **{name: schema for name, (schema, _) in _COMPARE.items()}}
-    return MediaType(media_type_schema=Schema(type=DataType.OBJECT, properties=dict(properties)))
+    shown = {name: examples.FORMS[name] for name in properties}
+    if fields.get("file") is _FILES:
+        shown["file"] = [shown["file"]]
+    return MediaType(media_type_schema=Schema(type=DataType.OBJECT, properties=dict(properties)), example=shown)
+
+
+def file_body(kind: str) -> MediaType:
+    """Return a body that is a file of a media type."""
+    schema = _TEXT if kind.startswith("text/") else _FILE
+    return MediaType(media_type_schema=schema, example=examples.of_file(kind))
 
 
 def problems(*codes: str) -> ResponseDict:
@@ -142,7 +152,7 @@ VERIFY: Documented = {
         required=True,
         content={
             "multipart/form-data": _form(file=_FILE),
-            **{name: MediaType(media_type_schema=_FILE) for name in FILES},
+            **{kind: file_body(kind) for kind in FILES},
         },
     ),
     "responses": {
@@ -194,7 +204,7 @@ LICENCE_CHECKS: Documented = {
     "responses": {
         "200": Response(
             description="The table.",
-            content={"application/json": _named(LicenceAnswer), "text/csv": MediaType(media_type_schema=_TEXT)},
+            content={"application/json": _named(LicenceAnswer), "text/csv": file_body("text/csv")},
         ),
         **problems("malformed-json", "malformed-request", *_COMMON, "too-many-requests"),
     },

@@ -16,7 +16,7 @@ from flask_openapi.models.request_body import RequestBody
 from flask_openapi.models.response import Response
 from flask_openapi.models.schema import Schema
 
-from signer.web.documented import problems
+from signer.web.documented import file_body, problems
 from signer.web.machines import examples, paging
 
 if TYPE_CHECKING:
@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from signer.domain.machines import Right
 
 JSON: Final = "application/json"
-_ALWAYS: Final = ("not-authenticated", "right-missing", "manufacturer-suspended", "not-acceptable", "too-many-requests")
+_ALWAYS: Final = (
+    "not-authenticated",
+    "right-missing",
+    "manufacturer-suspended",
+    "not-acceptable",
+    "invalid-input",
+    "too-many-requests",
+)
+"""A parameter that is not known is `invalid-input` everywhere."""
 _FAILING: Final = ("internal", "register-unavailable")
 _BODY: Final = ("malformed-json", "unsupported-media-type", "too-large", "request-timeout", "invalid-input")
 _MAKING: Final = (
@@ -111,7 +119,7 @@ class Doc:
 
     def _answer(self, *, makes: bool, reads: bool) -> dict[str, Response]:
         content = {} if self.gives is None else {JSON: _shape(self.gives)}
-        content |= {kind: MediaType(media_type_schema=_text("binary")) for kind in self.files}
+        content |= {kind: file_body(kind) for kind in self.files}
         headers: dict[str, Header | Reference] = {"RateLimit-Remaining": Header(schema=_whole(), description="Left.")}
         if content and self.status != 204:
             headers["ETag"] = Header(schema=_text(), description="The version of what is told.")
@@ -132,7 +140,6 @@ class Doc:
         found += _MAKING if makes else ()
         found += _BODY if self.takes else ()
         found += ("not-found",) if "<" in rule else ()
-        found += ("invalid-input",) if self.query else ()
         found += _MATCHING if self.matches else ()
         return tuple(dict.fromkeys((*found, *self.problems, *_FAILING)))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from signer.web.machines import outlet_shapes, request_examples, shapes
 from signer.web.machines.confirmation_examples import EXAMPLES
+from signer.web.machines.confirmation_shapes import ConfirmationAnswer
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -67,6 +68,7 @@ _TOKEN: Final = {
     "used_at": None,
     "revoked_at": None,
 }
+_TERMS: Final = EXAMPLES[ConfirmationAnswer]["content"]["terms"]
 
 
 @cache
@@ -77,6 +79,7 @@ def _all() -> dict[type[BaseModel], dict[str, Any]]:
         shapes.DraftList: {"items": [_ROW], "next": "MTo0MQ"},
         shapes.FindingsAnswer: {"version": 1, "findings": [_FINDING]},
         shapes.ApprovalList: {"items": [_APPROVAL], "next": None},
+        shapes.ApprovalAnswer: {**_APPROVAL, "terms": _TERMS, "findings": [_FINDING], "error": None},
         shapes.Decision: {"decision": "approve", "terms_digest": _DIGEST, "external_ref": "OA-2026-03-0417"},
         shapes.TokenList: {"items": [_TOKEN]},
         shapes.Renewal: {"days": 90},
