@@ -74,6 +74,6 @@ def subscribe(world: World, url: str, *events: str, maker: str = OWN, label: str
 
 def deliver(world: World) -> None:
     """Hand out what is due, and wait for it, until nothing is due."""
+    world.services.delivering.finish()
     while world.services.delivering.hand_out() != "nothing due":
         world.services.delivering.finish()
-    world.services.delivering.finish()

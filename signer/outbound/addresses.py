@@ -139,7 +139,7 @@ class Reach:
 
     def is_free(self, target: Target) -> bool:
         """Tell whether a target may be anywhere, and over http: the operator named it."""
-        return self.is_anywhere or target.place in self.hosts
+        return self.is_anywhere or bool({target.place, f"{target.host}:{target.port}"} & self.hosts)
 
     def admit(self, url: str) -> Target:
         """Read an address, and refuse one that may not be asked whatever its name leads to. AddressRefused."""

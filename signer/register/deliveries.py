@@ -50,9 +50,10 @@ class Delivery:
     delivered_at: datetime | None
 
 
-def is_due(tx: Connection, *, scope: Scope, at: datetime) -> bool:
-    """Tell whether anything is due, with one question that an index answers."""
-    return tx.execute(scope.only(_due(select(_deliveries.c.id), at), _deliveries).limit(1)).first() is not None
+def is_due(tx: Connection, *, scope: Scope, at: datetime, busy: Iterable[int] = ()) -> bool:
+    """Tell whether anything is due at webhooks that nobody is at already, with one question that an index answers."""
+    wanted = _due(select(_deliveries.c.id), at).where(_deliveries.c.webhook_id.not_in(list(busy)))
+    return tx.execute(scope.only(wanted, _deliveries).limit(1)).first() is not None
 
 
 def take(

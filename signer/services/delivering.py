@@ -74,7 +74,7 @@ class Delivering:
             return "all busy"
         at = self._clock()
         with self._database.read() as tx:
-            if not deliveries.is_due(tx, scope=_ALL, at=at):
+            if not deliveries.is_due(tx, scope=_ALL, at=at, busy=busy):
                 return "nothing due"
         with self._database.write() as tx:
             taken = deliveries.take(tx, scope=_ALL, at=at, most=WIDTH - len(busy), busy=busy)

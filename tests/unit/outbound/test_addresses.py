@@ -104,6 +104,10 @@ def test_a_host_that_the_operator_allows_is_asked_at_the_port_named_alone() -> N
             reach.admit(url)
     with pytest.raises(AddressRefused):
         reach.admit("http://user:secret@erp.internal:8080/hook")
+    https_alone = tenants(["10.0.0.5:443"])
+    https_alone.admit("https://10.0.0.5/")
+    with pytest.raises(AddressRefused):
+        https_alone.admit("http://10.0.0.5/")
 
 
 def test_one_private_address_of_several_refuses_a_name() -> None:
