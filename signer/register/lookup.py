@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, select
+from sqlalchemy import and_, bindparam, delete, func, insert, select
 
 from signer.domain import content
 from signer.domain.confirmation import Standing
@@ -18,12 +19,28 @@ from signer.register.scope import Scope, unknown
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from sqlalchemy import Select
     from sqlalchemy.engine import Connection, Row
 
     from signer.domain.confirmation import Confirmation
     from signer.domain.evidence import ContentFacts
 
 _UNSPOKEN = (Standing.PENDING, Standing.ABANDONED)
+_heads, _files, _rows, _claims = tables.confirmations, tables.files, tables.lines, tables.vin_claims
+_HEAD = select(_heads).where(_heads.c.number == bindparam("number"))
+_SEALED = select(_files.c.sealed_digest).where(_files.c.confirmation_id == bindparam("id"))
+_LINES = select(_rows).where(_rows.c.confirmation_id == bindparam("id")).order_by(_rows.c.position)
+_ELSEWHERE = select(_claims.c.vin).where(
+    _claims.c.vin.in_(bindparam("vins", expanding=True)),
+    _claims.c.slot == "live",
+    _claims.c.manufacturer_id != bindparam("maker"),
+)
+_SPOKEN_OF = (
+    select(_rows.c.vin, _heads.c.manufacturer_id)
+    .join(_heads, _heads.c.id == _rows.c.confirmation_id)
+    .where(_heads.c.number == bindparam("number"), _heads.c.standing.not_in(_UNSPOKEN))
+)
+"""What every verdict asks, put together once: SQLAlchemy then compiles each once as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +62,10 @@ def by_number(
 
     `known` is content that was parsed already: if the record's is the same, byte for byte, it is not parsed again.
     """
-    heads = tables.confirmations
-    head = tx.execute(scope.only(select(heads).where(heads.c.number == number), heads)).first()
-    if head is None:
+    head = tx.execute(_HEAD, {"number": number}).first()
+    if head is None or not scope.admits(head.manufacturer_id):
         return None
-    files = tables.files
-    digests = tx.execute(select(files.c.sealed_digest).where(files.c.confirmation_id == head.id)).scalars()
+    digests = tx.execute(_SEALED, {"id": head.id}).scalars()
     is_over = head.suspended_until is not None and head.suspended_until <= at
     standing, confirmation = Standing(head.standing), _parsed(head.content, known)
     return RecordFacts(
@@ -78,18 +93,18 @@ def _parsed(encoded: bytes, known: ContentFacts | None) -> Confirmation:
     is_same = known is not None and content.content_digest(encoded).hex() == known.content_digest
     if known is not None and known.confirmation is not None and is_same:
         return known.confirmation
+    return _parse(encoded)
+
+
+@lru_cache(maxsize=256)
+def _parse(encoded: bytes) -> Confirmation:
+    """Parse content that was parsed before, byte for byte, only once: it never changes, and is read each time."""
     return content.parse(encoded)
 
 
 def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int, is_over: bool) -> tuple[LineFacts, ...]:
-    lines, claims = tables.lines, tables.vin_claims
-    rows = tx.execute(select(lines).where(lines.c.confirmation_id == confirmation_id).order_by(lines.c.position)).all()
-    elsewhere = select(claims.c.vin).where(
-        claims.c.vin.in_([row.vin for row in rows]),
-        claims.c.slot == "live",
-        claims.c.manufacturer_id != manufacturer_id,
-    )
-    conflicts = set(tx.execute(elsewhere).scalars())
+    rows = tx.execute(_LINES, {"id": confirmation_id}).all()
+    conflicts = set(tx.execute(_ELSEWHERE, {"vins": [row.vin for row in rows], "maker": manufacturer_id}).scalars())
     return tuple(line_of(row, is_over=is_over, is_conflict=row.vin in conflicts) for row in rows)
 
 
@@ -185,10 +200,8 @@ def file_digests(tx: Connection, *, scope: Scope) -> tuple[tuple[bytes, Number],
 
 def tails_of(tx: Connection, number: str, *, scope: Scope) -> frozenset[str]:
     """Return the last six characters of every VIN of a number; none for an unknown, pending or abandoned one."""
-    heads, lines = tables.confirmations, tables.lines
-    wanted = select(lines.c.vin).join(heads, heads.c.id == lines.c.confirmation_id)
-    wanted = scope.only(wanted, heads).where(heads.c.number == number, heads.c.standing.not_in(_UNSPOKEN))
-    return frozenset(vin[-6:] for vin in tx.execute(wanted).scalars())
+    rows = tx.execute(_SPOKEN_OF, {"number": number})
+    return frozenset(row.vin[-6:] for row in rows if scope.admits(row.manufacturer_id))
 
 
 def vins_standing(tx: Connection, number: str, standing: Standing, *, scope: Scope) -> tuple[str, ...]:
@@ -207,11 +220,15 @@ def note_failure(tx: Connection, *, number: str, network: str, at: datetime) -> 
 
 def failures(tx: Connection, *, since: datetime, number: str | None = None, network: str | None = None) -> int:
     """Return how many look-ups of a number, from a network, or of one from the other, failed since an instant."""
+    asked = {name: value for name, value in (("number", number), ("network", network)) if value is not None}
+    return int(tx.execute(_failures(tuple(asked)), {"since": since, **asked}).scalar_one())
+
+
+@lru_cache(maxsize=4)
+def _failures(places: tuple[str, ...]) -> Select[Any]:
     table = tables.lookup_failures
-    wanted = select(func.count()).select_from(table).where(table.c.at >= since)
-    wanted = wanted if number is None else wanted.where(table.c.number == number)
-    wanted = wanted if network is None else wanted.where(table.c.network == network)
-    return int(tx.execute(wanted).scalar_one())
+    wanted = select(func.count()).select_from(table).where(table.c.at >= bindparam("since"))
+    return wanted.where(*(table.c[place] == bindparam(place) for place in places))
 
 
 def prune_failures(tx: Connection, *, before: datetime) -> int:

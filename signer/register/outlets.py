@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 
 from signer.domain import content
 from signer.domain.confirmation import Standing
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 _HELD = (Standing.ISSUED, Standing.SUSPENDED)
 _MOST_DRAFTS = 500
+_CLOSED = (
+    select(outlet_facts.c.outlet_id, outlet_facts.c.closed_on)
+    .where(outlet_facts.c.manufacturer_id == bindparam("maker"), outlet_facts.c.closed_on <= bindparam("on"))
+    .where(outlet_facts.c.outlet_id.in_(bindparam("ids", expanding=True)))
+    .order_by(outlet_facts.c.outlet_id)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,9 +170,7 @@ def open_drafts(tx: Connection, *, scope: Scope) -> tuple[str, ...]:
 
 def closed(tx: Connection, ids: frozenset[str], *, scope: Scope, on: date) -> tuple[tuple[str, date], ...]:
     """Return which of these outlets are closed on a day, each with the first day on which it was."""
-    table = outlet_facts
-    wanted = scope.only(select(table.c.outlet_id, table.c.closed_on), table).where(table.c.closed_on <= on)
-    rows = tx.execute(wanted.where(table.c.outlet_id.in_(ids)).order_by(table.c.outlet_id)).all()
+    rows = tx.execute(_CLOSED, {"maker": scope.owner, "ids": sorted(ids), "on": on}).all()
     return tuple((row.outlet_id, row.closed_on) for row in rows)
 
 

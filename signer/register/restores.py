@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
+_restores = tables.restores
+_GAPS = (
+    select(_restores.c.backup_at, _restores.c.restored_at)
+    .where(_restores.c.closed_at.is_(None))
+    .order_by(_restores.c.backup_at, _restores.c.id)
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restore:
     """One restore: what was issued or ended from `backup_at` to `restored_at` is unknown to the register."""
@@ -42,10 +50,7 @@ def note(tx: Connection, made: Restore) -> None:
 
 def gaps(tx: Connection) -> tuple[Gap, ...]:
     """Return the gaps that nobody has closed, the oldest first."""
-    table = tables.restores
-    wanted = select(table.c.backup_at, table.c.restored_at).where(table.c.closed_at.is_(None))
-    rows = tx.execute(wanted.order_by(table.c.backup_at, table.c.id))
-    return tuple(Gap(since=row.backup_at, until=row.restored_at) for row in rows)
+    return tuple(Gap(since=row.backup_at, until=row.restored_at) for row in tx.execute(_GAPS))
 
 
 def newest(tx: Connection) -> datetime | None:

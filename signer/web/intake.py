@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from signer.errors import TooLarge
 from signer.seal.precheck import MOST_BYTES
-from signer.web import turns
+from signer.web import deadlines, turns
 from signer.web.problems import Refused
 
 if TYPE_CHECKING:
@@ -107,17 +107,13 @@ def _within(seconds: float) -> Iterator[None]:
         if isinstance(sock, socket.socket):
             sock.shutdown(socket.SHUT_RD)
 
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
     try:
-        yield
+        with deadlines.MINDED.over(seconds, stop):
+            yield
     except Exception:
         if late.is_set():
             raise RequestTimeout from None
         raise
-    finally:
-        timer.cancel()
     if late.is_set():
         raise RequestTimeout
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
+import api  # noqa: E402
 import cases  # noqa: E402 -- the path is set above
 import recording  # noqa: E402
 import registers  # noqa: E402
@@ -71,7 +72,9 @@ def only_elsewhere(only: str) -> bool:
 def run(rounds: int, only: str) -> list[Row]:
     rows = []
     elsewhere = (
-        itertools.chain(cases.all_cases(), sealing.all_cases(), verifying.all_cases()) if only_elsewhere(only) else ()
+        itertools.chain(cases.all_cases(), sealing.all_cases(), verifying.all_cases(), api.all_cases())
+        if only_elsewhere(only)
+        else ()
     )
     for case in itertools.chain(elsewhere, recording.all_cases(), registers.all_cases()):
         if only not in case.name:

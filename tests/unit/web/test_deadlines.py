@@ -1,0 +1,47 @@
+"""One thread minds every deadline of a process."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from signer.web.deadlines import Deadlines
+
+
+def test_what_takes_longer_is_called_and_what_does_not_is_not() -> None:
+    minded, called = Deadlines(), []
+    over = threading.Event()
+    with minded.over(60, lambda: called.append("far")), minded.over(0.05, over.set):
+        assert over.wait(20)
+    with minded.over(0.2, lambda: called.append("taken back")):
+        pass
+    time.sleep(0.4)
+    assert called == []
+
+
+def test_the_earliest_is_first_in_whichever_order_they_came() -> None:
+    minded, order, done = Deadlines(), [], threading.Event()
+    with (
+        minded.over(0.4, done.set),
+        minded.over(0.2, lambda: order.append(2)),
+        minded.over(0.1, lambda: order.append(1)),
+    ):
+        assert done.wait(20)
+    assert order == [1, 2]
+
+
+def test_many_at_once_cost_one_thread() -> None:
+    minded, before = Deadlines(), threading.active_count()
+    released = threading.Event()
+
+    def hold() -> None:
+        with minded.over(60, lambda: None):
+            released.wait(20)
+
+    threads = [threading.Thread(target=hold) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    assert threading.active_count() == before + len(threads) + 1
+    released.set()
+    for thread in threads:
+        thread.join()
