@@ -14,6 +14,7 @@ from signer.domain.table import CellKind, letters
 from signer.domain.values import beijing_day
 from signer.errors import Conflict
 from signer.register import outlet_lists, parties
+from signer.register.drafts import nothing
 from signer.services.outlets import entries_of, note, save
 from signer.sheets import reading, writing
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from signer.domain.outlet_entry import Entry
     from signer.domain.table import Table
     from signer.register.database import Database
+    from signer.register.drafts import Also
     from signer.register.outlet_lists import OutletList
 
 _MOST_NAME = 120
@@ -69,8 +71,12 @@ class OutletLists:
         )
         return writing.to_csv(made) if form == "csv" else writing.to_xlsx(made)
 
-    def hand_in(self, maker: str, name: str, data: bytes, *, is_whole: bool, by: str) -> str:
-        """Read a list and keep what it says; return its ref. RuleViolation if it is none. Nothing is changed yet."""
+    def hand_in(self, maker: str, name: str, data: bytes, *, is_whole: bool, by: str, also: Also = nothing) -> str:
+        """
+        Read a list and keep what it says; return its ref. Nothing is changed yet; `also` goes with it.
+
+        Raises RuleViolation if it is none.
+        """
         table = reading.read(data)
         columns, rows = _typed(table)
         at, ref = self._clock(), f"{self._bits(64):016x}"
@@ -88,6 +94,7 @@ class OutletLists:
             tenant = parties.tenant(tx, maker)
             outlet_lists.add(tx, made, scope=tenant.scope, by=by)
             note(tx, tenant, "outlet-list.read", by=by, subject=ref, at=at, rows=str(len(rows)))
+            also(tx, ref)
         return ref
 
     def show(self, maker: str, ref: str) -> Shown:
@@ -97,11 +104,12 @@ class OutletLists:
             found = outlet_lists.get(tx, ref, scope=tenant.scope)
             return self._shown(found, entries_of(tx, tenant))
 
-    def apply(self, maker: str, ref: str, *, digest: str, by: str) -> Changes:
+    def apply(self, maker: str, ref: str, *, digest: str, by: str, also: Also = nothing) -> Changes:
         """
         Make the changes that were shown, all in one transaction, and return them; applied again, it changes nothing.
 
-        `digest` is that of the changes as shown. NotFound; Conflict if they are others by now, or a row is wrong.
+        `digest` is that of the changes as shown; `also` goes with them. Raises NotFound; Conflict if they are others by
+        now, or a row is wrong.
         """
         at = self._clock()
         with self._database.write() as tx:
@@ -125,6 +133,7 @@ class OutletLists:
                 "closed": str(len(changes.closed)),
             }
             note(tx, tenant, "outlet-list.applied", by=by, subject=ref, at=at, **counts)
+            also(tx, ref)
         return changes
 
     def drop(self, maker: str, ref: str, *, by: str) -> None:

@@ -74,10 +74,10 @@ def _form(**fields: Schema) -> MediaType:
     return MediaType(media_type_schema=Schema(type=DataType.OBJECT, properties=dict(properties)), example=shown)
 
 
-def file_body(kind: str) -> MediaType:
-    """Return a body that is a file of a media type."""
+def file_body(kind: str, begins: str = "") -> MediaType:
+    """Return a body that is a file of a media type; `begins` shows one of its own, as text."""
     schema = _TEXT if kind.startswith("text/") else _FILE
-    return MediaType(media_type_schema=schema, example=examples.of_file(kind))
+    return MediaType(media_type_schema=schema, example=begins or examples.of_file(kind))
 
 
 def problems(*codes: str) -> ResponseDict:

@@ -76,6 +76,7 @@ class Doc:
     """
     One operation, described: `takes` and `gives` are the shapes of its JSON bodies, `files` other types it gives.
 
+    `sends`: the types of a file that it takes for its body, each with how one begins.
     `matches`: a change that takes If-Match; `may_make`: one that also makes what is not there, with If-None-Match: *.
     `problems` are those of its own.
     """
@@ -87,6 +88,7 @@ class Doc:
     gives: type[BaseModel] | None = None
     status: int = 200
     files: tuple[str, ...] = ()
+    sends: tuple[tuple[str, str], ...] = ()
     query: tuple[Query, ...] = ()
     matches: bool = False
     may_make: bool = False
@@ -110,6 +112,9 @@ class Doc:
         }
         if self.takes is not None:
             told["request_body"] = RequestBody(required=True, content={JSON: _shape(self.takes)})
+        if self.sends:
+            content = {kind: file_body(kind, begins) for kind, begins in self.sends}
+            told["request_body"] = RequestBody(required=True, content=content)
         return told
 
     def _words(self, rights: tuple[Right, ...], *, makes: bool) -> str:

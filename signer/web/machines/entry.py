@@ -15,6 +15,7 @@ from signer.web.machines import (
     gate,
     issuing,
     outlet_shapes,
+    outlet_sheets,
     outlets,
     request_answers,
     request_shapes,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 ROOMS = (
     outlets.install,
+    outlet_sheets.install,
     requests.install,
     request_wishes.install,
     request_answers.install,

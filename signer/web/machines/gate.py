@@ -68,18 +68,26 @@ class Gate:
         """Add what changes something that is there (PUT, PATCH, DELETE, POST): asked twice, it is as if once."""
         return self._add(method, rule, rights, doc)
 
-    def create(self, rule: str, *rights: Right, doc: Doc, telling: View, told_once: str = "") -> Callable[[Make], Make]:
+    def create(
+        self,
+        rule: str,
+        *rights: Right,
+        doc: Doc,
+        telling: View,
+        told_once: str = "",
+        reads: Callable[[], bytes] | None = None,
+    ) -> Callable[[Make], Make]:
         """
         Add what makes something, once for each Idempotency-Key.
 
         The view is handed the Caller and the Doing; it makes, hands `doing.note` to the use case, and returns the
         reference. `telling` answers for a reference: also when somebody died between making and answering. `told_once`
-        names what of the answer is told once and never kept.
+        names what of the answer is told once and never kept. `reads` returns the request's body, where that is no JSON.
         """
 
         def add(make: Make) -> Make:
             def made(caller: Caller, **names: str) -> Response:
-                return self._once(make, caller, names, telling, told_once)
+                return self._once(make, caller, names, telling, told_once, reads or body)
 
             made.__name__, made.__doc__ = make.__name__, make.__doc__
             self._add("POST", rule, rights, doc, makes=True)(made)
@@ -125,11 +133,19 @@ class Gate:
         """Return whom the token speaks for, None where none was sent. As `caller`."""
         return self.caller() if "Authorization" in request.headers else None
 
-    def _once(self, make: Make, caller: Caller, names: dict[str, str], telling: View, told_once: str) -> Response:
+    def _once(
+        self,
+        make: Make,
+        caller: Caller,
+        names: dict[str, str],
+        telling: View,
+        told_once: str,
+        reads: Callable[[], bytes],
+    ) -> Response:
         key = request.headers.get("Idempotency-Key", "")
         if not _KEY.fullmatch(key):
             raise Refused("idempotency-key-missing")
-        payload = b"\n".join((request.full_path.encode(), request.mimetype.encode(), body()))
+        payload = b"\n".join((request.full_path.encode(), request.mimetype.encode(), reads()))
         with self._deeds.doing(caller.owner, make.__name__, key, payload=payload) as doing:
             if doing.answered is not None:
                 return _again(doing.answered)

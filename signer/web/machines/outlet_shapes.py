@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import Field
 
 from signer.domain.outlet_entry import MOST_LIST
-from signer.domain.values import Day, Frozen
-from signer.web.machines.shapes import Cursor
+from signer.domain.values import Day, Frozen, Hex256
+from signer.web.machines.shapes import Cursor, Ref
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -70,6 +70,56 @@ class OutletList(Frozen):
     next: Cursor
 
 
+class FieldChange(Frozen):
+    """One field that a list changes; lists stand as on a sheet, with semicolons."""
+
+    field: str
+    before: str
+    after: str
+
+
+class OutletChange(Frozen):
+    """What a list changes of one outlet."""
+
+    id: str
+    fields: tuple[FieldChange, ...]
+
+
+class WrongCellAnswer(Frozen):
+    """One cell that is wrong: by the sheet's own letters and numbers, and by the field of its column."""
+
+    cell: str
+    field: str
+    rule: str
+    message: str
+
+
+class OutletListAnswer(Frozen):
+    """
+    A sheet of outlets that was handed in, and what it would do as things are now.
+
+    Nothing is changed before it is applied, in one transaction, by naming `digest`: that of the changes told here.
+    `same` counts outlets that stay as they are. While a cell is `wrong`, nothing can be applied.
+    """
+
+    ref: Ref
+    name: str
+    kind: Literal["changes", "whole"]
+    state: Literal["read", "done", "dropped"]
+    digest: Hex256
+    added: tuple[str, ...]
+    changed: tuple[OutletChange, ...]
+    closed: tuple[str, ...]
+    same: int
+    wrong: tuple[WrongCellAnswer, ...]
+
+
+class Application(Frozen):
+    """Which changes are to be made: the `digest` of those that were told."""
+
+    digest: Hex256
+
+
 _ENTRY: Final = {
     "country": "KZ",
     "name": "Almaty Sample Service Centre",
@@ -88,9 +138,23 @@ _ENTRY: Final = {
     "longitude": "76.8897",
 }
 _ANSWER: Final = {"id": "kz-almaty", "state": "live", "is_overdue": False, "closed_on": None, "outlet": _ENTRY}
-SHAPES: tuple[type[BaseModel], ...] = (OutletEntry, OutletAnswer, OutletList)
+_DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+SHAPES: tuple[type[BaseModel], ...] = (OutletEntry, OutletAnswer, OutletList, OutletListAnswer, Application)
 EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
     OutletEntry: _ENTRY,
     OutletAnswer: _ANSWER,
     OutletList: {"items": [_ANSWER], "next": None},
+    OutletListAnswer: {
+        "ref": "5f0c6a7d9e21b384",
+        "name": "outlets.xlsx",
+        "kind": "changes",
+        "state": "read",
+        "digest": _DIGEST,
+        "added": ["om-muscat"],
+        "changed": [{"id": "kz-almaty", "fields": [{"field": "hours", "before": "", "after": "Mon-Sat 09:00-18:00"}]}],
+        "closed": [],
+        "same": 11,
+        "wrong": [],
+    },
+    Application: {"digest": _DIGEST},
 }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from signer.web.machines.gate import Gate
     from signer.web.machines.rooms import House
 
-_TAG = Tag(name="outlets", description="Service points abroad, as their manufacturer states them.")
+TAG = Tag(name="outlets", description="Service points abroad, as their manufacturer states them.")
 _PLACE: Final = "/api/v1/outlets/{}"
 _LISTS: Final = ("scope", "languages", "brands", "energies")
 _MOST_TYPED: Final = 1000
@@ -48,7 +48,7 @@ def _reading(gate_: Gate, house: House) -> None:
     @gate_.get(
         "/outlets",
         Right.OUTLETS_READ,
-        doc=Doc(summary="List outlets", tag=_TAG, gives=OutletList, query=(_COUNTRY, *PAGED)),
+        doc=Doc(summary="List outlets", tag=TAG, gives=OutletList, query=(_COUNTRY, *PAGED)),
     )
     def list_outlets(caller: Caller) -> Response:
         wanted, typed = paging.part(), paging.word("country")
@@ -61,7 +61,7 @@ def _reading(gate_: Gate, house: House) -> None:
         body = OutletList(items=tuple(map(_answer, items)), next=cursor)
         return matching.told(body, headers=paging.link(cursor))
 
-    @gate_.get("/outlets/<outlet>", Right.OUTLETS_READ, doc=Doc(summary="Read an outlet", tag=_TAG, gives=OutletAnswer))
+    @gate_.get("/outlets/<outlet>", Right.OUTLETS_READ, doc=Doc(summary="Read an outlet", tag=TAG, gives=OutletAnswer))
     def get_outlet(caller: Caller, outlet: str) -> Response:
         return matching.told(_answer(outlets.one(caller.uscc, outlet)))
 
@@ -79,7 +79,7 @@ def _changing(gate_: Gate, house: House) -> None:
                 "With `If-None-Match: *` it is added, with `If-Match` changed. Every field that is wrong is named at "
                 "once. Confirmations that were issued keep what they say of it."
             ),
-            tag=_TAG,
+            tag=TAG,
             takes=OutletEntry,
             gives=OutletAnswer,
             matches=True,
@@ -104,7 +104,7 @@ def _changing(gate_: Gate, house: House) -> None:
         doc=Doc(
             summary="Close an outlet",
             text="From a day on; it stays in the list as closed, and no confirmation ends by it.",
-            tag=_TAG,
+            tag=TAG,
             gives=OutletAnswer,
             query=_CLOSING,
             matches=True,

@@ -13,6 +13,7 @@ from world import BEICHEN, KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, sample
 from signer.domain.machines import Right
 from signer.domain.verdict import Code
 from signer.register.endings import REASONS
+from signer.services.confirming import Confirming
 from signer.web.machines.confirmation_shapes import Why
 
 if TYPE_CHECKING:
@@ -200,3 +201,26 @@ def test_another_makers_confirmations_and_withdrawals_are_ended_by_nobody_else(
 
 def test_the_reasons_of_the_api_are_the_registers() -> None:
     assert get_args(Why) == REASONS
+
+
+class _Died(BaseException):
+    """The process was killed here."""
+
+
+def test_who_died_between_withdrawing_and_answering_withdrew_once_and_is_told_so(
+    erp: Machine, oa: Machine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = world.issue(sample(KAZAKHSTAN)).number
+    path, real = f"/withdrawals/{asked(erp, number)}/decisions", Confirming.agree
+
+    def dying(self: Confirming, *args: object, **more: object) -> None:
+        real(self, *args, **more)  # type: ignore[arg-type]
+        raise _Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Confirming, "agree", dying)
+        with pytest.raises(_Died):
+            oa.post(path, AGREE, key="k1")
+    answer = oa.post(path, AGREE, key="k1")
+    assert (answer.status_code, answer.json["state"]) == (200, "done")
+    assert len(world.rows("SELECT id FROM audit WHERE event = 'confirmation.withdrawn'")) == 1
