@@ -122,6 +122,13 @@ class Caller:
             raise RightMissing("this token speaks for no exporter")
         return self.exporter
 
+    @property
+    def of_house(self) -> str:
+        """The person who asks for the house. RightMissing for a token that speaks for a company."""
+        if self.kind != "house":
+            raise RightMissing("this token does not speak for the house")
+        return self.person.id
+
     def refuse_without(self, *rights: Right) -> None:
         """Raise RightMissing unless one of these rights counts now."""
         if not self.rights & set(rights):

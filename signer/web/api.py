@@ -1,4 +1,8 @@
-"""The API: verify a file, look up a record, check a licence. Every verdict is 200; cookies are ignored."""
+"""
+The API: verify a file, look up a record, check a licence. Every verdict is 200; cookies are ignored.
+
+No account is needed; a token that is sent is looked at, and refused unless it is good.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ from signer.domain.values import beijing_day
 from signer.seal.precheck import MOST_BYTES
 from signer.services.licence import Question
 from signer.services.lookups import MOST_NUMBERS
-from signer.web import bodies, documented, intake, languages, proxies, sheets, telling
+from signer.web import answers, bodies, documented, intake, languages, sheets, telling
+from signer.web.answers import OfLicence
+from signer.web.asking import FileAsked, LicenceAsked, RecordAsked
 from signer.web.fields import Faults, Typed, asked, digest, number, tail
 from signer.web.problems import Fault, Refused
 from signer.web.shapes import LicenceQuestion, LookupQuestion
@@ -23,63 +29,74 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
     from signer.domain.evidence import Asked
-    from signer.services.answering import Answering, ReceiptMaking
-    from signer.services.licence import Answer
+    from signer.services.answering import Answering
     from signer.verification.wording import Speech
+    from signer.web.answers import Answered
+    from signer.web.guests import Guest, Guests
     from signer.web.languages import Phrases, Tongue
 
 _SINGLE = ("destination", "exporter", "applied_on")
 _COMPARE = frozenset({"vin", "lang", *_SINGLE})
+_OF_GUESTS = frozenset({"reference"})
 
 
-def blueprint(services: Answering, phrases: dict[Tongue, Phrases], *, clock: Callable[[], datetime]) -> APIBlueprint:
-    """Return the routes under /api/v1."""
+def blueprint(
+    services: Answering, phrases: dict[Tongue, Phrases], *, guests: Guests, clock: Callable[[], datetime]
+) -> APIBlueprint:
+    """Return the routes under /api/v1 that need no account."""
     api = APIBlueprint("api", __name__, url_prefix="/api/v1")
 
     def speech() -> Speech:
         return phrases[languages.answered()].speech
 
+    def answered(guest: Guest, wanted: FileAsked | RecordAsked | LicenceAsked) -> Answered:
+        found = answers.answer(services, wanted, network=guest.counted)
+        guests.remember(guest, found)
+        return found
+
     @api.post("/verify", **documented.VERIFY)
     def verify() -> Response:
         """Verify one file."""
-        data, compare = _verify_request()
-        verdict = services.verifying.file(data, compare)
-        receipt = services.receipts.of_file(verdict, data, compare)
-        return jsonify(telling.verdict_json(verdict, speech(), receipt))
+        guest = guests.admit()
+        return _told(answered(guest, _verify_request()), speech())
 
     @api.post("/lookups", **documented.LOOKUPS)
     def look_up() -> Response:
         """Look up a record without its file."""
-        question = _lookup_request()
-        verdict = telling.look_up(services.lookups, question, network=proxies.network(services.settings))
-        receipt = telling.receipt_of(services.receipts, verdict, question)
-        return jsonify(telling.verdict_json(verdict, speech(), receipt))
+        guest = guests.admit()
+        return _told(answered(guest, RecordAsked(look_up=_lookup_request())), speech())
 
     @api.post("/licence-checks", **documented.LICENCE_CHECKS)
     def check_licence() -> Response:
         """Check an export licence against its confirmations."""
-        question = _licence_request(clock())
-        answer = services.licence.check(question, network=proxies.network(services.settings))
-        return _licence_response(answer, speech(), services.receipts)
+        guest = guests.admit()
+        return _told(answered(guest, LicenceAsked(question=_licence_request(clock()))), speech())
 
     return api
 
 
-def _verify_request() -> tuple[bytes, Asked]:
+def _told(found: Answered, speech: Speech) -> Response:
+    if isinstance(found, OfLicence):
+        return _licence_response(found, speech)
+    return jsonify(telling.verdict_json(found.verdict, speech, found.receipt))
+
+
+def _verify_request() -> FileAsked:
     if request.mimetype in intake.FILES:
-        return intake.file_body(), _compare(request.args)
+        data = intake.file_body()
+        return FileAsked(upload=intake.Upload(name="", data=data), asked=_compare(request.args, _COMPARE | _OF_GUESTS))
     if not request.mimetype and not request.content_length:
         raise Refused("no-file")
     intake.refuse_type(intake.MULTIPART)
     with intake.limited(MOST_BYTES + intake.OVERHEAD):
         files = intake.uploads("file")
     _refuse_other_parts()
-    compare = _compare(request.form)
+    compare = _compare(request.form, _COMPARE)
     if not files:
         raise Refused("no-file")
     if len(files) > 1:
         raise Refused("invalid-input", (_only_one("file"),))
-    return files[0].data, compare
+    return FileAsked(upload=files[0], asked=compare)
 
 
 def _refuse_other_parts() -> None:
@@ -90,10 +107,10 @@ def _refuse_other_parts() -> None:
     faults.refuse()
 
 
-def _compare(values: MultiDict[str, str]) -> Asked:
+def _compare(values: MultiDict[str, str], known: Iterable[str]) -> Asked:
     """Read what to compare with; an unknown name is refused: a misspelt one would compare nothing."""
     faults = Faults()
-    typed = _typed(values, _COMPARE, faults)
+    typed = _typed(values, known, faults)
     found = asked(typed, faults)
     faults.refuse()
     return found
@@ -191,12 +208,12 @@ def _question(
     )
 
 
-def _licence_response(answer: Answer, speech: Speech, receipts: ReceiptMaking) -> Response:
+def _licence_response(found: OfLicence, speech: Speech) -> Response:
     if (
         request.accept_mimetypes.best_match(["application/json", sheets.MIME], default="application/json")
         == sheets.MIME
     ):
-        response = current_app.response_class(sheets.licence_csv(answer, speech), mimetype=sheets.MIME)
+        response = current_app.response_class(sheets.licence_csv(found.answer, speech), mimetype=sheets.MIME)
         response.headers["Content-Disposition"] = f'attachment; filename="{sheets.NAME}"'
         return response
-    return jsonify(telling.licence_json(answer, speech, receipts.of_licence(answer)))
+    return jsonify(telling.licence_json(found.answer, speech, found.receipt))

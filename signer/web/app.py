@@ -14,6 +14,7 @@ from flask_openapi.openapi import OpenAPI
 
 from signer import resources, wiring
 from signer.web import api, car, documented, headers, intake, languages, problems, public
+from signer.web.guests import Guests
 from signer.web.json_provider import StrictJson
 from signer.web.machines import entry as machines
 from signer.web.pages import Pages
@@ -66,7 +67,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
     app.extensions["signer.pages"] = pages
     headers.install(app, https=settings.base_url.startswith("https:"))
     problems.install(app, base_url=settings.base_url, phrases=phrases, page=pages.problem)
-    app.register_api(api.blueprint(services, phrases, clock=clock))
+    app.register_api(api.blueprint(services, phrases, guests=_guests(app, services), clock=clock))
     app.register_blueprint(public.blueprint(services, pages, clock=clock))
     app.register_blueprint(_about(app, settings))
     if isinstance(services, wiring.Services):
@@ -76,6 +77,13 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
     app.components_schemas.update(_components())
     app.components.examples = documented.examples_of_problems()
     return app
+
+
+def _guests(app: Flask, services: Answering) -> Guests:
+    """Return who is known where no account is needed: machines by their tokens, where there is a register."""
+    if not isinstance(services, wiring.Services):
+        return Guests(services.settings)
+    return Guests(services.settings, known=lambda: machines.guest(app), inspecting=services.inspecting)
 
 
 @cache

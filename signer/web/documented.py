@@ -37,6 +37,7 @@ class Documented(TypedDict, total=False):
     request_body: RequestBody
     responses: ResponseDict
     openapi_extensions: dict[str, list[Parameter]]
+    security: list[dict[str, list[str]]]
 
 
 SHAPES: tuple[type[BaseModel], ...] = (Problem, VerdictAnswer, LookupQuestion, LicenceQuestion, LicenceAnswer)
@@ -47,7 +48,9 @@ TOKEN = SecurityScheme(
     description="A token that speaks for one person: `sgnr_test_…` or `sgnr_live_…`. Made at the portal, shown once.",
 )
 _REFERENCE = "#/components/schemas/{}"
-_VERIFYING = Tag(name="verifying", description="No account is needed. Every verdict is 200.")
+_VERIFYING = Tag(
+    name="verifying", description="No account is needed; a token that is sent must be good. Every verdict is 200."
+)
 _TEXT, _FILE = Schema(type=DataType.STRING), Schema(type=DataType.STRING, schema_format="binary")
 _FILES, _TEXTS = Schema(type=DataType.ARRAY, items=_FILE), Schema(type=DataType.ARRAY, items=_TEXT)
 _COMPARE: dict[str, tuple[Schema, str]] = {
@@ -129,7 +132,19 @@ _LANGUAGE = Parameter(
     description="Language of sentences; else Chinese or English, by Accept-Language.",
     param_schema=Schema(type=DataType.STRING, enum=[*languages.TONGUES]),
 )
+_KEPT = Parameter(
+    name="reference",
+    param_in=ParameterInType.QUERY,
+    description="Of a case file: kept with the answer in the history of a token that speaks for the house.",
+    param_schema=Schema(type=DataType.STRING, max_length=120),
+)
+_OPEN: list[dict[str, list[str]]] = [{}, {"token": ["verify"]}]
+"""No token is needed; one that is sent must be good."""
 _COMMON = (
+    "not-authenticated",
+    "right-missing",
+    "manufacturer-suspended",
+    "too-many-requests",
     "method-not-allowed",
     "too-large",
     "unsupported-media-type",
@@ -162,6 +177,7 @@ VERIFY: Documented = {
     "openapi_extensions": {
         "parameters": [
             _LANGUAGE,
+            _KEPT,
             *(
                 Parameter(
                     name=name,
@@ -173,6 +189,7 @@ VERIFY: Documented = {
             ),
         ]
     },
+    "security": _OPEN,
 }
 LOOKUPS: Documented = {
     "summary": "Look up a record without its file",
@@ -185,9 +202,10 @@ LOOKUPS: Documented = {
     "request_body": RequestBody(required=True, content={"application/json": _named(LookupQuestion)}),
     "responses": {
         **_answer(VerdictAnswer, "The verdict."),
-        **problems("malformed-json", *_COMMON, "too-many-requests"),
+        **problems("malformed-json", *_COMMON),
     },
-    "openapi_extensions": {"parameters": [_LANGUAGE]},
+    "openapi_extensions": {"parameters": [_LANGUAGE, _KEPT]},
+    "security": _OPEN,
 }
 LICENCE_CHECKS: Documented = {
     "summary": "Check an export licence against its confirmations",
@@ -206,7 +224,8 @@ LICENCE_CHECKS: Documented = {
             description="The table.",
             content={"application/json": _named(LicenceAnswer), "text/csv": file_body("text/csv")},
         ),
-        **problems("malformed-json", "malformed-request", *_COMMON, "too-many-requests"),
+        **problems("malformed-json", "malformed-request", *_COMMON),
     },
-    "openapi_extensions": {"parameters": [_LANGUAGE]},
+    "openapi_extensions": {"parameters": [_LANGUAGE, _KEPT]},
+    "security": _OPEN,
 }

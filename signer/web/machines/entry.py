@@ -17,6 +17,8 @@ from signer.web.machines import (
     outlet_shapes,
     outlet_sheets,
     outlets,
+    receipt_shapes,
+    receipts,
     request_answers,
     request_shapes,
     request_wishes,
@@ -31,8 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from flask import Flask
     from flask_openapi.openapi import OpenAPI
 
+    from signer.domain.machines import Caller
     from signer.wiring import Services
 
 ROOMS = (
@@ -46,10 +50,17 @@ ROOMS = (
     confirmations.install,
     issuing.install,
     endings.install,
+    receipts.install,
     tokens.install,
 )
 """Each is a function of the Gate and the House."""
-SHAPES = (*shapes.SHAPES, *confirmation_shapes.SHAPES, *outlet_shapes.SHAPES, *request_shapes.SHAPES)
+SHAPES = (
+    *shapes.SHAPES,
+    *confirmation_shapes.SHAPES,
+    *outlet_shapes.SHAPES,
+    *request_shapes.SHAPES,
+    *receipt_shapes.SHAPES,
+)
 """The models of bodies, for the description."""
 
 
@@ -64,3 +75,9 @@ def install(app: OpenAPI, services: Services, *, clock: Callable[[], datetime]) 
     gate.install(app)
     app.extensions["signer.gate"] = found
     return found
+
+
+def guest(app: Flask) -> Caller | None:
+    """Return whom a token speaks for where none is needed, None where none was sent. As `Gate.caller`."""
+    found: Gate = app.extensions["signer.gate"]
+    return found.guest()

@@ -8,21 +8,19 @@ from flask import Response, redirect
 
 from signer.domain.parties import Role
 from signer.errors import InvalidInput, NotFound
-from signer.services.inspecting import MOST_REFERENCE, Asked, reference_of
+from signer.services.inspecting import MOST_REFERENCE, reference_of
 from signer.verification.wording import beijing
 from signer.web import answers, intake, proxies
-from signer.web.answers import OfLicence
-from signer.web.asking import FileAsked, Form, understand
+from signer.web.asking import Form, understand
 from signer.web.portal.doors import SIGNED_IN, cursor, files, form
 from signer.web.portal.frame import OFFICE, OFFICES, rooms
 from signer.web.problems import Fault, Refused
 from signer.web.public import form_of
+from signer.web.remembering import asked_of
 
 if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
-    from signer.web.answers import Answered
-    from signer.web.asking import RecordAsked
     from signer.web.portal.doors import Room, Visit
     from signer.web.portal.rooms import Building
 
@@ -30,7 +28,6 @@ OFFICERS: Final = frozenset({Role.OFFICER})
 CHECK: Final = f"{OFFICE}/check"
 TONES: Final = {"pass": "yes", "review": "open", "fail": "no", "none": "none"}
 _MOST_BODY = intake.MOST_TOTAL + intake.OVERHEAD
-_DIGEST_SHOWN = 16
 
 
 def room(building: Building) -> Room:
@@ -80,7 +77,7 @@ class _Desk:
         except InvalidInput as error:
             fault = Fault(pointer="box", code=error.code, zh=error.reason, en=error.reason)
             return self._pages.form(filled, (fault,), had_files=bool(uploads), inside=around), 422
-        kept = self._services.inspecting.keep(_asked(answered, told), by=visit.person)
+        kept = self._services.inspecting.keep(asked_of(answered, told), by=visit.person)
         inside = self._frame.inside(visit, CHECK, reference=told, kept=kept)
         return answers.drawn(self._pages, answered, filled, inside=inside)
 
@@ -111,35 +108,3 @@ class _Desk:
         response = Response(found.receipt, content_type="application/jwt")
         response.headers["Content-Disposition"] = f'attachment; filename="receipt-{found.jti}.jwt"'
         return response
-
-
-def _asked(answered: Answered, reference: str) -> Asked:
-    """Return what is remembered of an answer."""
-    if isinstance(answered, OfLicence):
-        found = answered.answer
-        question = found.question
-        subject = f"{found.asked} VIN · {question.destination} · {question.exporter}"
-        answer = f"{found.matched} / {found.asked}"
-        return Asked(
-            kind="licence",
-            subject=subject,
-            answer=answer,
-            outcome=found.outcome.value,
-            reference=reference,
-            receipt=answered.receipt,
-        )
-    wanted, verdict = answered.wanted, answered.verdict
-    return Asked(
-        kind="file" if isinstance(wanted, FileAsked) else "record",
-        subject=wanted.upload.name if isinstance(wanted, FileAsked) else _subject(wanted),
-        answer=verdict.code.value,
-        outcome=verdict.outcome.value,
-        reference=reference,
-        receipt=answered.receipt,
-    )
-
-
-def _subject(wanted: RecordAsked) -> str:
-    """Return what a look-up was about: its numbers, or the beginning of a file's SHA-256."""
-    question = wanted.look_up
-    return " ".join(question.numbers) or f"SHA-256 {(question.digest or '')[:_DIGEST_SHOWN]}"
