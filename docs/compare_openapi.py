@@ -57,9 +57,14 @@ def _operation(was: Schema, now: Schema, old: Schema, new: Schema) -> list[str]:
 def _rights(was: Schema, now: Schema) -> Iterator[str]:
     before = {right for one in was.get("security", []) for rights in one.values() for right in rights}
     after = {right for one in now.get("security", []) for rights in one.values() for right in rights}
-    if now.get("security") and not was.get("security"):
+    if not _is_open(now) and _is_open(was):
         yield "needs a token now"
     yield from (f"the right {right} no longer opens it" for right in sorted(before - after))
+
+
+def _is_open(operation: Schema) -> bool:
+    """Tell whether an operation needs no token, though it may take one."""
+    return {} in operation.get("security", []) or not operation.get("security")
 
 
 def _parameters(was: Schema, now: Schema, taken: _Narrowing) -> Iterator[str]:

@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     """The sender of mail, an address; empty: `signer` at the base URL's host."""
     webhook_hosts: str = ""
     """Hosts that webhooks may name though private or without TLS: `erp.example.internal 10.0.0.5:8443`."""
+    security_contact: str = ""
+    """Whom to tell of a weakness (`/.well-known/security.txt`): an address, or a page (https); empty: no such file."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
 
@@ -125,6 +127,19 @@ class Settings(BaseSettings):
         if value and not is_address(value):
             raise ValueError("is not an address such as signer@example.com")
         return value
+
+    @field_validator("security_contact")
+    @classmethod
+    def _contact_is_one(cls, value: str) -> str:
+        is_page = value.isascii() and value.isprintable() and " " not in value and value.startswith("https://")
+        if value and not is_page and not is_address(value):
+            raise ValueError("is neither an address such as security@example.com nor a page (https)")
+        return value
+
+    @property
+    def security_address(self) -> str:
+        """Whom to tell of a weakness, as a URI; '' for nobody."""
+        return f"mailto:{self.security_contact}" if is_address(self.security_contact) else self.security_contact
 
     @property
     def sender(self) -> str:

@@ -1,4 +1,8 @@
-"""Make an offline bundle: what the register says as of one moment, signed, whole or since an instant."""
+"""
+Make an offline bundle: what the register says as of one moment, signed, whole or since an instant.
+
+The last whole one is kept in the data folder, and handed out again until it is an hour old.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,8 +18,9 @@ from typing import TYPE_CHECKING
 from signer.domain import bundle
 from signer.domain.bundle import Counts, Header
 from signer.domain.trust import Purpose
+from signer.domain.values import format_instant
 from signer.errors import Conflict, InvalidInput, StorageUnavailable
-from signer.register import bundling, restores
+from signer.register import audit, bundling, restores
 from signer.register.blobs import sync_folder
 from signer.register.scope import Scope
 from signer.seal import bundle as signed
@@ -31,6 +37,9 @@ if TYPE_CHECKING:
     from signer.services.trust import TrustSource
 
 LASTS = timedelta(days=bundle.LASTS_DAYS)
+FRESH = timedelta(hours=1)
+"""How old the kept bundle may be that is handed out again."""
+KEPT = "offline.bundle"
 OVERLAP = timedelta(hours=1)
 """A delta begins so much before its `since`: for what was under way then, and for a clock that was put back."""
 _ALL = Scope.everything("a bundle is for verifying anybody's file")
@@ -44,16 +53,68 @@ class Made:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A bundle that is kept: where, its header, and a word that names it among all others."""
+
+    path: Path
+    header: Header
+    name: str
+
+
 class Bundling:
-    """Write offline bundles. Nothing is kept of them here."""
+    """Write offline bundles, and keep the last whole one in a folder."""
 
     def __init__(
-        self, *, database: Database, trust: TrustSource, keys: ServiceKeys, clock: Callable[[], datetime]
+        self,
+        *,
+        database: Database,
+        trust: TrustSource,
+        keys: ServiceKeys,
+        clock: Callable[[], datetime],
+        folder: Path,
     ) -> None:
+        self._path = folder / KEPT
+        self._turn = threading.Lock()
         self._database = database
         self._trust = trust
         self._keys = keys
         self._clock = clock
+
+    def present(self) -> Lent:
+        """
+        Return the bundle that is kept, a new one if that is an hour old or goes with another trust list.
+
+        One that is fresh costs no more than the reading of its first line. As `make`.
+        """
+        with self._turn:
+            kept = self._kept()
+            if kept is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self.make(self._path)
+                kept = self._kept()
+        if kept is None:
+            raise StorageUnavailable(f"{self._path} is not as it was written")
+        return kept
+
+    def _kept(self) -> Lent | None:
+        at = self._clock()
+        try:
+            with self._path.open("rb") as source:
+                head = signed.read_head(source)
+                header = bundle.decode(head.header, Header, place="the header")
+        except (OSError, InvalidInput):  # not there, or cut off: it is made again
+            return None
+        is_fresh = at.replace(microsecond=0) - FRESH < header.complete_until <= at
+        if not is_fresh or header.trust_list != self._trust.current(at).sequence:
+            return None
+        return Lent(self._path, header, _name(head))
+
+    def note_taken(self, lent: Lent, *, by: str) -> None:
+        """Tell the audit who took a bundle: it lists every number."""
+        at, subject = self._clock(), format_instant(lent.header.complete_until)
+        with self._database.write() as tx:
+            audit.note(tx, "bundle.taken", actor=by, subject=subject, at=at, manufacturer_id=None)
 
     def make(self, path: Path, *, since: datetime | None = None, lasts: timedelta = LASTS) -> Made:
         """
@@ -109,6 +170,16 @@ class Bundling:
             size=size,
             sha256=sha256,
         )
+
+
+def name_of(source: BinaryIO) -> str:
+    """Return the word that names a bundle among all others. Raises BundleRefused."""
+    return _name(signed.read_head(source))
+
+
+def _name(head: signed.Head) -> str:
+    """The header names the digest of all that follows, and its time."""
+    return hashlib.sha256(head.header).hexdigest()[:32]
 
 
 def _records(tx: Transaction, ids: bundling.Ids, *, at: datetime) -> Iterator[Frozen]:

@@ -13,7 +13,7 @@ from flask_openapi.models.server import Server
 from flask_openapi.openapi import OpenAPI
 
 from signer import resources, wiring
-from signer.web import api, car, documented, headers, intake, languages, problems, public
+from signer.web import api, car, documented, headers, intake, languages, problems, public, published
 from signer.web.guests import Guests
 from signer.web.json_provider import StrictJson
 from signer.web.machines import entry as machines
@@ -74,6 +74,8 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         app.register_blueprint(car.blueprint(services, pages))
         entry.install(app, services, pages, clock=clock)
         machines.install(app, services, clock=clock)
+        app.register_api(published.api(services.trust, clock=clock))
+        app.register_blueprint(published.blueprint(services.trust, settings, clock=clock))
     app.components_schemas.update(_components())
     app.components.examples = documented.examples_of_problems()
     return app

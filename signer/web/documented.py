@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from flask_openapi.models.data_type import DataType
 from flask_openapi.models.example import Example
+from flask_openapi.models.header import Header
 from flask_openapi.models.media_type import MediaType
 from flask_openapi.models.parameter import Parameter
 from flask_openapi.models.parameter_in_type import ParameterInType
@@ -228,4 +229,26 @@ LICENCE_CHECKS: Documented = {
     },
     "openapi_extensions": {"parameters": [_LANGUAGE, _KEPT]},
     "security": _OPEN,
+}
+_PUBLISHED = Tag(name="published", description="For anybody, from any origin: no token, nothing is counted.")
+TRUST_LIST: Documented = {
+    "summary": "Fetch the trust list in use",
+    "description": (
+        "As it was published: a compact JWS. Verify it under the root's key, which goes another way; its SHA-256 is "
+        "what the next one names. The same lies at `/.well-known/trust-list.jws`."
+    ),
+    "tags": [_PUBLISHED],
+    "operation_id": "get_trust_list",
+    "responses": {
+        "200": Response(
+            description="The list.",
+            content={
+                "application/jose": MediaType(media_type_schema=_TEXT, example="eyJhbGciOiJFUzI1NiJ9.e30.c2lnbmVk")
+            },
+            headers={"ETag": Header(schema=_TEXT, description="The version of the list.")},
+        ),
+        "304": Response(description="It is still the version that If-None-Match names."),
+        **problems("method-not-allowed", "invalid-input", "internal", "unavailable"),
+    },
+    "security": [{}],
 }

@@ -322,7 +322,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             clock=clock,
             bits=chance.bits,
         ),
-        bundling=Bundling(database=database, trust=trust, keys=service_keys, clock=clock),
+        bundling=Bundling(database=database, trust=trust, keys=service_keys, clock=clock, folder=settings.data_dir),
         receipts=receipts,
         evidence=Evidence(
             database=database,

@@ -8,6 +8,7 @@ from flask_openapi.blueprint import APIBlueprint
 
 from signer.web.machines import (
     approvals,
+    bundles,
     confirmation_shapes,
     confirmations,
     drafts,
@@ -51,6 +52,7 @@ ROOMS = (
     issuing.install,
     endings.install,
     receipts.install,
+    bundles.install,
     tokens.install,
 )
 """Each is a function of the Gate and the House."""

@@ -168,7 +168,11 @@ def refuse_others(doc: Doc) -> None:
     accepted = request.accept_mimetypes
     if doc.accepts and accepted and not any(accepted.quality(kind) > 0 for kind in (*doc.accepts, MIME)):
         raise Refused("not-acceptable")
-    known = {query.name for query in doc.query}
+    refuse_parameters(frozenset(query.name for query in doc.query))
+
+
+def refuse_parameters(known: frozenset[str]) -> None:
+    """Refuse parameters of the address that an operation does not know, or that stand twice. Raises Refused."""
     faults = [_unknown(name) for name in request.args if name not in known]
     faults += [_twice(name) for name in known if len(request.args.getlist(name)) > 1]
     if faults:

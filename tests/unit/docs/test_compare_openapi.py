@@ -117,6 +117,9 @@ HARMLESS: dict[str, Callable[[Schema], object]] = {
     "a path more": lambda d: d["paths"].update({"/more": {"get": {"responses": {}}}}),
     "a status more": lambda d: post(d)["responses"].update({"409": {"description": ""}}),
     "a parameter more": lambda d: new_parameter(d, required=False),
+    "a token taken where none is needed": lambda d: d["paths"]["/others"]["get"].update(
+        security=[{}, {"token": ["x"]}]
+    ),
     "a right more": lambda d: post(d)["security"][0]["token"].append("other"),
     "a field more that is taken": lambda d: taken(d)["properties"].update(more={"type": "string"}),
     "a field more that is told": lambda d: told(d)["properties"].update(more={"type": "string"}),

@@ -171,13 +171,13 @@ def test_the_version_tells_the_mode(house: House) -> None:
 def test_the_openapi_document_is_3_1_and_every_reference_leads_somewhere(house: House) -> None:
     document: Any = json.loads(house.client.get("/api/v1/openapi.json").data)
     assert document["openapi"] == "3.1.0"
-    open_to_all = {"/api/v1/verify", "/api/v1/lookups", "/api/v1/licence-checks"}
-    told = {rule for rule, path in document["paths"].items() for one in path.values() if "security" not in one}
+    open_to_all = {"/api/v1/verify", "/api/v1/lookups", "/api/v1/licence-checks", "/api/v1/trust-list"}
+    told = {rule for rule, path in document["paths"].items() for one in path.values() if {} in one["security"]}
     assert told == open_to_all
     schemas = document["components"]["schemas"]
     for reference in set(re.findall(r'"\$ref": ?"([^"]+)"', json.dumps(document))):
         assert reference.removeprefix("#/components/schemas/") in schemas, reference
-    for path in (document["paths"][rule] for rule in open_to_all):
+    for path in (document["paths"][rule] for rule in open_to_all - {"/api/v1/trust-list"}):
         assert {"200", "405", "413", "415", "422", "500", "503"} <= set(path["post"]["responses"])
         for status, answer in path["post"]["responses"].items():
             kinds = set(answer["content"])
