@@ -90,9 +90,7 @@ class Delivering:
 
     def _begin(self, delivery: Delivery) -> None:
         with self._lock:
-            future = self._threads.submit(self._serve, delivery)
-            self._busy[delivery.webhook_id] = future
-        future.add_done_callback(lambda _: self._end(delivery.webhook_id))
+            self._busy[delivery.webhook_id] = self._threads.submit(self._serve, delivery)
 
     def _end(self, webhook_id: int) -> None:
         with self._lock:
@@ -106,15 +104,17 @@ class Delivering:
             log.warning("webhook.not-noted", delivery=first.id, error=str(error)[:200])
         except Exception:
             log.exception("webhook.crashed", delivery=first.id)
+        finally:
+            self._end(first.webhook_id)
 
     def _serve_in_a_row(self, first: Delivery) -> None:
-        delivery: Delivery | None = first
-        for _ in range(_MOST_IN_A_ROW):
-            if delivery is None or not self._deliver(delivery):
-                return
+        delivery, left = first, _MOST_IN_A_ROW
+        while self._deliver(delivery) and (left := left - 1):
             with self._database.write() as tx:
                 found = deliveries.take(tx, scope=_ALL, at=self._clock(), most=1, only=first.webhook_id)
-            delivery = found[0] if found else None
+            if not found:
+                return
+            delivery = found[0]
 
     def _deliver(self, delivery: Delivery) -> bool:
         """Send one event, and write down what came of it; tell whether it arrived."""

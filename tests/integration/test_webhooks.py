@@ -356,6 +356,15 @@ def test_two_processes_deliver_each_event_once(world: World, receiver: Receiver)
     assert sorted(one["data"]["number"] for one in receiver.told) == sorted(map(str, range(30)))
 
 
+def test_many_events_arrive_in_one_go_each_at_its_first_try(world: World, receiver: Receiver) -> None:
+    subscribe(world, receiver.url)
+    for number in range(45):
+        tell(world, number=str(number))
+    deliver(world)
+    assert states(world) == [("delivered", 1)] * 45
+    assert [one["data"]["number"] for one in receiver.told] == [str(number) for number in range(45)]
+
+
 def test_what_happens_during_a_pause_is_told_after_it(world: World, receiver: Receiver) -> None:
     made = subscribe(world, receiver.url)
     world.services.webhooks.set_state(OWN, made.webhook.ref, "paused", by=CHEN)
