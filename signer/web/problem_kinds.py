@@ -160,8 +160,9 @@ KINDS: dict[str, Kind] = {
         429,
         "查询过于频繁",
         "Too many attempts",
-        "该编号或该网络的失败次数过多。请稍后再试，或改为上传原始 PDF。",
-        "Too many failed attempts for this number or from this network. Try again later, or hand in the original PDF.",
+        "该编号、该网络或该令牌的查询或失败次数过多。请稍后再试；核验可改为上传原始 PDF。",
+        "Too many questions or failed attempts for this number, from this network or with this token. Try again later; "
+        "to verify, hand in the original PDF.",
     ),
     "internal": Kind(
         500,

@@ -212,7 +212,7 @@ def _respond(problem: Problem, found: _Found, page: Callable[[Problem, int | Non
 
 
 def _wants_json() -> bool:
-    if request.path.startswith("/api/"):
+    if request.path == "/api" or request.path.startswith("/api/"):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json", MIME], default="text/html")
     return best != "text/html"
