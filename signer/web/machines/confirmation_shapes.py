@@ -10,7 +10,7 @@ from signer.domain.confirmation import MOST_VEHICLES, Confirmation
 from signer.domain.number import Number
 from signer.domain.parties import Uscc
 from signer.domain.values import Day, Frozen, Hex256, Instant
-from signer.web.machines.shapes import Cursor, Ref
+from signer.web.machines.shapes import Cursor, Elsewhere, Ref
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -120,7 +120,7 @@ class WithdrawalDecision(Frozen):
     """
 
     decision: Literal["agree", "drop"]
-    external_ref: Annotated[str, Field(min_length=1, max_length=120)]
+    external_ref: Elsewhere
 
 
 class SuspensionAnswer(Frozen):

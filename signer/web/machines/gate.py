@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Response, current_app, g, request
 
-from signer.errors import NotAuthenticated, TooManyRequests
+from signer.domain.values import unprintable
+from signer.errors import NotAuthenticated, NotFound, TooManyRequests
 from signer.services.deeds import Answer
 from signer.web import bodies, intake
 from signer.web.problems import MIME, Fault, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
     from flask import Flask
@@ -106,6 +107,7 @@ class Gate:
                 caller = self.caller()
                 caller.refuse_without(*rights)
                 refuse_others(doc)
+                refuse_unprintable(names)
                 return view(caller, **names)
 
             opened.__name__, opened.__doc__ = name, view.__doc__
@@ -177,6 +179,12 @@ def refuse_parameters(known: frozenset[str]) -> None:
     faults += [_twice(name) for name in known if len(request.args.getlist(name)) > 1]
     if faults:
         raise Refused("invalid-input", tuple(faults))
+
+
+def refuse_unprintable(names: Mapping[str, str]) -> None:
+    """Let nothing be found under a name that no register can hold. Raises NotFound."""
+    if any(map(unprintable, names.values())):
+        raise NotFound("no name has such a character")
 
 
 def _unknown(name: str) -> Fault:

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from signer.domain.confirmation import Draft, Terms
 from signer.domain.machines import Right
-from signer.domain.values import Day, Frozen, Hex256, Instant
+from signer.domain.values import Day, Frozen, Hex256, Instant, unprintable
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 Ref = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Cursor = str | None
+
+
+def _printable(text: str) -> str:
+    """Refuse text that no register can hold, and no reader can see: NUL, bidi overrides, lone surrogates."""
+    if unprintable(text.replace("\n", " ")):
+        raise ValueError("has a character that cannot be shown")
+    return text
+
+
+Elsewhere = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_printable)]
+"""A reference elsewhere: the ticket of an office system."""
 
 
 class FindingAnswer(Frozen):
@@ -107,8 +118,8 @@ class Decision(Frozen):
 
     decision: Literal["approve", "return"]
     terms_digest: Hex256
-    external_ref: Annotated[str, Field(min_length=1, max_length=120)]
-    reason: Annotated[str, Field(max_length=400)] = ""
+    external_ref: Elsewhere
+    reason: Annotated[str, Field(max_length=400), AfterValidator(_printable)] = ""
 
 
 class TokenAnswer(Frozen):
