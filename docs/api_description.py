@@ -1,5 +1,6 @@
 """
-The description of the API in `docs/reference`, as the code gives it: of no deployment, and the same each time.
+The description of the API in `docs/reference`, as the code gives it: of no deployment, and the same each time; and the
+page for people that is made of it.
 
 Run by `make_reference.py`. A description that would break whoever relies on the committed one is not written, unless
 `--break` is given and CHANGELOG.md says so.
@@ -13,6 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import api_page
 import compare_openapi
 
 from signer import wiring
@@ -21,6 +23,7 @@ from signer.web.app import create_app
 
 Schema = dict[str, Any]
 PLACE = Path(__file__).parent / "reference" / "openapi.json"
+PAGE = PLACE.with_name("api.md")
 CHANGELOG = Path(__file__).parents[1] / "CHANGELOG.md"
 
 
@@ -56,6 +59,7 @@ def main(*, may_break: bool) -> str:
     reason = refused(committed, document, changelog=changelog, may_break=may_break)
     if not reason:
         PLACE.write_text(text(document), encoding="utf-8")
+        PAGE.write_text(api_page.page(document), encoding="utf-8")
     return reason
 
 

@@ -13,7 +13,7 @@ from flask_openapi.models.server import Server
 from flask_openapi.openapi import OpenAPI
 
 from signer import resources, wiring
-from signer.web import api, car, documented, headers, intake, languages, problems, public, published
+from signer.web import api, car, documented, guide_pages, headers, intake, languages, problems, public, published
 from signer.web.guests import Guests
 from signer.web.json_provider import StrictJson
 from signer.web.machines import entry as machines
@@ -77,6 +77,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         app.register_api(published.api(services.trust, clock=clock))
         app.register_blueprint(published.blueprint(services.trust, settings, clock=clock))
     app.components_schemas.update(_components())
+    app.register_blueprint(guide_pages.blueprint(app, pages, base_url=settings.base_url))
     app.components.examples = documented.examples_of_problems()
     return app
 

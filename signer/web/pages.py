@@ -101,7 +101,13 @@ class Pages:
         self._host = settings.base_url.partition("://")[2].rstrip("/")
         app.jinja_env.undefined = StrictUndefined
         app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-        app.jinja_env.filters.update(groups=groups, whole_dates=whole_dates, beijing=wording.beijing)
+        app.jinja_env.filters.update(
+            groups=groups,
+            whole_dates=whole_dates,
+            beijing=wording.beijing,
+            marked=marked,
+            problem_title=lambda code: problems.describe(code, self._t().speech)[0],
+        )
         app.jinja_env.globals["static"] = _static_addresses(Path(app.static_folder or ""))
 
     def form(
@@ -218,6 +224,14 @@ def whole_dates(text: str) -> Markup:
     return Markup("").join(  # each piece is escaped or a date
         Markup('<span class="date">{}</span>').format(piece) if _DATE.fullmatch(piece) else escape(piece)
         for piece in _DATE.split(text)
+    )
+
+
+def marked(text: str) -> Markup:
+    """Return text in which what stands between backticks is code."""
+    return Markup("").join(  # each piece is escaped
+        Markup('<code class="breaks" dir="ltr" translate="no">{}</code>').format(piece) if place % 2 else escape(piece)
+        for place, piece in enumerate(text.split("`"))
     )
 
 

@@ -32,6 +32,8 @@ PLACES = (
 """Where cookies are read: these addresses, and those below them."""
 UNTOLD = ("/share",)
 """Those whose own address is told to nobody, not even to ourselves: from there browsers send forms without origin."""
+GUIDE = "/docs"
+"""What explains the API to developers."""
 _GUEST_S = 3600
 _CSRF = "csrf_token"
 
@@ -95,8 +97,8 @@ def is_place(path: str) -> bool:
 
 
 def speaks_two(path: str) -> bool:
-    """Tell whether a page is in two languages: behind a sign-in, and not where a link is handed over."""
-    return is_place(path) and path not in UNTOLD
+    """Tell whether a page is in two languages: behind a sign-in, where no link is handed over, or for developers."""
+    return (is_place(path) and path not in UNTOLD) or path == GUIDE or path.startswith(f"{GUIDE}/")
 
 
 def is_untold(path: str) -> bool:

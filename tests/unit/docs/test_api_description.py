@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import api_description
+import api_page
 import jsonschema_rs
 import pytest
 from schemathesis.specs.openapi import definitions
@@ -27,6 +28,11 @@ def committed() -> Schema:
 def test_the_committed_description_is_the_one_that_the_code_gives(described: Schema) -> None:
     # not asserted as texts: pytest would compare 300 kB line by line
     is_same = api_description.PLACE.read_text(encoding="utf-8") == api_description.text(described)
+    assert is_same, "run `make docs`"
+
+
+def test_the_committed_page_is_the_one_that_the_description_gives(described: Schema) -> None:
+    is_same = api_description.PAGE.read_text(encoding="utf-8") == api_page.page(described)
     assert is_same, "run `make docs`"
 
 
