@@ -10,9 +10,18 @@ from flask_openapi.models.tag import Tag
 from signer.domain.machines import Right
 from signer.errors import NotFound
 from signer.register.checks import Sieve
-from signer.web.machines import matching, paging
+from signer.seal.receipt import REASONS
+from signer.web import bodies, languages
+from signer.web.machines import gate, matching, paging
 from signer.web.machines.describing import JSON, PAGED, Doc, Query
-from signer.web.machines.receipt_shapes import ReceiptAnswer, ReceiptList, ReceiptRow
+from signer.web.machines.receipt_shapes import (
+    ReceiptAnswer,
+    ReceiptList,
+    ReceiptQuestion,
+    ReceiptRow,
+    ReceiptTrust,
+    ReceiptVerdict,
+)
 
 if TYPE_CHECKING:
     from flask import Response
@@ -74,6 +83,39 @@ def install(gate_: Gate, house: House) -> None:
         if request.accept_mimetypes.best_match([JSON, _JWT], default=JSON) == _JWT:
             return matching.carried(check.receipt.encode("ascii"), _JWT)
         return matching.told(ReceiptAnswer(**dict(_row(check)), receipt=check.receipt))
+
+    _judging(gate_, house)
+
+
+def _judging(gate_: Gate, house: House) -> None:
+    receipts = house.services.receipts
+
+    @gate_.change(
+        "POST",
+        "/receipts/verify",
+        Right.VERIFY,
+        doc=Doc(
+            summary="Tell whether a receipt that somebody brings is genuine",
+            text="By the trust list in use, as `signer receipt` does; nothing of it is kept.",
+            tag=_TAG,
+            takes=ReceiptQuestion,
+            gives=ReceiptVerdict,
+        ),
+    )
+    def judge_receipt(caller: Caller) -> Response:
+        del caller
+        question = bodies.parse(ReceiptQuestion, gate.body(), most_bytes=gate.MOST_BODY)
+        found, trust = receipts.examine(question.receipt.encode(errors="replace")), receipts.trust_list()
+        _, zh, en = ("", "", "") if found.reason is None else REASONS[found.reason]
+        body = ReceiptVerdict(
+            state=found.state,
+            reason=found.reason,
+            message=zh if languages.answered() == "zh" else en,
+            signed_by=found.entry.legal_name if found.entry else None,
+            trust_list=ReceiptTrust(sequence=trust.sequence, issued=trust.issued, test=trust.test),
+            claims=found.claims.model_dump(mode="json", exclude_none=True) if found.claims else None,
+        )
+        return matching.told(body)
 
 
 def _row(check: Check) -> ReceiptRow:

@@ -127,3 +127,20 @@ def test_nothing_is_kept_of_what_others_ask_and_a_reference_is_refused(machines:
     answer = looked_up(erp, NOTHING["numbers"][0], "000001", "?reference=EL-17")
     assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/reference")
     assert machines.world.rows("SELECT count(*) FROM checks") == [(0,)]
+
+
+def test_a_receipt_that_somebody_brings_is_judged(machines: Machines, erp: Machine) -> None:
+    issued = machines.world.issue(sample(KAZAKHSTAN))
+    told = {"data": issued.pdf, "content_type": "application/pdf"}
+    receipt = machines.app.test_client().post("/api/v1/verify", **told).json["receipt"]
+    genuine = erp.post("/receipts/verify", {"receipt": receipt})
+    assert (genuine.status_code, genuine.json["state"], genuine.json["reason"]) == (200, "genuine", None)
+    assert genuine.json["claims"]["number"] == str(issued.number)
+    head, _, signature = receipt.split(".")
+    for wrong in (f"{head}.{head}.{signature}", receipt[:-4], "no receipt", "a.b.c", "凭证"):
+        answers = [
+            erp.post("/receipts/verify", {"receipt": wrong}, headers={"Accept-Language": one}) for one in ("en", "zh")
+        ]
+        assert {answer.json["state"] for answer in answers} == {"not-genuine"}, wrong
+        assert len({answer.json["message"] for answer in answers}) == 2
+        assert answers[0].json["claims"] is None
