@@ -10,7 +10,7 @@ from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
 from flask import Request, request
-from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout
 
 from signer.errors import TooLarge
 from signer.seal.precheck import MOST_BYTES
@@ -53,6 +53,12 @@ class Upload:
 
 class BoundedRequest(Request):
     """A request whose files stay in memory, within `max_content_length`."""
+
+    def _load_form_data(self) -> None:
+        """Read a form; BadRequest for a part without a name (RFC 7578, section 4.2), which nothing here could mean."""
+        super()._load_form_data()
+        if None in self.form or None in self.files:
+            raise BadRequest
 
     def _get_file_stream(
         self,

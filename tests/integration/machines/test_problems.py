@@ -97,6 +97,15 @@ TABLE: dict[str, Wrong] = {
 }
 
 
+for place in ("verify", "licence-checks"):
+    for kind in ("", '; filename="a.pdf"'):
+        part = f"--b\r\nContent-Disposition: form-data{kind}\r\n\r\nx\r\n--b--\r\n".encode()
+        told = {"data": part, "content_type": "multipart/form-data; boundary=b"}
+        TABLE[f"a part without a name{kind} at {place}"] = Wrong(
+            "malformed-request", 400, "POST", f"/api/v1/{place}", told
+        )
+
+
 @pytest.fixture
 def broken(machines: Machines, monkeypatch: pytest.MonkeyPatch) -> Machines:
     """A house where approvals cannot be listed: by a fault of ours, or because the register does not answer."""
