@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from world import BEICHEN, KAZAKHSTAN, PEOPLE, YUNZHOU, sample
 
 from signer.domain.machines import Right
+from signer.errors import Conflict
 
 if TYPE_CHECKING:
+    import pytest
     from machine import Machine, Machines
     from world import World
 
@@ -48,6 +50,17 @@ def test_where_a_rule_is_broken_everything_is_named_and_nothing_is_kept(erp: Mac
     assert (answer.status_code, answer.json["type"].rsplit("/", 1)[1]) == (422, "rule-violation")
     pointers = {error["pointer"] for error in answer.json["errors"]}
     assert {"/vehicles/0/vin", "/vehicles/1/registered_on", "/exporter"} <= pointers
+    assert made(world) == (0, 0)
+    assert erp.post("/confirmations", entry(), key="k1").status_code == 201
+
+
+def test_what_cannot_be_sent_is_not_kept_either(erp: Machine, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_args: object, **_more: object) -> None:
+        raise Conflict("somebody was faster")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("signer.register.submissions.add", failing)
+        assert erp.post("/confirmations", entry(), key="k1").status_code == 409
     assert made(world) == (0, 0)
     assert erp.post("/confirmations", entry(), key="k1").status_code == 201
 
