@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
 _SINGLE = ("destination", "exporter", "applied_on")
 _COMPARE = frozenset({"vin", "lang", *_SINGLE})
+_LANGUAGE = Fault(
+    pointer="/lang",
+    code="lang.unknown",
+    zh=f"须为：{', '.join(languages.TONGUES)}",
+    en=f"is one of: {', '.join(languages.TONGUES)}",
+)
 _OF_GUESTS = frozenset({"reference"})
 
 
@@ -53,6 +59,12 @@ def blueprint(
         found = answers.answer(services, wanted, network=guest.counted)
         guests.remember(guest, found)
         return found
+
+    @api.before_request
+    def _refuse_other_language() -> None:
+        named = request.args.get("lang", languages.TONGUES[0])
+        if named not in languages.TONGUES:
+            raise Refused("invalid-input", (_LANGUAGE,))
 
     @api.post("/verify", **documented.VERIFY)
     def verify() -> Response:
