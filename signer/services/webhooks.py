@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from signer.domain.values import tidy, unprintable
 from signer.domain.webhook import CHOICES, SECRET_BYTES, EventType, shown
-from signer.errors import Conflict, InvalidInput
+from signer.errors import ChangedMeanwhile, Conflict, InvalidInput, NotFound
 from signer.outbound import AddressRefused
 from signer.register import audit, deliveries, events, parties, webhooks
-from signer.register.drafts import draw_ref
+from signer.register.drafts import draw_ref, nothing
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from signer.outbound import Reach
     from signer.register.database import Database, Transaction
     from signer.register.deliveries import Delivery
+    from signer.register.drafts import Also
     from signer.register.webhooks import Webhook
 
 MOST: Final = 10
@@ -37,11 +38,12 @@ _ALL = Scope.everything("operators see what was given up, whosever it is")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a webhook is to be; every value as it came."""
+    """What a webhook is to be; every value as it came. `is_paused` counts when it is made."""
 
     url: str
     label: str
     events: tuple[str, ...]
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,7 @@ class Webhooks:
             (found,) = self._shown(tx, (webhooks.get(tx, ref, scope=scope),), scope)
             return found
 
-    def create(self, maker: str, wanted: Wanted, *, by: str) -> Made:
+    def create(self, maker: str, wanted: Wanted, *, by: str, also: Also = nothing) -> Made:
         """Make a webhook, active at once, with a first secret. NotFound, InvalidInput; Conflict for one too many."""
         url, label, kinds = self._url(wanted.url), _label(wanted.label), _kinds(wanted.events)
         ref, at = draw_ref(self._bits), self._clock()
@@ -123,7 +125,12 @@ class Webhooks:
                 raise Conflict(f"there are {MOST} webhooks already: delete one first")
             made = webhooks.add(tx, ref, url=url, label=label, events=kinds, by=by, scope=tenant.scope, at=at)
             webhooks.add_secret(tx, made, locked, scope=tenant.scope, at=at)
+            if wanted.is_paused:
+                webhooks.change(
+                    tx, webhooks.get(tx, ref, scope=tenant.scope), scope=tenant.scope, at=at, state="paused"
+                )
             _note(tx, "webhook.made", ref, by=by, at=at, owner=tenant.id, url=url, events=" ".join(kinds))
+            also(tx, ref)
             return Made(webhook=webhooks.get(tx, ref, scope=tenant.scope), secret=secret)
 
     def update(
@@ -171,7 +178,7 @@ class Webhooks:
             webhooks.drop(tx, found, scope=tenant.scope)
             _note(tx, "webhook.deleted", ref, by=by, at=at, owner=tenant.id, url=found.url)
 
-    def rotate(self, maker: str, ref: str, *, by: str, is_at_once: bool = False) -> Made:
+    def rotate(self, maker: str, ref: str, *, by: str, is_at_once: bool = False, also: Also = nothing) -> Made:
         """
         Give a webhook a new secret; those before are good for 24 hours more, or end at once. NotFound.
 
@@ -187,9 +194,10 @@ class Webhooks:
             webhooks.add_secret(tx, found.id, locked, scope=tenant.scope, at=at)
             webhooks.change(tx, found, scope=tenant.scope, at=at)
             _note(tx, "webhook.rotated", ref, by=by, at=at, owner=tenant.id, at_once=str(is_at_once).lower())
+            also(tx, ref)
             return Made(webhook=webhooks.get(tx, ref, scope=tenant.scope), secret=secret)
 
-    def ping(self, maker: str, ref: str, *, by: str) -> Delivery:
+    def ping(self, maker: str, ref: str, *, by: str, also: Also = nothing) -> Delivery:
         """Send a webhook an event of kind `ping`, to see what comes of it. NotFound; Conflict if it is not active."""
         at = self._clock()
         with self._database.write() as tx:
@@ -198,6 +206,7 @@ class Webhooks:
                 raise Conflict(f"this webhook is {found.state}")
             sent = events.tell_one(tx, EventType.PING, found.id, manufacturer_id=tenant.id, at=at, webhook=ref)
             _note(tx, "webhook.pinged", ref, by=by, at=at, owner=tenant.id)
+            also(tx, f"{ref} {sent}")
             return deliveries.get(tx, sent, scope=tenant.scope)
 
     def deliveries(
@@ -208,6 +217,16 @@ class Webhooks:
             scope = parties.tenant(tx, maker).scope
             found = webhooks.get(tx, ref, scope=scope)
             return deliveries.history(tx, scope=scope, most=most, before=before, webhook_id=found.id, dead=is_dead)
+
+    def delivery(self, maker: str, ref: str, delivery: int) -> Delivery:
+        """Return one delivery of a webhook. NotFound."""
+        with self._database.read() as tx:
+            scope = parties.tenant(tx, maker).scope
+            found = webhooks.get(tx, ref, scope=scope)
+            sent = deliveries.get(tx, delivery, scope=scope)
+            if sent.webhook_id != found.id:
+                raise NotFound(f"no delivery {delivery} of this webhook")
+            return sent
 
     def replay(self, maker: str, ref: str, delivery: int, *, by: str) -> Delivery:
         """Send a delivery once more, with its own id. NotFound; Conflict while it is on its way, or nobody is there."""
@@ -251,7 +270,7 @@ class Webhooks:
         tenant = parties.tenant(tx, maker)
         found = webhooks.get(tx, ref, scope=tenant.scope)
         if version not in (None, found.version):
-            raise Conflict("somebody has changed this webhook meanwhile")
+            raise ChangedMeanwhile("somebody has changed this webhook meanwhile")
         return tenant, found
 
     def _shown(self, tx: Transaction, found: tuple[Webhook, ...], scope: Scope) -> tuple[Shown, ...]:

@@ -50,6 +50,7 @@ _NAMED: Final = re.compile(r"<(?:[a-z]+:)?([a-z_]+)>")
 _PATH: Final[dict[str, tuple[str, str]]] = {
     "ref": ("The reference: 16 hexadecimal digits.", r"^[0-9a-f]{16}$"),
     "number": ("The confirmation's number, with or without its hyphens.", r"^[0-9A-Za-z-]{14,20}$"),
+    "delivery": ("The delivery's id, a whole number.", r"^[0-9]{1,15}$"),
     "outlet": ("The outlet's id, the manufacturer's own.", r"^[^/]{1,64}$"),
 }
 

@@ -26,6 +26,8 @@ from signer.web.machines import (
     requests,
     shapes,
     tokens,
+    webhook_shapes,
+    webhooks,
 )
 from signer.web.machines.gate import Gate
 from signer.web.machines.rooms import House
@@ -53,6 +55,7 @@ ROOMS = (
     endings.install,
     receipts.install,
     bundles.install,
+    webhooks.install,
     tokens.install,
 )
 """Each is a function of the Gate and the House."""
@@ -62,6 +65,7 @@ SHAPES = (
     *outlet_shapes.SHAPES,
     *request_shapes.SHAPES,
     *receipt_shapes.SHAPES,
+    *webhook_shapes.SHAPES,
 )
 """The models of bodies, for the description."""
 

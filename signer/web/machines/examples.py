@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from signer.web.machines import outlet_shapes, receipt_shapes, request_examples, shapes
+from signer.web.machines import outlet_shapes, receipt_shapes, request_examples, shapes, webhook_shapes
 from signer.web.machines.confirmation_examples import EXAMPLES
 from signer.web.machines.confirmation_shapes import ConfirmationAnswer
 
@@ -88,6 +88,7 @@ def _all() -> dict[type[BaseModel], dict[str, Any]]:
         **outlet_shapes.EXAMPLES,
         **request_examples.ALL,
         **receipt_shapes.EXAMPLES,
+        **webhook_shapes.EXAMPLES,
     }
 
 
