@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # it has no types
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 HOST, PORT, WORKERS = "127.0.0.1", 8000, 2
 THREADS, TURNS = 256, 4
 """How many requests a process may have at once, most of them waiting for their clients, and how many it works on."""
+HELD: Final = 400_000_000
+"""How many bytes of bodies a process holds at most: six of the largest requests, or twenty of the largest files."""
 _SILENCE_S = 60
 """A worker that shows no sign of life for so long is replaced; a verdict takes a second."""
 _GRACE_S = 30
@@ -164,7 +166,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Turns:
         """Make the application, in each worker: nothing is loaded before the fork, so no compiled state is shared."""
-        return Turns(self._application().wsgi_app, most=TURNS)
+        return Turns(self._application().wsgi_app, most=TURNS, held=HELD)
 
 
 def run(

@@ -17,11 +17,15 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped] # it has no types
 
+from signer.web import deadlines
+
 HEAD_S: Final = 10.0
 """Within this time a head arrives as a whole, or its connection is closed."""
 MOST_HEAD: Final = 65_536
 SILENCE_S: Final = 30
 """How long a thread waits for the next bytes of a body, or for a client to take some of the answer."""
+MOST_S: Final = 300.0
+"""How long a thread is a connection's at most, until its request is answered: a client may also take slowly."""
 _END: Final = b"\r\n\r\n"
 _TOO_LONG: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n"
@@ -31,6 +35,8 @@ _TOO_LONG: Final = (
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """Gunicorn's threads, to which the poller hands whole heads only."""
+
+    most_s = MOST_S
 
     def accept(self, listener: socket.socket) -> None:
         """Take a connection, and let the poller wait for its head."""
@@ -69,6 +75,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             super().on_pending_socket_readable(conn, client)
         else:
             self._drop(conn, client)
+
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401 -- gunicorn has no types
+        """Answer a request; one whose client neither sends nor takes in time is cut."""
+        with deadlines.MINDED.over(self.most_s, partial(conn.sock.shutdown, socket.SHUT_RDWR)):
+            return super().handle(conn)
 
     def _await_head(self, conn: Any) -> None:  # noqa: ANN401 -- gunicorn has no types
         conn.timeout = time.monotonic() + HEAD_S

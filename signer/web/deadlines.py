@@ -9,8 +9,12 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import structlog
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+log = structlog.get_logger()
 
 
 class Deadlines:
@@ -18,7 +22,7 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._due: list[tuple[float, int, Callable[[], object]]] = []
-        self._gone: set[int] = set()
+        self._minded: set[int] = set()
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -28,6 +32,7 @@ class Deadlines:
         """Call `late` if the block takes longer."""
         with self._changed:
             number = next(self._numbers)
+            self._minded.add(number)
             heapq.heappush(self._due, (time.monotonic() + seconds, number, late))
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._mind, daemon=True, name="deadlines")
@@ -38,13 +43,13 @@ class Deadlines:
             yield
         finally:
             with self._changed:
-                self._gone.add(number)
+                self._minded.discard(number)
 
     def _mind(self) -> None:
         while True:
             with self._changed:
-                while self._due and self._due[0][1] in self._gone:
-                    self._gone.discard(heapq.heappop(self._due)[1])
+                while self._due and self._due[0][1] not in self._minded:
+                    heapq.heappop(self._due)
                 if not self._due:
                     self._changed.wait()
                     continue
@@ -53,10 +58,16 @@ class Deadlines:
                     self._changed.wait(wait_s)
                     continue
                 _, number, late = heapq.heappop(self._due)
-                is_gone = number in self._gone
-                self._gone.discard(number)
-                if not is_gone:
-                    late()
+                self._minded.discard(number)
+                _end(late)
+
+
+def _end(late: Callable[[], object]) -> None:
+    """Call what is due; a client that is gone already cannot be cut, and the thread goes on: it minds all deadlines."""
+    try:
+        late()
+    except OSError as error:
+        log.info("deadline.not-kept", error=type(error).__name__)
 
 
 MINDED = Deadlines()

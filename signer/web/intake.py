@@ -127,8 +127,8 @@ def _within(seconds: float) -> Iterator[None]:
 def _drain() -> None:
     if (request.content_length or 0) > _MOST_DRAINED:
         return
-    stream, left = request.environ["wsgi.input"], _MOST_DRAINED
-    with suppress(OSError, RequestTimeout), _within(_DRAIN_SECONDS):
+    stream, left = turns.unmeasured(), _MOST_DRAINED
+    with suppress(OSError, RequestTimeout), turns.given_up(), _within(_DRAIN_SECONDS):
         while left > 0 and (chunk := stream.read(min(left, 65_536))):
             left -= len(chunk)
 

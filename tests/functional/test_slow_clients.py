@@ -32,6 +32,9 @@ SLOW = {
     "a form in parts": b"POST /verify HTTP/1.1\r\n"
     + _HOST
     + b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000000\r\n\r\n--b\r\n",
+    "a file that is too large": b"POST /api/v1/verify HTTP/1.1\r\n"
+    + _HOST
+    + b"Content-Type: application/pdf\r\nContent-Length: 30000000\r\n\r\n%PDF-1.7",
     "chunks without an end": b"POST /api/v1/verify HTTP/1.1\r\n"
     + _HOST
     + b"Content-Type: application/pdf\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n%PDF-\r\n",

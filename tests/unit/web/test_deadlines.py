@@ -45,3 +45,13 @@ def test_many_at_once_cost_one_thread() -> None:
     released.set()
     for thread in threads:
         thread.join()
+
+
+def test_one_that_cannot_be_kept_stops_no_other() -> None:
+    minded, over = Deadlines(), threading.Event()
+
+    def broken() -> None:
+        raise OSError("the connection is gone already")
+
+    with minded.over(0.05, broken), minded.over(0.2, over.set):
+        assert over.wait(20)
