@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from signer.errors import InvalidInput
+from signer.errors import InvalidInput, ManufacturerSuspended, NotPermitted
 from signer.web.portal.request_words import WRONG
 from signer.web.problems import Fault, Refused
 
@@ -42,10 +42,17 @@ def in_words() -> Iterator[None]:
         raise Refused("invalid-input", (_fault(error.field, error.reason),)) from error
 
 
-def turned_away(maker: str) -> Refused:
-    """Return the problem for an exporter whom a manufacturer refused."""
-    zh, en = (words.format(maker=maker) for words in _TURNED_AWAY)
-    return Refused("not-permitted", (Fault(pointer="/vehicles", code="exporter.refused", zh=zh, en=en),))
+@contextmanager
+def sending() -> Iterator[None]:
+    """As `in_words`, where an exporter sends: a manufacturer that does not deal with it is named. Raises Refused."""
+    try:
+        with in_words():
+            yield
+    except ManufacturerSuspended:
+        raise
+    except NotPermitted as error:
+        zh, en = (words.format(maker=error) for words in _TURNED_AWAY)
+        raise Refused("not-permitted", (Fault(pointer="", code="exporter.refused", zh=zh, en=en),)) from error
 
 
 def _fault(field: str, code: str) -> Fault:

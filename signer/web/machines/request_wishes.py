@@ -8,7 +8,6 @@ from signer.domain.confirmation import DraftVehicle
 from signer.domain.machines import Right
 from signer.domain.requesting import Wish, as_day
 from signer.domain.vehicle import normalise_vin
-from signer.errors import NotPermitted
 from signer.register.requests import Part
 from signer.web import bodies
 from signer.web.machines import gate, matching, request_faults, request_telling
@@ -65,11 +64,8 @@ def _sending(gate_: Gate, house: House) -> None:
         asker = request_telling.asker(caller)
         wish = _wish(bodies.parse(RequestEntry, gate.body(), most_bytes=gate.MOST_BODY))
         request_faults.refuse(requesting.faults(wish))
-        try:
-            with request_faults.in_words():
-                requesting.send(wish, asker, also=doing.note)
-        except NotPermitted as error:
-            raise request_faults.turned_away(str(error)) from error
+        with request_faults.sending():
+            requesting.send(wish, asker, also=doing.note)
         return doing.made or ""
 
 
@@ -95,7 +91,7 @@ def _redirecting(gate_: Gate, house: House) -> None:
         asker = request_telling.asker(caller)
         entry = bodies.parse(RedirectionEntry, gate.body(), most_bytes=gate.MOST_BODY)
         vins = [normalise_vin(vin) for vin in entry.vins]
-        with request_faults.in_words():
+        with request_faults.sending():
             return house.services.requesting.redirect(number, vins, _wish(entry), asker, also=doing.note)
 
 
@@ -122,7 +118,7 @@ def _changing(gate_: Gate, house: House) -> None:
         known = request_telling.answer(house, caller, ref)
         matching.refuse_stale(matching.version(known))
         request_faults.refuse(changing.faults(asker.exporter, ref, wish))
-        with request_faults.in_words():
+        with request_faults.sending():
             changing.change(ref, wish, asker, version=known.version)
         return matching.told(request_telling.answer(house, caller, ref))
 

@@ -82,6 +82,7 @@ def test_a_wish_for_two_manufacturers_is_one_batch_of_two_requests(
         assert (read["words"][0]["text"], read["contract"], read["acceptance"]) == ("早日答复", "A-17", "accepted")
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_ten_at_once_with_one_key_are_one_batch(exporter: Machine, world: World) -> None:
     told = entry(fresh(KAZAKHSTAN, 1), fresh(EMIRATES, 1))
     with ThreadPoolExecutor(10) as pool:
