@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contract import Contract
-from exporting import accept
+from exporting import accept, send
 from machine import Machine
-from world import KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, sample
+from world import KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, fresh, sample
 
 from signer.domain.parties import Role
 
@@ -41,8 +41,11 @@ def caller(machines: Machines, role: str) -> Machine:
 
 
 def ask_all(machines: Machines, world: World, role: str, *, turns: int) -> Contract:
-    references = known(machines.of_maker(PEOPLE[YUNZHOU][0], YUNZHOU))
-    contract = Contract(world, caller(machines, role), references, turns=turns)
+    references, who = known(machines.of_maker(PEOPLE[YUNZHOU][0], YUNZHOU)), caller(machines, role)
+    if role == "exporter":
+        asked = [send(world, TIANSHAN, "member.sample", fresh(KAZAKHSTAN, turn))[0] for turn in (1, 2)]
+        references = {"ref": tuple(asked)}
+    contract = Contract(world, who, references, turns=turns)
     contract.ask_all()
     assert contract.faults == {}
     return contract

@@ -52,6 +52,14 @@ def test_without_a_token_all_is_as_before_and_no_ration_is_told(machines: Machin
         assert "RateLimit-Limit" not in answer.headers
 
 
+def test_a_language_that_is_none_is_refused(machines: Machines) -> None:
+    browser = machines.app.test_client()
+    for path in ("/lookups", "/licence-checks", "/verify"):
+        answer = browser.post(f"/api/v1{path}?lang=xx", json=NOTHING)
+        assert (answer.status_code, answer.json["errors"][0]["pointer"]) == (422, "/lang")
+    assert browser.post("/api/v1/lookups?lang=ru", json=NOTHING).status_code == 200
+
+
 def test_a_token_that_is_not_good_is_refused_where_none_is_needed(machines: Machines, erp: Machine) -> None:
     reader = machines.of_maker(CHEN, YUNZHOU, Right.DRAFTS_READ)
     for path in ("/lookups", "/licence-checks", "/verify"):
