@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, insert, select, update
 
+from signer.errors import KeyRunning
 from signer.register.machine_tables import deeds
 
 if TYPE_CHECKING:
@@ -58,32 +59,40 @@ def find(tx: Connection, key: Key) -> Deed | None:
     )
 
 
-def begin(tx: Connection, key: Key, *, payload_digest: bytes, at: datetime) -> None:
-    """Take a key that is free."""
+def begin(tx: Connection, key: Key, *, payload_digest: bytes, at: datetime) -> datetime:
+    """Take a key that is free, and return until when it is held."""
     told = {"owner": key.owner, "operation": key.operation, "key_digest": key.digest}
     tx.execute(insert(deeds).values(**told, payload_digest=payload_digest, begun_at=at, lease_until=at + LEASE))
+    return at + LEASE
 
 
-def take_over(tx: Connection, key: Key, *, at: datetime) -> None:
-    """Go on with a key whose holder was not heard of any more."""
+def take_over(tx: Connection, key: Key, *, at: datetime) -> datetime:
+    """Go on with a key whose holder was not heard of any more, and return until when it is held."""
     tx.execute(update(deeds).where(_is(key)).values(lease_until=at + LEASE))
+    return at + LEASE
 
 
-def note(tx: Connection, key: Key, made: str) -> None:
-    """Write down the reference of what is made, in the transaction that makes it."""
-    tx.execute(update(deeds).where(_is(key)).values(made=made))
+def note(tx: Connection, key: Key, made: str, *, held: datetime) -> None:
+    """
+    Write down the reference of what is made, in the transaction that makes it.
+
+    `held` is the holder's own lease. KeyRunning if another one took the key over meanwhile: then this makes nothing.
+    """
+    if not tx.execute(update(deeds).where(_is(key), deeds.c.lease_until == held).values(made=made)).rowcount:
+        raise KeyRunning("another one took this key over meanwhile")
 
 
-def answer(tx: Connection, key: Key, *, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Keep the answer, to be given again."""
+def answer(tx: Connection, key: Key, *, held: datetime, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Keep the answer, to be given again; not that of a holder from whom the key was taken over."""
     told = {"status": status, "headers": json.dumps(dict(headers)), "body": body, "lease_until": None}
-    tx.execute(update(deeds).where(_is(key)).values(**told))
+    tx.execute(update(deeds).where(_is(key), deeds.c.lease_until == held).values(**told))
 
 
-def release(tx: Connection, key: Key) -> None:
-    """Free a key under which nothing was made; where something was, let the next one in at once."""
-    tx.execute(delete(deeds).where(_is(key), deeds.c.made.is_(None), deeds.c.status.is_(None)))
-    tx.execute(update(deeds).where(_is(key), deeds.c.status.is_(None)).values(lease_until=None))
+def release(tx: Connection, key: Key, held: datetime) -> None:
+    """Free one's own key under which nothing was made; where something was, let the next one in at once."""
+    mine = and_(_is(key), deeds.c.lease_until == held, deeds.c.status.is_(None))
+    tx.execute(delete(deeds).where(mine, deeds.c.made.is_(None)))
+    tx.execute(update(deeds).where(mine).values(lease_until=None))
 
 
 def _is(key: Key) -> ColumnElement[bool]:

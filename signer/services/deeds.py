@@ -35,21 +35,24 @@ class Doing:
     was told: then nothing is to be done but to answer.
     """
 
-    def __init__(self, database: Database, key: Key, *, made: str | None, answered: Answer | None) -> None:
+    def __init__(
+        self, database: Database, key: Key, *, held: datetime, made: str | None, answered: Answer | None
+    ) -> None:
         self._database = database
         self._key = key
+        self._held = held
         self.made = made
         self.answered = answered
 
     def note(self, tx: Transaction, made: str) -> None:
-        """Write down what is made, in the transaction that makes it."""
-        deeds.note(tx, self._key, made)
+        """Write down what is made, in the transaction that makes it. KeyRunning if another one took the key over."""
+        deeds.note(tx, self._key, made, held=self._held)
         self.made = made
 
     def keep(self, answer: Answer) -> None:
         """Keep the answer, to be given again as long as what it tells of is kept."""
         with self._database.write() as tx:
-            deeds.answer(tx, self._key, status=answer.status, headers=answer.headers, body=answer.body)
+            deeds.answer(tx, self._key, held=self._held, status=answer.status, headers=answer.headers, body=answer.body)
 
 
 class Deeds:
@@ -66,31 +69,31 @@ class Deeds:
 
         KeyRunning while another process holds it; KeyReused if it came before with another payload.
         """
-        held = Key(owner, operation, hashlib.sha256(key.encode("utf-8")).digest())
-        known = self._take(held, hashlib.sha256(payload).digest())
+        mine = Key(owner, operation, hashlib.sha256(key.encode("utf-8")).digest())
+        known, held = self._take(mine, hashlib.sha256(payload).digest())
         answered = None
         if known is not None and known.status is not None:
             answered = Answer(status=known.status, headers=known.headers, body=known.body or b"")
-        doing = Doing(self._database, held, made=known.made if known else None, answered=answered)
+        doing = Doing(self._database, mine, held=held, made=known.made if known else None, answered=answered)
         try:
             yield doing
         except BaseException:
             if answered is None:
                 with self._database.write() as tx:
-                    deeds.release(tx, held)
+                    deeds.release(tx, mine, held)
             raise
 
-    def _take(self, key: Key, payload_digest: bytes) -> Deed | None:
+    def _take(self, key: Key, payload_digest: bytes) -> tuple[Deed | None, datetime]:
+        """Return what is known under a key, and until when it is held from now on."""
         at = self._clock()
         with self._database.write() as tx:
             known = deeds.find(tx, key)
             if known is None:
-                deeds.begin(tx, key, payload_digest=payload_digest, at=at)
-                return None
+                return None, deeds.begin(tx, key, payload_digest=payload_digest, at=at)
             if known.payload_digest != payload_digest:
                 raise KeyReused("this key came before, with another payload")
-            if known.status is None:
-                if known.lease_until is not None and known.lease_until > at:
-                    raise KeyRunning("this key is being worked on")
-                deeds.take_over(tx, key, at=at)
-            return known
+            if known.status is not None:
+                return known, at
+            if known.lease_until is not None and known.lease_until > at:
+                raise KeyRunning("this key is being worked on")
+            return known, deeds.take_over(tx, key, at=at)

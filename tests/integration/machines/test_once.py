@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from world import BEICHEN, KAZAKHSTAN, PEOPLE, YUNZHOU, sample
 
+from signer.errors import KeyRunning
 from signer.services.drafting import Drafting
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def test_who_died_between_making_and_answering_left_one(
 
     with monkeypatch.context() as patch:
         patch.setattr(Drafting, "begin", dying)
-        patch.setattr("signer.register.deeds.release", lambda tx, key: None)
+        patch.setattr("signer.register.deeds.release", lambda *_: None)
         with pytest.raises(_Died):
             erp.post("/drafts", ENTRY, key="k1")
     assert count(world) == 1
@@ -106,12 +107,44 @@ def test_who_died_before_making_left_nothing_and_the_next_one_makes_it(
 
     with monkeypatch.context() as patch:
         patch.setattr(Drafting, "begin", dying)
-        patch.setattr("signer.register.deeds.release", lambda tx, key: None)
+        patch.setattr("signer.register.deeds.release", lambda *_: None)
         with pytest.raises(_Died):
             erp.post("/drafts", ENTRY, key="k1")
     assert (count(world), erp.post("/drafts", ENTRY, key="k1").status_code) == (0, 409)
     world.at += timedelta(minutes=3)
     assert (erp.post("/drafts", ENTRY, key="k1").status_code, count(world)) == (201, 1)
+
+
+@both
+def test_who_was_slower_than_the_lease_makes_no_second(
+    erp: Machine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first was not dead: it goes on after another one took its key over and was done."""
+    real, second = Drafting.begin, []
+
+    def slow(self: Drafting, *args: object, **more: object) -> str:
+        monkeypatch.setattr(Drafting, "begin", real)
+        world.at += timedelta(minutes=3)
+        second.append(erp.post("/drafts", ENTRY, key="k1"))
+        return real(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Drafting, "begin", slow)
+    first = erp.post("/drafts", ENTRY, key="k1")
+    assert (first.status_code, first.json["type"].rsplit("/", 1)[1]) == (409, "idempotency-key-running")
+    assert (second[0].status_code, count(world)) == (201, 1)
+    assert erp.post("/drafts", ENTRY, key="k1").data == second[0].data
+
+
+def test_who_fails_after_the_lease_frees_no_key_of_another(world: World) -> None:
+    deeds, told = world.services.deeds, {"payload": b"p"}
+    first, second = deeds.doing("o", "op", "k", **told), deeds.doing("o", "op", "k", **told)
+    first.__enter__()
+    world.at += timedelta(minutes=3)
+    second.__enter__()
+    first.__exit__(ValueError, ValueError("too late"), None)
+    with pytest.raises(KeyRunning), deeds.doing("o", "op", "k", **told):
+        pass
+    second.__exit__(None, None, None)
 
 
 def test_a_new_token_is_told_once_and_kept_nowhere(erp: Machine, world: World) -> None:
