@@ -26,8 +26,10 @@ fi
 say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
     -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
-# What the tests drive: a browser, a token in software, and other people's programs that judge our seals.
-tools="chromium:chromium softhsm2-util:softhsm2 pdfsig:poppler-utils mutool:mupdf-tools qpdf:qpdf openssl:openssl"
+# What the tests drive: a browser, a token in software, other people's programs that judge our seals, and the samples'
+# clients.
+tools="chromium:chromium softhsm2-util:softhsm2 pdfsig:poppler-utils mutool:mupdf-tools qpdf:qpdf openssl:openssl curl:curl"
+tools="$tools javac:openjdk-17-jdk-headless"
 missing=
 if [ "$lock" = dev ]; then
     for tool in $tools; do command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"; done
