@@ -9,7 +9,7 @@ from flask import request
 
 from signer.domain.machines import Right
 from signer.services.inspecting import reference_of
-from signer.web import languages, proxies
+from signer.web import proxies
 from signer.web.problems import Fault, Refused
 from signer.web.remembering import asked_of
 
@@ -51,13 +51,7 @@ class Guests:
         self._inspecting = inspecting
 
     def admit(self) -> Guest:
-        """
-        Return who asks.
-
-        NotAuthenticated, RightMissing, TooManyRequests; Refused for a language that is none, or a reference not kept.
-        """
-        if request.args.get("lang", "zh") not in languages.TONGUES:
-            raise Refused("invalid-input", (_NO_TONGUE,))
+        """Return who asks. NotAuthenticated, RightMissing, TooManyRequests; Refused for a reference not kept."""
         caller, typed = self._known(), request.args.get("reference", "")
         if caller is not None:
             caller.refuse_without(Right.VERIFY)
@@ -73,12 +67,6 @@ class Guests:
             self._inspecting.keep(asked_of(answered, guest.reference), by=guest.keeps_for)
 
 
-_NO_TONGUE = Fault(
-    pointer="/lang",
-    code="field.value",
-    zh=f"须为：{', '.join(languages.TONGUES)}",
-    en=f"is one of: {', '.join(languages.TONGUES)}",
-)
 _NOT_KEPT = Fault(
     pointer="/reference",
     code="reference.not-kept",
