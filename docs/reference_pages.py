@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from signer import errors, settings
-from signer.cli import INTERNAL, INTERRUPTED, cli, console
+from signer.cli import INTERNAL, INTERRUPTED, REMOTE, cli, console
 from signer.domain.verdict import EXITS, Code
 from signer.errors import SignerError
 from signer.seal import findings
@@ -63,7 +63,24 @@ def cli_page() -> str:
 Run as `signer COMMAND` or `python -m signer COMMAND`. Results go to standard output, findings and errors to
 standard error. Settings come from the environment: [settings](settings.md).
 """
-    return _page("Command line", "`signer/cli`", intro, _exits(), *_commands(cli, "signer"))
+    return _page("Command line", "`signer/cli`", intro, _exits(), *_commands(cli, "signer"), *_remote())
+
+
+def _remote() -> Iterator[str]:
+    """Return what is asked of another deployment."""
+    context = click.Context(cli, info_name="signer")
+    context.params["remote"] = "URL"
+    rows = [_option(option) for option in cli.params if option.name in {"remote", "token_file"}]
+    note = """
+`signer --remote URL issue` and `signer --remote URL verify` ask the [API](api.md) of another deployment, without any of
+one's own: same words, same exits. No setting is read but the two that stand here. A token is never given on the command
+line, where other users of the computer would read it; it goes over https, or to this computer, and nowhere else.
+"""
+    yield "\n\n".join(("## signer --remote", note.strip(), _table(("option", "value", "meaning"), rows)))
+    for name in REMOTE:
+        command = cli.get_command(context, name)
+        assert command is not None, name
+        yield from _commands(command, f"signer --remote URL {name}")
 
 
 def _exits() -> str:

@@ -6,6 +6,7 @@ import importlib
 import os
 import secrets
 import sys
+from pathlib import Path
 
 import click
 import structlog
@@ -99,6 +100,10 @@ _COMMANDS = {
 """Where each command is, and what for; imported when it is run: neither help nor a verdict waits for the web."""
 
 
+REMOTE = {"issue": "remote:issue", "verify": "remote:verify"}
+"""What is asked of another deployment where `--remote` names one."""
+
+
 class _Lazy(click.Group):
     """A group that imports what was asked for."""
 
@@ -109,10 +114,14 @@ class _Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command; None for an unknown name."""
-        del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")
+        place = _COMMANDS[cmd_name][0]
+        if ctx.params.get("remote"):
+            if cmd_name not in REMOTE:
+                ctx.fail(f"--remote (or SIGNER_REMOTE) goes with {' and '.join(REMOTE)} only")
+            place = REMOTE[cmd_name]
+        module, _, attribute = place.partition(":")
         command: click.Command = getattr(importlib.import_module(f"signer.cli.{module}"), attribute)
         return command
 
@@ -124,8 +133,22 @@ class _Lazy(click.Group):
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version=__version__, prog_name="signer")
-def cli() -> None:
+@click.option(
+    "--remote",
+    metavar="URL",
+    envvar="SIGNER_REMOTE",
+    help="Ask this deployment's API instead of one's own: for issue and verify. Also SIGNER_REMOTE.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="SIGNER_TOKEN_FILE",
+    help="The file that holds the token for --remote. Also SIGNER_TOKEN_FILE.",
+)
+@click.pass_context
+def cli(ctx: click.Context, remote: str | None, token_file: Path | None) -> None:
     """Issue and verify sealed after-sales service confirmations (售后维修服务确认书)."""
+    ctx.obj = (remote or "", token_file)
 
 
 def main() -> None:

@@ -29,26 +29,26 @@ if TYPE_CHECKING:
     from signer.services.receipts import Receipt
     from signer.verification.wording import Language
 
-_WORST_FIRST = (1, 3, 2, 4, 0)
+WORST_FIRST = (1, 3, 2, 4, 0)
 _QUESTIONS = {str(which): (asked.zh, asked.en) for which, asked in QUESTIONS.items()}
-_VINS = click.option("--vin", "vins", multiple=True, help="A VIN that must be covered; may be repeated.")
-_DESTINATION = click.option("--destination", default=None, help="The destination to compare, ISO 3166-1 alpha-2.")
-_EXPORTER = click.option("--exporter", default=None, help="The exporter's USCC to compare.")
-_APPLIED_ON = click.option(
+VINS = click.option("--vin", "vins", multiple=True, help="A VIN that must be covered; may be repeated.")
+DESTINATION = click.option("--destination", default=None, help="The destination to compare, ISO 3166-1 alpha-2.")
+EXPORTER = click.option("--exporter", default=None, help="The exporter's USCC to compare.")
+APPLIED_ON = click.option(
     "--applied-on", default=None, metavar="DATE", help="The licence application's date (default: today in Beijing)."
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-_ALLOW_TEST = click.option("--allow-test", is_flag=True, help="Let a green TEST answer exit 0 (else 3).")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+ALLOW_TEST = click.option("--allow-test", is_flag=True, help="Let a green TEST answer exit 0 (else 3).")
 
 
 @click.command()
 @FILES
-@_JSON
-@_VINS
-@_DESTINATION
-@_EXPORTER
-@_APPLIED_ON
-@_ALLOW_TEST
+@AS_JSON
+@VINS
+@DESTINATION
+@EXPORTER
+@APPLIED_ON
+@ALLOW_TEST
 @click.option("--offline", is_flag=True, help="Ask no register: judge by imported bundles, or by those named.")
 @click.option(
     "--bundle",
@@ -73,30 +73,30 @@ def verify(
     lang: str | None,
 ) -> None:
     """Verify files. Exit 0 green, 1 red, 2 amber, 3 grey, 4 blue; the worst of several."""
-    asked = _asked(vins, destination, exporter, applied_on)
+    asked = asked_of(vins, destination, exporter, applied_on)
     if (bundles and not offline) or (roots and not bundles):
         raise click.UsageError("--bundle goes with --offline, and --root with --bundle")
     exits, spoken = [], language(lang)
     with no_verdict(spoken), ExitStack() as stack:
         house: Answering = _offline(bundles, roots, stack) if offline else services()
         for file in files:
-            data = _read_pdf(file)
+            data = read_pdf(file)
             verdict = house.verifying.file(data, asked)
             exits.append(verdict.exit_code(allow_test=allow_test))
             receipt = house.receipts.of_file(verdict, data, asked) if as_json else None
             _show({"file": str(file)}, verdict, spoken, receipt, as_json=as_json)
-    sys.exit(min(exits, key=_WORST_FIRST.index))
+    sys.exit(min(exits, key=WORST_FIRST.index))
 
 
 @click.command()
 @click.argument("numbers", nargs=-1, required=True)
 @click.option("--tail", default=None, help="The last six characters of one of the VINs.")
-@_VINS
-@_DESTINATION
-@_EXPORTER
-@_APPLIED_ON
-@_JSON
-@_ALLOW_TEST
+@VINS
+@DESTINATION
+@EXPORTER
+@APPLIED_ON
+@AS_JSON
+@ALLOW_TEST
 @LANGUAGE
 def lookup(
     numbers: tuple[str, ...],
@@ -110,7 +110,7 @@ def lookup(
     lang: str | None,
 ) -> None:
     """Look NUMBER up with the tail of one VIN; or NUMBERS with all VINs, destination and exporter. Exits as verify."""
-    asked, spoken = _asked(vins, destination, exporter, applied_on), language(lang)
+    asked, spoken = asked_of(vins, destination, exporter, applied_on), language(lang)
     if (tail is None or len(numbers) != 1) and (tail is not None or not vins):
         raise click.UsageError("give one NUMBER with --tail, or NUMBERs with every --vin, --destination and --exporter")
     with no_verdict(spoken):
@@ -136,7 +136,8 @@ def _offline(bundles: tuple[Path, ...], roots: tuple[Path, ...], stack: ExitStac
     return house
 
 
-def _asked(vins: tuple[str, ...], destination: str | None, exporter: str | None, applied_on: str | None) -> Asked:
+def asked_of(vins: tuple[str, ...], destination: str | None, exporter: str | None, applied_on: str | None) -> Asked:
+    """Return what is compared. Raises click.BadParameter."""
     try:
         day = date.fromisoformat(applied_on) if applied_on else None
     except ValueError as error:
@@ -165,7 +166,7 @@ def _show(
             click.echo(f"  - {wording.check(check, spoken, _QUESTIONS)}")
 
 
-def _read_pdf(path: Path) -> bytes:
+def read_pdf(path: Path) -> bytes:
     """Read a file to be verified: one byte over the cap is enough to be told that it is too large."""
     try:
         with path.open("rb") as file:

@@ -62,9 +62,11 @@ class Client:
         self._tls = tls
         self._local = threading.local()
 
-    def get(self, url: str, *, accept: str = "*/*", most: int = MOST_BYTES) -> Answer:
+    def get(
+        self, url: str, *, accept: str = "*/*", headers: Mapping[str, str] | None = None, most: int = MOST_BYTES
+    ) -> Answer:
         """Return the answer to a GET. NotReached, AddressRefused."""
-        return self._ask("GET", url, None, {"Accept": accept}, most)
+        return self._ask("GET", url, None, {"Accept": accept, **(headers or {})}, most)
 
     def post(self, url: str, body: bytes, *, headers: Mapping[str, str], most: int = MOST_BYTES) -> Answer:
         """Return the answer to a POST. NotReached, AddressRefused."""
