@@ -64,8 +64,8 @@ class LookingUp:
         """
         parsed, wanted = parse_number(number), parse_tail(tail)
         at = self._clock()
-        self._refuse_guessing((parsed,), network, at)
         with self._database.read() as tx:
+            _refuse_guessing(tx, (parsed,), network, at)
             gaps = restores.gaps(tx)
             tails = lookup.tails_of(tx, parsed, scope=_ANYBODY)
             is_match = sum(hmac.compare_digest(wanted, known) for known in tails) > 0
@@ -100,8 +100,8 @@ class LookingUp:
         if not (asked.vins and asked.destination and asked.exporter):
             raise InvalidInput("vin", "every VIN in full, the destination and the exporter's USCC are needed")
         at = self._clock()
-        self._refuse_guessing(parsed, network, at)
         with self._database.read() as tx:
+            _refuse_guessing(tx, parsed, network, at)
             gaps = restores.gaps(tx)
             found = tuple(lookup.by_number(tx, number, scope=_ANYBODY, at=at) for number in parsed)
         held = tuple(record.over(gaps) for record in found if record is not None and _is_held(record, asked))
@@ -144,17 +144,17 @@ class LookingUp:
         question = self._question(at, ()).model_copy(update={"is_complete": is_complete})
         return records.absent(question, self._policy)
 
-    def _refuse_guessing(self, numbers: tuple[Number, ...], network: str, at: datetime) -> None:
-        with self._database.read() as tx:
-            many = lookup.failures(tx, since=at - NETWORK_SPAN, network=network[:64]) >= MOST_PER_NETWORK
-            if many:
-                raise TooManyRequests("too many look-ups failed from this network", retry_after_s=3600)
-            for number in numbers:
-                if lookup.failures(tx, since=at - NUMBER_SPAN, number=number) >= MOST_PER_NUMBER:
-                    raise TooManyRequests(
-                        f"too many look-ups of {number} failed; verify the file or its printed code instead",
-                        retry_after_s=86_400,
-                    )
+
+def _refuse_guessing(tx: Transaction, numbers: tuple[Number, ...], network: str, at: datetime) -> None:
+    many = lookup.failures(tx, since=at - NETWORK_SPAN, network=network[:64]) >= MOST_PER_NETWORK
+    if many:
+        raise TooManyRequests("too many look-ups failed from this network", retry_after_s=3600)
+    for number in numbers:
+        if lookup.failures(tx, since=at - NUMBER_SPAN, number=number) >= MOST_PER_NUMBER:
+            raise TooManyRequests(
+                f"too many look-ups of {number} failed; verify the file or its printed code instead",
+                retry_after_s=86_400,
+            )
 
 
 def _number_of(tx: Transaction, file_digest: bytes) -> Number | None:
