@@ -86,11 +86,13 @@ class Caller:
     Whoever a token speaks for: one natural person, at one manufacturer, for one exporter, or for the house.
 
     `rights` are those that count now: the token's own, as far as the person's roles carry them at this moment.
-    `token` is its public reference; `language` the person's own.
+    `token` is its public reference; `line` the token that the person made, of which this one came by renewals;
+    `language` the person's own.
     """
 
     token: str
     token_id: int
+    line: int
     kind: Kind
     person: Person
     language: str

@@ -30,6 +30,14 @@ tokens = Table(
 )
 """`ref` may be shown and opens nothing; `rights` are separated by blanks."""
 
+renewals = Table(
+    "renewals",
+    metadata,
+    Column("token_id", ForeignKey("tokens.id"), primary_key=True),
+    Column("first_id", ForeignKey("tokens.id"), nullable=False, index=True),
+)
+"""Which tokens came by renewal, without their person, and of which token that the person made it was in the end."""
+
 rations = Table(
     "rations",
     metadata,
@@ -37,7 +45,10 @@ rations = Table(
     Column("window", Integer, nullable=False),
     Column("booked", Integer, nullable=False),
 )
-"""`window` is a minute since 1970, `booked` how many questions of it were given out to processes."""
+"""
+`token_id` is the first of a line of renewals, which share one; `window` is a minute since 1970, `booked` how many
+questions of it were given out to processes.
+"""
 
 deeds = Table(
     "deeds",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import func, insert, select, update
 
 from signer.domain.machines import KINDS, Right
 from signer.domain.parties import Uscc
 from signer.errors import NotFound
 from signer.register import tables
 from signer.register.account_tables import accounts
-from signer.register.machine_tables import rations, tokens
+from signer.register.machine_tables import rations, renewals, tokens
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """One token as it may be shown: everything but itself. `maker` and `exporter` are whom it speaks for."""
+    """
+    One token as it may be shown: everything but itself. `maker` and `exporter` are whom it speaks for.
+
+    `first_id` and `begun_at` are of the token that its person made, of which this one came by renewals: its own, if by
+    none.
+    """
 
     id: int
     ref: str
@@ -39,6 +44,8 @@ class Token:
     ends_at: datetime
     used_at: datetime | None
     revoked_at: datetime | None
+    first_id: int
+    begun_at: datetime
 
     def is_live(self, at: datetime) -> bool:
         """Tell whether it opens anything now."""
@@ -51,7 +58,11 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A token that is made; `manufacturer_id` and `exporter` say for whom it speaks, neither: for the house."""
+    """
+    A token that is made; `manufacturer_id` and `exporter` say for whom it speaks, neither: for the house.
+
+    `first_id` is the token of which it comes by renewal, None for one that its person makes.
+    """
 
     ref: str
     token_digest: bytes
@@ -63,6 +74,7 @@ class Wanted:
     ends_at: datetime
     manufacturer_id: int | None = None
     exporter: Uscc | None = None
+    first_id: int | None = None
 
 
 def add(tx: Connection, wanted: Wanted) -> None:
@@ -79,7 +91,9 @@ def add(tx: Connection, wanted: Wanted) -> None:
         "made_at": wanted.at,
         "ends_at": wanted.ends_at,
     }
-    tx.execute(insert(tokens).values(**values))
+    made = tx.execute(insert(tokens).values(**values).returning(tokens.c.id)).scalar_one()
+    if wanted.first_id is not None:
+        tx.execute(insert(renewals).values(token_id=made, first_id=wanted.first_id))
 
 
 def find(tx: Connection, token_digest: bytes, *, at: datetime) -> Token | None:
@@ -122,6 +136,13 @@ def revoke(tx: Connection, ref: str, *, by: str, at: datetime) -> bool:
     return bool(tx.execute(open_.values(revoked_by=by, revoked_at=at)).rowcount)
 
 
+def renewed_of(tx: Connection, token: Token) -> tuple[Token, ...]:
+    """Return the tokens that came of one by renewals after it, the newest first."""
+    later = select(renewals.c.token_id).where(renewals.c.first_id == token.first_id, renewals.c.token_id > token.id)
+    rows = tx.execute(_all().where(tokens.c.id.in_(later)).order_by(tokens.c.id.desc())).mappings()
+    return tuple(map(_token, rows))
+
+
 def book(tx: Connection, token_id: int, *, window: int, wanted: int, most: int) -> tuple[int, int]:
     """Give out up to so many questions of a minute; return how many, and how many of the minute are left after it."""
     row = tx.execute(select(rations).where(rations.c.token_id == token_id)).first()
@@ -137,21 +158,27 @@ def book(tx: Connection, token_id: int, *, window: int, wanted: int, most: int) 
 
 def count_live(tx: Connection, person: str, *, at: datetime) -> int:
     """Return how many tokens of a person are in use."""
-    return sum(token.is_live(at) for token in of_person(tx, person))
+    return len(live_of(tx, person, at=at))
 
 
-def end_for(tx: Connection, person: str, *, manufacturer_id: int | None, exporter: str | None, at: datetime) -> int:
-    """Revoke what a person has for a manufacturer or an exporter, both None: everything; return how many."""
-    mine = update(tokens).where(tokens.c.person_id == person, tokens.c.revoked_at.is_(None))
-    if manufacturer_id is not None or exporter is not None:
-        mine = mine.where(or_(tokens.c.manufacturer_id == manufacturer_id, tokens.c.exporter_uscc == exporter))
-    return tx.execute(mine.values(revoked_by=person, revoked_at=at)).rowcount
+def live_of(
+    tx: Connection, person: str, *, at: datetime, maker: Uscc | None = None, exporter: Uscc | None = None
+) -> tuple[Token, ...]:
+    """Return a person's tokens in use: those that speak for a manufacturer or an exporter, with neither: all."""
+    found = [token for token in of_person(tx, person) if token.is_live(at)]
+    if maker is None and exporter is None:
+        return tuple(found)
+    return tuple(token for token in found if (token.maker, token.exporter) == (maker, exporter))
 
 
 def _all() -> Select[tuple[object, ...]]:
-    makers = tables.manufacturers
-    return select(tokens, makers.c.uscc.label("maker")).join(
-        makers, makers.c.id == tokens.c.manufacturer_id, isouter=True
+    makers, first = tables.manufacturers, tokens.alias("first")
+    whence = func.coalesce(renewals.c.first_id, tokens.c.id)
+    wanted = select(tokens, makers.c.uscc.label("maker"), first.c.id.label("first_id"), first.c.made_at.label("begun"))
+    return (
+        wanted.join(makers, makers.c.id == tokens.c.manufacturer_id, isouter=True)
+        .join(renewals, renewals.c.token_id == tokens.c.id, isouter=True)
+        .join(first, first.c.id == whence)
     )
 
 
@@ -170,4 +197,6 @@ def _token(row: RowMapping) -> Token:
         ends_at=row["ends_at"],
         used_at=row["used_at"],
         revoked_at=row["revoked_at"],
+        first_id=row["first_id"],
+        begun_at=row["begun"],
     )

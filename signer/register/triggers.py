@@ -185,6 +185,8 @@ def _of_tokens() -> tuple[Guard, ...]:
         Guard("tokens", "no_delete", "DELETE", "tokens are never deleted"),
         Guard("tokens", "content", "UPDATE", "a token never changes", _changed(_TOKEN)),
         Guard("tokens", "once", "UPDATE", "a token that was revoked stays so", back),
+        Guard("renewals", "no_delete", "DELETE", "renewals are never deleted"),
+        Guard("renewals", "content", "UPDATE", "a renewal never changes"),
         Guard("deeds", "made", "DELETE", "what was made under a key is kept", "OLD.made IS NOT NULL"),
         Guard("deeds", "once", "UPDATE", "what was answered under a key is answered once", other),
     )

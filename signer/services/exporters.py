@@ -14,6 +14,7 @@ from signer.identity.passwords import refuse_weak
 from signer.register import accounts, exporters, mails, parties, shares, status_links
 from signer.register.accounts import Account
 from signer.register.exporters import SignUp
+from signer.services import tokens
 from signer.services.facts import Handed, kind_of
 from signer.services.invitations import Invited, checked, new_id
 from signer.services.limits import wider
@@ -196,7 +197,7 @@ class Exporters:
 
     def decide(self, ref: str, *, exporter: str | None, grant: bool, by: str) -> None:
         """
-        Let somebody in, or refuse; a member can be put out the same way, and the links of that person with it.
+        Let somebody in, or refuse; a member can be put out the same way, and that person's links and tokens with it.
 
         `exporter`: None for an operator. NotFound; NotPermitted on oneself, or if who decides was put out meanwhile;
         Conflict if it was decided meanwhile.
@@ -216,6 +217,7 @@ class Exporters:
             if found.state == "member" and found.person_id is not None:
                 shares.revoke_of(tx, found.person_id, exporter=found.exporter_uscc, by=by, at=at)
                 status_links.revoke_of(tx, found.person_id, exporter=found.exporter_uscc, by=by, at=at)
+                tokens.end(tx, found.person_id, actor=by, at=at, exporter=Uscc(found.exporter_uscc))
 
     def name_of(self, exporter: str) -> str:
         """Return an exporter's legal name: the one on record, else as its first member typed it; else its USCC."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from signer.domain.parties import Membership, Role
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from signer.register import accounts, audit, exporters, factors, invitations, mails, parties, sessions
+from signer.services import tokens
 from signer.services.invitations import MAKERS_ROLES
 from signer.services.mailing import OPERATOR
 from signer.services.sign_in import fold
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.domain.account import Principal, Proof
-    from signer.domain.parties import Uscc
+    from signer.domain.parties import Person, Uscc
     from signer.register.accounts import Account
     from signer.register.database import Database, Transaction
     from signer.register.invitations import Kind, Outcome, Request
@@ -116,6 +117,8 @@ class Members:
                 raise Conflict("the last administrator stays one")
             membership = Membership(person=person, manufacturer=maker, roles=roles)
             parties.save_membership(tx, membership, scope=tenant.scope, at=self._clock())
+            if not roles:
+                tokens.end(tx, person, maker=maker, actor=principal.person.id, at=self._clock())
             self._note(tx, tenant, "member.roles-changed", principal, person, roles=" ".join(sorted(roles)))
 
     def ask(self, principal: Principal, maker: Uscc, person: str, kind: Kind) -> None:
@@ -179,7 +182,7 @@ class Members:
             by, at = principal.person.id, self._clock()
             invitations.decide(tx, request_id, outcome, by=by, scope=tenant.scope, at=at)
             if grant:
-                self._do(tx, tenant, request, by=principal.person.name)
+                self._do(tx, tenant, request, by=principal.person)
             event = f"member.{request.kind}-{outcome}"
             self._note(tx, tenant, event, principal, request.person_id, asked_by=request.asked_by)
 
@@ -200,7 +203,7 @@ class Members:
                 raise NotPermitted("another approver lets an approver's factors be reset")
             if _is_elsewhere(tx, person, maker):
                 raise NotPermitted(_ELSEWHERE)
-            self._forget_factors(tx, person, by=principal.person.name)
+            self._forget_factors(tx, person, actor=principal.person.id, by=principal.person.name)
             self._note(tx, tenant, "member.factors-reset", principal, person)
 
     def everybody(self) -> tuple[Known, ...]:
@@ -218,12 +221,14 @@ class Members:
             )
 
     def suspend(self, login: str, *, lift: bool, actor: str) -> None:
-        """Suspend an account, whose sessions end at once, or let it be used again. NotFound."""
+        """Suspend an account, whose sessions and tokens end at once, or let it be used again. NotFound."""
         with self._database.write() as tx:
             person = _account(tx, login).person_id
             accounts.set_state(tx, person, "active" if lift else "suspended")
             sessions.end_all(tx, person)
             event, at = "account.resumed" if lift else "account.suspended", self._clock()
+            if not lift:
+                tokens.end(tx, person, actor=actor, at=at)
             audit.note(tx, event, actor=actor, subject=person, at=at, manufacturer_id=None)
 
     def reset_by_operator(self, login: str, *, approved_by: str, actor: str) -> None:
@@ -236,18 +241,18 @@ class Members:
         with self._database.write() as tx:
             person = _account(tx, login).person_id
             _refuse_unapproved(tx, person, approved_by)
-            self._forget_factors(tx, person)
+            self._forget_factors(tx, person, actor=actor)
             at, by = self._clock(), approved_by
             audit.note(
                 tx, "account.factors-reset", actor=actor, subject=person, at=at, manufacturer_id=None, approved_by=by
             )
 
-    def _do(self, tx: Transaction, tenant: Tenant, request: Request, *, by: str) -> None:
+    def _do(self, tx: Transaction, tenant: Tenant, request: Request, *, by: Person) -> None:
         person = request.person_id
         if request.kind == "reset-factor":
             if _is_elsewhere(tx, person, tenant.manufacturer.uscc):
                 raise Conflict(_ELSEWHERE)
-            self._forget_factors(tx, person, by=by)
+            self._forget_factors(tx, person, actor=by.id, by=by.name)
             return
         held = parties.roles_of(tx, person, scope=tenant.scope)
         if not held:
@@ -256,10 +261,15 @@ class Members:
         membership = Membership(person=person, manufacturer=tenant.manufacturer.uscc, roles=roles)
         parties.save_membership(tx, membership, scope=tenant.scope, at=self._clock())
 
-    def _forget_factors(self, tx: Transaction, person: str, *, by: str = "") -> None:
-        """Take all factors and end all sessions of a person, and write of it: somebody else may have wished it."""
+    def _forget_factors(self, tx: Transaction, person: str, *, actor: str, by: str = "") -> None:
+        """
+        Take all factors and end all sessions and tokens of a person, and write of it: somebody else may have wished it.
+
+        A token stands in the place of the factor that was shown for it.
+        """
         factors.remove_all(tx, person)
         sessions.end_all(tx, person)
+        tokens.end(tx, person, actor=actor, at=self._clock())
         with suppress(NotFound):
             account = accounts.of_person(tx, person)
             decided = by or OPERATOR["zh" if account.language == "zh" else "en"]

@@ -21,13 +21,14 @@ from signer.web.problems import MIME, Fault, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
     from typing import TypeAlias
 
     from flask import Flask
     from flask_openapi.blueprint import APIBlueprint
 
     from signer.domain.machines import Caller, Right
-    from signer.services.deeds import Deeds
+    from signer.services.deeds import Deeds, Doing
     from signer.services.tokens import Tokens
     from signer.web.machines.describing import Doc
 
@@ -76,6 +77,7 @@ class Gate:
         doc: Doc,
         telling: View,
         told_once: str = "",
+        is_own: bool = False,
         reads: Callable[[], bytes] | None = None,
     ) -> Callable[[Make], Make]:
         """
@@ -83,12 +85,17 @@ class Gate:
 
         The view is handed the Caller and the Doing; it makes, hands `doing.note` to the use case, and returns the
         reference. `telling` answers for a reference: also when somebody died between making and answering. `told_once`
-        names what of the answer is told once and never kept. `reads` returns the request's body, where that is no JSON.
+        names what of the answer is told once and never kept. `is_own`: the key counts for the token, not for all of its
+        owner's. `reads` returns the request's body, where that is no JSON.
         """
 
         def add(make: Make) -> Make:
             def made(caller: Caller, **names: str) -> Response:
-                return self._once(make, caller, names, telling, told_once, reads or body)
+                owner = f"token {caller.token}" if is_own else caller.owner
+                with self._doing(owner, make.__name__, reads or body) as doing:
+                    if doing.answered is not None:
+                        return _again(doing.answered)
+                    return _kept(doing, telling(caller, doing.made or make(caller, doing, **names)), told_once)
 
             made.__name__, made.__doc__ = make.__name__, make.__doc__
             self._add("POST", rule, rights, doc, makes=True)(made)
@@ -135,27 +142,21 @@ class Gate:
         """Return whom the token speaks for, None where none was sent. As `caller`."""
         return self.caller() if "Authorization" in request.headers else None
 
-    def _once(
-        self,
-        make: Make,
-        caller: Caller,
-        names: dict[str, str],
-        telling: View,
-        told_once: str,
-        reads: Callable[[], bytes],
-    ) -> Response:
+    def _doing(self, owner: str, operation: str, reads: Callable[[], bytes]) -> AbstractContextManager[Doing]:
+        """Hold this request's key for its owner and operation. Refused, KeyRunning, KeyReused."""
         key = request.headers.get("Idempotency-Key", "")
         if not _KEY.fullmatch(key):
             raise Refused("idempotency-key-missing")
         payload = b"\n".join((request.full_path.encode(), request.mimetype.encode(), reads()))
-        with self._deeds.doing(caller.owner, make.__name__, key, payload=payload) as doing:
-            if doing.answered is not None:
-                return _again(doing.answered)
-            response = telling(caller, doing.made or make(caller, doing, **names))
-            headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
-            kept = _without(response.get_data(), told_once) if told_once else response.get_data()
-            doing.keep(Answer(status=response.status_code, headers=headers, body=kept))
-            return response
+        return self._deeds.doing(owner, operation, key, payload=payload)
+
+
+def _kept(doing: Doing, response: Response, told_once: str) -> Response:
+    """Keep an answer, without what is told once, and return it."""
+    headers = {name: response.headers[name] for name in _KEPT if name in response.headers}
+    kept = _without(response.get_data(), told_once) if told_once else response.get_data()
+    doing.keep(Answer(status=response.status_code, headers=headers, body=kept))
+    return response
 
 
 def body() -> bytes:

@@ -32,18 +32,27 @@ def install(gate_: Gate, house: House) -> None:
         body = NewToken(**dict(_answer(tokens.get(ref))), token=g.pop("token", None))
         return matching.told(body, status=201, headers={"Location": f"/api/v1/tokens/{ref}"})
 
-    @gate_.get("/tokens", Right.TOKENS, doc=Doc(summary="List the tokens of one's own", tag=_TAG, gives=TokenList))
+    @gate_.get(
+        "/tokens",
+        Right.TOKENS,
+        doc=Doc(summary="List the person's tokens that speak for the same", tag=_TAG, gives=TokenList),
+    )
     def list_tokens(caller: Caller) -> Response:
-        return matching.told(TokenList(items=tuple(map(_answer, tokens.of(caller.by)))))
+        return matching.told(TokenList(items=tuple(map(_answer, tokens.mine(caller)))))
 
     @gate_.create(
         "/tokens",
         Right.TOKENS,
         telling=told,
         told_once="token",
+        is_own=True,
         doc=Doc(
             summary="Make a token like this one",
-            text="With the same rights, for another while. The old one goes on until it is revoked or ends.",
+            text=(
+                "With the same rights, for another while. The old one goes on until it is revoked or ends. All "
+                "renewals together end 400 days after the portal made the token that they began with (`ends_at` "
+                "tells), and share one number of questions a minute. The key counts for this token alone."
+            ),
             tag=_TAG,
             takes=Renewal,
             gives=NewToken,
@@ -61,10 +70,18 @@ def install(gate_: Gate, house: House) -> None:
         "DELETE",
         "/tokens/<ref>",
         Right.TOKENS,
-        doc=Doc(summary="Revoke a token", text="One's own, this one too.", tag=_TAG, status=204),
+        doc=Doc(
+            summary="Revoke a token",
+            text=(
+                "One of the person's that speak for the same, this one too. What came of it by renewal stays; at the "
+                "portal it is revoked as well."
+            ),
+            tag=_TAG,
+            status=204,
+        ),
     )
     def revoke_token(caller: Caller, ref: str) -> Response:
-        tokens.revoke(ref, by=caller.by)
+        tokens.give_up(caller, ref)
         return Response(status=204)
 
 
