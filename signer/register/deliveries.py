@@ -141,6 +141,13 @@ def counts(tx: Connection, *, scope: Scope) -> dict[int, dict[str, int]]:
     return found
 
 
+def is_on_its_way(tx: Connection, webhook_id: int, kind: EventType, *, scope: Scope) -> bool:
+    """Tell whether an event of a kind waits for a webhook, or for its next try."""
+    mine = select(_deliveries.c.id).join(_events, _events.c.id == _deliveries.c.event_id)
+    mine = mine.where(_deliveries.c.webhook_id == webhook_id, _deliveries.c.state == "waiting", _events.c.type == kind)
+    return tx.execute(scope.only(mine, _deliveries).limit(1)).first() is not None
+
+
 def dead_count(tx: Connection, *, scope: Scope) -> int:
     """Return how many deliveries were given up."""
     mine = select(func.count()).select_from(_deliveries).where(_deliveries.c.state == "dead")
@@ -171,12 +178,13 @@ def prune(tx: Connection, *, scope: Scope, before: datetime) -> int:
 
 def _due(wanted: Select[Any], at: datetime) -> Select[Any]:
     """
-    Return only what is due at active webhooks.
+    Return only what is due at active webhooks of manufacturers that are not suspended.
 
     A next try that lies further ahead than any pause was written before the clock was set back: it is due.
     """
     is_time = or_(_deliveries.c.next_at <= at, _deliveries.c.next_at > at + PAUSES[-1] * 2)
-    active = select(_hooks.c.id).where(_hooks.c.state == "active")
+    held = select(_makers.c.id).where(_makers.c.suspended_at.is_not(None))
+    active = select(_hooks.c.id).where(_hooks.c.state == "active", _hooks.c.manufacturer_id.not_in(held))
     return wanted.where(_deliveries.c.state == "waiting", is_time, _deliveries.c.webhook_id.in_(active))
 
 

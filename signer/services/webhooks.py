@@ -198,12 +198,18 @@ class Webhooks:
             return Made(webhook=webhooks.get(tx, ref, scope=tenant.scope), secret=secret)
 
     def ping(self, maker: str, ref: str, *, by: str, also: Also = nothing) -> Delivery:
-        """Send a webhook an event of kind `ping`, to see what comes of it. NotFound; Conflict if it is not active."""
+        """
+        Send a webhook an event of kind `ping`, to see what comes of it.
+
+        NotFound; Conflict if it is not active, or while a ping is on its way to it.
+        """
         at = self._clock()
         with self._database.write() as tx:
             tenant, found = self._found(tx, maker, ref, None)
             if found.state != "active":
                 raise Conflict(f"this webhook is {found.state}")
+            if deliveries.is_on_its_way(tx, found.id, EventType.PING, scope=tenant.scope):
+                raise Conflict("a ping is on its way already")
             sent = events.tell_one(tx, EventType.PING, found.id, manufacturer_id=tenant.id, at=at, webhook=ref)
             _note(tx, "webhook.pinged", ref, by=by, at=at, owner=tenant.id)
             also(tx, f"{ref} {sent}")

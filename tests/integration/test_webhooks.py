@@ -380,6 +380,35 @@ def test_what_happens_during_a_pause_is_told_after_it(world: World, receiver: Re
     assert receiver.kinds == ["issued", "ping"]
 
 
+def test_while_its_manufacturer_is_suspended_nothing_is_told_and_afterwards_all_of_it(
+    world: World, receiver: Receiver
+) -> None:
+    subscribe(world, receiver.url)
+    world.appoint("operator", "operator.one", "operator.two")
+    tell(world, number="x")
+    world.services.onboarding.suspend(OWN, reason="a seal was lost", by="operator.one")
+    tell(world, number="y")
+    deliver(world)
+    assert receiver.heard == []
+    world.services.onboarding.resume(OWN, by="operator.two", factor="passkey")
+    deliver(world)
+    assert [one["data"]["number"] for one in receiver.told] == ["x", "y"]
+
+
+def test_one_ping_is_on_its_way_at_a_time(world: World, receiver: Receiver) -> None:
+    """Whoever may make a webhook may name any public computer: we are nobody's battering ram."""
+    made, other = subscribe(world, receiver.url), subscribe(world, receiver.url)
+    hooks = world.services.webhooks
+    hooks.ping(OWN, made.webhook.ref, by=CHEN)
+    with pytest.raises(Conflict):
+        hooks.ping(OWN, made.webhook.ref, by=CHEN)
+    hooks.ping(OWN, other.webhook.ref, by=CHEN)
+    deliver(world)
+    hooks.ping(OWN, made.webhook.ref, by=CHEN)
+    deliver(world)
+    assert receiver.kinds == ["ping"] * 3
+
+
 @EITHER
 def test_history_is_forgotten_after_thirty_days_but_not_what_is_on_its_way(world: World, receiver: Receiver) -> None:
     made = subscribe(world, receiver.url)
