@@ -56,15 +56,23 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._await_head(conn)
 
     def on_pending_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 -- gunicorn has no types
-        """Hand a request to a thread if its head is whole; else wait for more of it."""
+        """
+        Hand a request to a thread if its head is whole; else wait for more of it.
+
+        Who wakes us without more has ended its side: there is nothing to wait for, and we would be woken for ever.
+        """
         try:
-            seen = client.recv(MOST_HEAD, socket.MSG_PEEK)
+            seen = client.recv(MOST_HEAD, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
             seen = b""
         if seen and _END not in seen.lstrip(b"\r\n"):
+            if len(seen) == conn.seen:
+                self._drop(conn, client)
+                return
             if len(seen) < MOST_HEAD:
+                conn.seen = len(seen)
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, len(seen) + 1)
                 return
             with suppress(OSError):
@@ -82,7 +90,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             return super().handle(conn)
 
     def _await_head(self, conn: Any) -> None:  # noqa: ANN401 -- gunicorn has no types
-        conn.timeout = time.monotonic() + HEAD_S
+        conn.timeout, conn.seen = time.monotonic() + HEAD_S, 0
         self.pending_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
