@@ -98,13 +98,20 @@ class Gate:
                     return _kept(doing, telling(caller, doing.made or make(caller, doing, **names)), told_once)
 
             made.__name__, made.__doc__ = make.__name__, make.__doc__
-            self._add("POST", rule, rights, doc, makes=True)(made)
+            self._add("POST", rule, rights, doc, makes=True, reads=reads)(made)
             return make
 
         return add
 
     def _add(
-        self, method: str, rule: str, rights: tuple[Right, ...], doc: Doc, *, makes: bool = False
+        self,
+        method: str,
+        rule: str,
+        rights: tuple[Right, ...],
+        doc: Doc,
+        *,
+        makes: bool = False,
+        reads: Callable[[], bytes] | None = None,
     ) -> Callable[[View], View]:
         def add(view: View) -> View:
             name = view.__name__
@@ -115,6 +122,10 @@ class Gate:
                 caller.refuse_without(*rights)
                 refuse_others(doc)
                 refuse_unprintable(names)
+                if doc.takes is not None or doc.sends:  # a body may take two minutes: who asks is asked again after it
+                    (reads or body)()
+                    caller = self._known()
+                    caller.refuse_without(*rights)
                 return view(caller, **names)
 
             opened.__name__, opened.__doc__ = name, view.__doc__
@@ -128,15 +139,18 @@ class Gate:
 
     def caller(self) -> Caller:
         """Return whom this request's token speaks for, one question the poorer. NotAuthenticated, TooManyRequests."""
-        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() != "bearer":
-            raise NotAuthenticated("no token")
-        caller = self._tokens.caller(secret.strip())
+        caller = self._known()
         ration = self._tokens.ration(caller)
         g.ration = ration
         if ration.left < 0:
             raise TooManyRequests("this token asked too often", retry_after_s=ration.resets_in_s)
         return caller
+
+    def _known(self) -> Caller:
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            raise NotAuthenticated("no token")
+        return self._tokens.caller(secret.strip())
 
     def guest(self) -> Caller | None:
         """Return whom the token speaks for, None where none was sent. As `caller`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from machine import Machine
@@ -13,6 +14,8 @@ from signer.domain.machines import LONGEST, Right
 from signer.errors import NotAuthenticated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from machine import Machines
     from werkzeug.test import TestResponse
     from world import World
@@ -73,6 +76,33 @@ def test_what_was_revoked_while_its_renewal_was_on_the_way_is_not_renewed(machin
     with pytest.raises(NotAuthenticated):
         tokens.renew(caller, lasts=timedelta(days=90))
     assert world.rows("SELECT count(*) FROM tokens") == [(1,)]
+
+
+class Meanwhile(io.BytesIO):
+    """A body during which something happens."""
+
+    def __init__(self, data: bytes, then: Callable[[], object]) -> None:
+        super().__init__(data)
+        self.then = then
+
+    def readinto(self, into: Any) -> int:
+        self.then()
+        return super().readinto(into)
+
+
+def test_what_is_revoked_while_the_body_is_on_its_way_does_nothing_any_more(machines: Machines, world: World) -> None:
+    """A body may take two minutes, and the token was good when it began."""
+    stolen = machines.of_maker(CHEN, YUNZHOU)
+    kept = stolen.post("/drafts", {"title": "kept", "draft": {}})
+    path, entry = f"/drafts/{kept.json['ref']}", b'{"title": "stolen", "draft": {}}'
+
+    def body() -> dict[str, Any]:
+        stream = Meanwhile(entry, lambda: world.services.tokens.revoke(stolen.ref, by=CHEN))
+        return {"input_stream": stream, "content_length": len(entry), "content_type": "application/json"}
+
+    changed = stolen.ask("PUT", path, headers={"If-Match": "*"}, **body())
+    assert (changed.status_code, stolen.ask("POST", "/drafts", **body()).status_code) == (401, 401)
+    assert world.rows("SELECT title FROM drafts") == [("kept",)]
 
 
 def test_a_token_knows_and_ends_nothing_at_another_manufacturer(machines: Machines, world: World) -> None:
