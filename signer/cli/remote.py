@@ -104,7 +104,7 @@ def verify(
         for file in files:
             judged = remote.verify(read_pdf(file), asked)
             exits.append(judged.exit_code(allow_test=allow_test))
-            _show(file, judged, as_json=as_json)
+            _show(file, judged, spoken, as_json=as_json)
     sys.exit(min(exits, key=WORST_FIRST.index))
 
 
@@ -160,12 +160,14 @@ def _told(remote: Remote, file: Path, sent: Waiting, out: Path | None) -> bool:
     return True
 
 
-def _show(file: Path, judged: Judged, *, as_json: bool) -> None:
+def _show(file: Path, judged: Judged, spoken: Language, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"file": str(file), **judged.plain}, ensure_ascii=False))
         return
     test = " TEST" if judged.test else ""
     click.echo(f"{file}: {judged.code}{test} {judged.number or ''}".rstrip())
+    if said := judged.sentence(spoken):
+        click.echo(f"  {said}")
     for check in judged.checks:
         if check.state != "passed":
             click.echo(f"  - {check.text}")

@@ -10,9 +10,10 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from signer.domain.number import Number
-from signer.domain.verdict import EXITS, Code, Colour
+from signer.domain.verdict import EXITS, Code, Colour, Verdict
 from signer.errors import Finding, InvalidInput, RuleViolation, SignerError, Unavailable
 from signer.outbound import NotReached
+from signer.verification import wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,11 +21,16 @@ if TYPE_CHECKING:
     from signer.domain.evidence import Asked
     from signer.domain.json_text import Json
     from signer.outbound import Answer, Client
+    from signer.verification.wording import Language
 
 _JSON: Final = "application/json"
 _PDF: Final = "application/pdf"
 _MOST_FILE: Final = 60_000_000
 _STRANGE: Final = "the answer is none of signer's"
+_TOLD_BY_CHECKS: Final = frozenset(
+    {Code.WITHDRAWN, Code.SUPERSEDED, Code.PARTLY_SUPERSEDED, Code.NOT_COVERED, Code.VALID_WITH_NOTICE}
+)
+"""Their sentences name days, notices or values that stand in the checks alone."""
 _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -108,6 +114,17 @@ class Judged(_Told):
         code = EXITS[self.code.colour]
         return EXITS[Colour.GREY] if code == 0 and self.test and not allow_test else code
 
+    def sentence(self, language: Language) -> str:
+        """Return what it says, whole; nothing where its checks' texts do, or where it tells more than we know of."""
+        if self.code in _TOLD_BY_CHECKS:
+            return ""
+        kept = {name: self.plain[name] for name in Verdict.model_fields if name in self.plain}
+        try:
+            verdict = Verdict.model_validate_json(json.dumps({**kept, "coverage": {}, "checks": []}))
+        except ValidationError:
+            return ""
+        return wording.sentence(verdict, language)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
@@ -116,7 +133,7 @@ class Remote:
     client: Client
     url: str
     token: str
-    language: str
+    language: Language
 
     def __post_init__(self) -> None:
         """Refuse an address over which a token would be read by others. InvalidInput."""
@@ -169,7 +186,7 @@ class Remote:
         return f"{self.url.rstrip('/')}/api/v1{path}"
 
     def _headers(self) -> dict[str, str]:
-        spoken = {"Accept-Language": self.language}
+        spoken: dict[str, str] = {"Accept-Language": self.language}
         return {**spoken, "Authorization": f"Bearer {self.token}"} if self.token else spoken
 
 

@@ -89,6 +89,7 @@ class Described:
     summary: str
     text: str
     rights: tuple[str, ...]
+    is_open: bool
     parameters: tuple[Field, ...]
     bodies: tuple[Body, ...]
     replies: tuple[Reply, ...]
@@ -148,6 +149,7 @@ def _operation(method: str, path: str, told: Schema, document: Schema) -> Descri
         summary=told.get("summary", ""),
         text=told.get("description", ""),
         rights=tuple(rights),
+        is_open=not told.get("security") or {} in told["security"],
         parameters=tuple(map(_parameter, told.get("parameters", []))),
         bodies=tuple(_bodies(told.get("requestBody", {}))),
         replies=tuple(replies),

@@ -7,12 +7,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from world import ROOT
 
 from signer.web import guide
 from signer.web.problem_kinds import KINDS
 
 if TYPE_CHECKING:
     from conftest import House
+
+
+STRINGS = ROOT / "templates" / "web" / "strings" / "portal"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +55,19 @@ def test_every_parameter_status_and_problem_of_an_operation_is_told(document: An
             told = {each.status for each in one.replies} | {str(each.status) for each in one.troubles}
             assert told == set(operation["responses"])
             assert {each.kind for each in one.bodies} == set(operation.get("requestBody", {}).get("content", {}))
+
+
+def test_an_operation_that_needs_no_token_says_so_and_what_a_token_needs(document: Any, pages: dict[str, str]) -> None:
+    read = {one.id: one for room in guide.read(document).rooms for one in room.operations}
+    assert (read["verify"].is_open, read["create_draft"].is_open) == (True, False)
+    assert "no token needed; one that is sent must have" in " ".join(pages["/docs/verifying?lang=en"].split())
+    assert "no token needed" not in pages["/docs/drafts?lang=en"]
+
+
+def test_every_room_has_a_name_in_both_languages(document: Any) -> None:
+    for language in ("zh", "en"):
+        told = json.loads((STRINGS / f"docs.{language}.json").read_text(encoding="utf-8"))
+        assert [tag["name"] for tag in document["tags"] if f"docs.room.{tag['name']}" not in told] == [], language
 
 
 def test_every_code_of_a_problem_is_listed_with_its_page(pages: dict[str, str]) -> None:
