@@ -41,6 +41,10 @@ SLOW = {
 }
 
 
+FEW = ("silent", "half a head", "a body of JSON", "a file")
+"""Tried each time; the others are variants of them, tried in soak."""
+
+
 @pytest.fixture(scope="module")
 def port(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     world = worlds.World(worlds.copy(template_folder, tmp_path_factory.mktemp("slow") / "data"))
@@ -71,7 +75,7 @@ def ask(port: int, path: str, *, timeout: float = 5) -> int:
         return int(link.recv(200).split()[1])
 
 
-@pytest.mark.parametrize("kind", SLOW)
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=() if kind in FEW else pytest.mark.soak) for kind in SLOW])
 def test_while_two_hundred_are_slow_others_are_answered(port: int, kind: str) -> None:
     with ExitStack() as stack:
         held = [connect(port, stack, SLOW[kind]) for _ in range(MANY)]

@@ -21,14 +21,34 @@ if TYPE_CHECKING:
 
 ON_POSTGRESQL_IN_SOAK = frozenset(
     {
+        "test_alarms",
         "test_believing_bundles",
+        "test_bundles",
+        "test_confirming",
+        "test_evidence",
         "test_journal",
         "test_keeping_alive",
         "test_life",
         "test_official_copies",
+        "test_redacting",
+        "test_requests",
+        "test_revocation",
         "test_seal_keeping",
     }
 )
+
+
+AT_EVERY_STEP = frozenset(
+    {
+        "test_a_clock_that_goes_back_an_hour_at_any_step_breaks_no_order",
+        "test_a_queue_deleted_at_any_step_of_a_job_loses_nothing",
+        "test_a_withdrawal_in_the_middle_of_superseding_leaves_one_in_force",
+        "test_killed_at_any_step_an_approval_ends_in_the_one_document",
+        "test_killed_at_any_step_nothing_is_lost_or_doubled",
+    }
+)
+"""Faults at every step: on SQLite at each, on PostgreSQL at these three, and at each in soak."""
+THESE = frozenset({"before reserve", "sealed", "in transaction 2"})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,7 +56,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs on PostgreSQL in soak only, before what is soak is left out."""
     for item in items:
         given = getattr(getattr(item, "callspec", None), "params", {})
-        if given.get("database") == "postgresql" and item.path.stem in ON_POSTGRESQL_IN_SOAK:
+        if given.get("database") != "postgresql":
+            continue
+        is_another_step = getattr(item, "originalname", "") in AT_EVERY_STEP and given.get("step") not in THESE
+        if item.path.stem in ON_POSTGRESQL_IN_SOAK or is_another_step:
             item.add_marker(pytest.mark.soak)
 
 
