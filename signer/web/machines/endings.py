@@ -152,11 +152,12 @@ def _holding(gate_: Gate, house: House) -> None:
         "/confirmations/<number>/suspensions",
         Right.CONFIRMATIONS_END,
         telling=held,
+        is_own=True,
         doc=Doc(
             summary="Suspend a confirmation at once",
             text=(
                 "On one person's word for 72 hours, after which it is in force again by itself; asked for by a second "
-                "person too, until an approver lifts it."
+                "person too, until an approver lifts it. The key counts for this token alone."
             ),
             tag=TAG,
             gives=SuspensionAnswer,

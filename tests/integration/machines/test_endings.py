@@ -224,3 +224,14 @@ def test_who_died_between_withdrawing_and_answering_withdrew_once_and_is_told_so
     answer = oa.post(path, AGREE, key="k1")
     assert (answer.status_code, answer.json["state"]) == (200, "done")
     assert len(world.rows("SELECT id FROM audit WHERE event = 'confirmation.withdrawn'")) == 1
+
+
+def test_a_second_persons_suspension_under_the_same_key_is_a_word_of_its_own(
+    erp: Machine, oa: Machine, world: World
+) -> None:
+    """Keys made of a number are alike: the second answer must not be the first one's, for it makes it last."""
+    path = f"/confirmations/{world.issue(sample(KAZAKHSTAN)).number}/suspensions"
+    first, second = erp.post(path, key="hold-7"), oa.post(path, key="hold-7")
+    assert (first.status_code, second.status_code, second.headers.get("Idempotency-Replayed")) == (201, 201, None)
+    assert (first.json["until"] is None, second.json["until"]) == (False, None)
+    assert erp.post(path, key="hold-7").data == first.data
