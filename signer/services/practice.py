@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from signer.domain.parties import Person, Role, Uscc
+from signer.domain.parties import Membership, Person, Role, Uscc
 from signer.domain.values import beijing_day
 from signer.errors import Misconfigured
 from signer.register import accounts, exporters, parties
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _DAY: Final = re.compile(r'"today([+-][0-9]{1,5})"')
 _LASTS: Final = timedelta(days=400)
 _LICENCE: Final = b"%PDF-1.7\n% TEST: a business licence of nobody\n"
-_EXPORTERS, _OFFICER, _OPERATOR = "exporter.sample", "officer.sample", "operator.sample"
+_EXPORTERS, _OFFICER, _OPERATOR, _ADMIN = "exporter.sample", "officer.sample", "operator.sample", "admin.sample"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +79,14 @@ class Practising:
 
     def _let_in(self, found: Parties, at: datetime) -> None:
         """Let one person act for the first exporter, accepted by every manufacturer; appoint the house's people."""
-        newcomers = (_EXPORTERS, _OFFICER, _OPERATOR)
+        newcomers = (_EXPORTERS, _OFFICER, _OPERATOR, _ADMIN)
         with self._database.write() as tx:
             for name in newcomers:
                 parties.save_person(tx, Person(id=name, name=name), at=at)
+            administered = parties.tenant(tx, found.manufacturers[0].record.uscc)
+            uscc = administered.manufacturer.uscc
+            keeps = Membership(person=_ADMIN, manufacturer=uscc, roles=frozenset({Role.ADMIN}))
+            parties.save_membership(tx, keeps, scope=administered.scope, at=at)
             for name, role in ((_OFFICER, Role.OFFICER), (_OPERATOR, Role.OPERATOR)):
                 accounts.appoint(tx, name, role, by="cli", at=at)
             first = found.exporters[0]
@@ -120,8 +124,9 @@ class Practising:
         return tuple(parts)
 
     def _of_others(self, found: Parties) -> tuple[Part, ...]:
-        first = found.exporters[0]
+        first, maker = found.exporters[0], found.manufacturers[0].record
         return (
+            self._part("admin", "maker", Uscc(maker.uscc), maker.legal_name, _ADMIN),
             self._part("exporter", "exporter", Uscc(first.uscc), first.legal_name, _EXPORTERS),
             self._part("officer", "house", None, "", _OFFICER),
             self._part("operator", "house", None, "", _OPERATOR),
