@@ -1,12 +1,14 @@
 """
 The web application for tests, made a thousand times a run: what is the same in each is compiled once a process.
 
-These are the code of the templates, kept by their content, and the code by which Werkzeug writes a rule's addresses.
+These are the code of the templates, kept by their content, the code by which Werkzeug writes a rule's addresses, the
+phrases as they were read, and what each operation of the API says of itself.
 Everything else is made anew, as a server makes it when it starts.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -14,6 +16,8 @@ from jinja2 import BytecodeCache
 from werkzeug.routing import Rule
 
 from signer.web import app as web
+from signer.web import languages
+from signer.web.machines.describing import Doc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 
 _WRITERS: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
 _write = Rule._compile_builder
+_SAID: dict[str, dict[str, Any]] = {}
+_say = Doc.keywords
 
 
 class _Compiled(BytecodeCache):
@@ -50,9 +56,23 @@ def _kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, s
     return _WRITERS[words]
 
 
+_phrases = cache(languages.read_phrases)
+
+
+def _said(doc: Doc, name: str, *more: Any, **options: Any) -> dict[str, Any]:
+    """Return what an operation says of itself; its name is its own."""
+    if name not in _SAID:
+        _SAID[name] = _say(doc, name, *more, **options)
+    return _SAID[name]
+
+
 def create_app(services: Any, **more: Any) -> Flask:
     """Return the application over services, as `signer.web.app` makes it."""
-    with patch.object(Rule, "_compile_builder", _kept):
+    with (
+        patch.object(Rule, "_compile_builder", _kept),
+        patch.object(Doc, "keywords", _said),
+        patch.object(languages, "read_phrases", _phrases),
+    ):
         made = web.create_app(services, **more)
     made.jinja_env.bytecode_cache = _COMPILED
     return made

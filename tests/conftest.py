@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from datetime import UTC, datetime
@@ -27,7 +28,9 @@ settings.load_profile("tests")  # no test fails because the machine is busy
 
 
 def pytest_configure() -> None:
-    """Let `tmp_path` be in memory, unless somebody says where."""
+    """Let `tmp_path` be in memory, unless somebody says where; what is imported by now is not swept up ever again."""
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 50)
     if found := memory.root():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(found))
 
