@@ -136,10 +136,11 @@ class FileKey(Held):
         self._key = key
 
     def _sign(self, data: bytes) -> bytes:
+        """Sign; by ECDSA the same bytes always get the same signature (RFC 6979), as they do by RSA of PKCS #1 v1.5."""
         scheme = self.capabilities.scheme
         digest = HASHES[scheme.digest]
         if not isinstance(self._key, rsa.RSAPrivateKey):
-            return self._key.sign(data, ec.ECDSA(digest))
+            return self._key.sign(data, ec.ECDSA(digest, deterministic_signing=True))
         if scheme == algorithms.RSA_PSS:
             return self._key.sign(data, padding.PSS(padding.MGF1(digest), digest.digest_size), digest)
         return self._key.sign(data, padding.PKCS1v15(), digest)
