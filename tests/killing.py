@@ -244,10 +244,11 @@ _NONE = (
     f"{_RECORDED} AND 1 <> ({_FILES})",
     f"{_RECORDED} AND 1 > ({_USES} AND f.confirmation_id = c.id)",
 )
+_LEAVES = "(SELECT type FROM log_queue UNION ALL SELECT type FROM log_leaves) AS leaves"
 _AS_MANY = (
     ("files WHERE kind = 'sealed'", _RECORDED),
-    ("leaves WHERE type = 'issued'", _RECORDED),
-    ("leaves WHERE type = 'intent'", "confirmations"),
+    (f"{_LEAVES} WHERE type = 'issued'", _RECORDED),
+    (f"{_LEAVES} WHERE type = 'intent'", "confirmations"),
     ("status_entries", "confirmations"),
     ("vin_claims WHERE slot = 'live'", _HELD),
 )

@@ -1,4 +1,4 @@
-"""The history that is only ever added to: the audit, the seal register, notices and log leaves to come."""
+"""The history that is only ever added to: the audit, the seal register, notices to come."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _NOTE = Ready(insert(tables.audit).inline())
 _SEAL_USE = Ready(insert(tables.seal_uses).inline())
-_LEAF = Ready(insert(tables.leaves).inline())
 _NOTICE = Ready(insert(tables.notices).inline())
 
 
@@ -155,11 +154,6 @@ def _sifted(wanted: Select[Any], when: Column[datetime], sieve: Sieve) -> Select
 
 def _paged(wanted: Select[Any], key: Column[int], most: int | None, skip: int) -> Select[Any]:
     return wanted.order_by(key) if most is None else wanted.order_by(key.desc()).limit(most).offset(skip)
-
-
-def queue_leaf(tx: Connection, kind: str, *, confirmation_id: int, digest: bytes, at: datetime) -> None:
-    """Queue a leaf for the transparency log, in the transaction that makes it true."""
-    _LEAF.execute(tx, {"confirmation_id": confirmation_id, "type": kind, "digest": digest, "queued_at": at})
 
 
 def queue_notice(tx: Connection, event: str, *, manufacturer_id: int, number: str, at: datetime) -> None:

@@ -12,7 +12,7 @@ from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.errors import Conflict, NotFound
-from signer.register import audit, tables
+from signer.register import audit, log, tables
 from signer.register.database import together
 from signer.register.ready import Ready
 from signer.register.scope import unknown
@@ -228,7 +228,7 @@ def reserve(tx: Connection, made: Reservation, *, scope: Scope, at: datetime, ra
         _APPROVE.execute(tx, {"manufacturer_id": scope.owner, **_fields(made.approval)})
         (confirmation_id,) = _RESERVE.execute(tx, head).fetchone() or (0,)
         _claim(tx, terms.vins, confirmation_id, manufacturer_id=scope.owner)
-        audit.queue_leaf(tx, "intent", confirmation_id=confirmation_id, digest=content_digest, at=at)
+        log.queue(tx, "intent", confirmation_id=confirmation_id, digest=content_digest, at=at)
         if made.key is not None:
             owned = {"manufacturer_id": scope.owner, "confirmation_id": confirmation_id, "created_at": at}
             _KEY.execute(tx, {**owned, **_fields(made.key)})
@@ -294,7 +294,7 @@ def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, sc
         _ISSUE.execute(tx, {"of": mine, "at": at})
         _ISSUE_LINES.execute(tx, {"of": mine})
         set_status(tx, mine, IN_FORCE)
-        audit.queue_leaf(tx, "issued", confirmation_id=mine, digest=file.sealed_digest, at=at)
+        log.queue(tx, "issued", confirmation_id=mine, digest=file.sealed_digest, at=at)
         audit.queue_notice(tx, "confirmation.issued", manufacturer_id=manufacturer_id, number=number, at=at)
         audit.note(
             tx,
@@ -325,7 +325,7 @@ def _end_predecessors(
         close_if_ended(tx, confirmation_id, at=at)
         set_status(tx, confirmation_id, REPLACED)
         row = tx.execute(select(heads).where(heads.c.id == confirmation_id)).one()
-        audit.queue_leaf(tx, "supersede", confirmation_id=confirmation_id, digest=row.content_digest, at=at)
+        log.queue(tx, "supersede", confirmation_id=confirmation_id, digest=row.content_digest, at=at)
         audit.queue_notice(tx, "confirmation.superseded", manufacturer_id=manufacturer_id, number=row.number, at=at)
         audit.note(
             tx,
@@ -362,7 +362,7 @@ def abandon(
     tx.execute(update(lines).where(lines.c.confirmation_id == head.id).values(**ended))
     _GIVE_BACK.execute(tx, {"of": head.id, "manufacturer": head.manufacturer_id})
     set_status(tx, head.id, ENDED)
-    audit.queue_leaf(tx, "abandon", confirmation_id=head.id, digest=head.content_digest, at=at)
+    log.queue(tx, "abandon", confirmation_id=head.id, digest=head.content_digest, at=at)
     told = {"actor": actor, "subject": number, "at": at, "manufacturer_id": head.manufacturer_id}
     audit.note(tx, "confirmation.abandoned", reason=reason[:200], second=second, **told)
     return True

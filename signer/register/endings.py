@@ -9,7 +9,7 @@ from sqlalchemy import and_, delete, select, update
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.errors import Conflict, NotFound
-from signer.register import audit, tables
+from signer.register import audit, log, tables
 from signer.register.confirmations import ENDED, IN_FORCE, NOT_NOW, REPLACED, close_if_ended, set_status
 from signer.register.scope import unknown
 
@@ -74,7 +74,7 @@ def withdraw(
     close_if_ended(tx, head.id, at=at)
     left = {found for vin, found in standing.items() if vin not in wanted}
     set_status(tx, head.id, REPLACED if left & set(_HELD) or Standing.SUPERSEDED in left else ENDED)
-    audit.queue_leaf(tx, "withdraw", confirmation_id=head.id, digest=head.content_digest, at=at)
+    log.queue(tx, "withdraw", confirmation_id=head.id, digest=head.content_digest, at=at)
     audit.queue_notice(tx, "confirmation.withdrawn", manufacturer_id=head.manufacturer_id, number=number, at=at)
     return wanted
 

@@ -21,6 +21,7 @@ from signer.register import (
     account_tables,
     desk_tables,
     exporter_tables,
+    log_tables,
     machine_tables,
     office_tables,
     share_tables,
@@ -33,6 +34,7 @@ __all__ = [
     "account_tables",
     "desk_tables",
     "exporter_tables",
+    "log_tables",
     "machine_tables",
     "metadata",
     "office_tables",
@@ -277,19 +279,6 @@ status_entries = Table(
     Column("status", Integer, nullable=False),
     CheckConstraint("status BETWEEN 0 AND 3", name="two_bits"),
     sqlite_with_rowid=False,
-)
-
-leaves = Table(
-    "leaves",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("confirmation_id", ForeignKey("confirmations.id"), nullable=False),
-    Column("type", String(12), nullable=False),
-    Column("digest", LargeBinary(32), nullable=False),
-    Column("queued_at", At, nullable=False),
-    Column("sequence", Integer),
-    one_of("type", ["intent", "issued", "abandon", "withdraw", "supersede", "backfill"], "type"),
-    partial("uq_leaves_sequence", "sequence", where="sequence IS NOT NULL", unique=True),
 )
 
 notices = Table(

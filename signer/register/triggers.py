@@ -17,7 +17,8 @@ from signer.domain.confirmation import ALLOWED
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-_APPEND_ONLY = ("audit", "seal_uses", "approvals", "files", "idempotency", "blobs")
+_LOG = ("log_leaves", "log_tiles", "log_checkpoints")
+_APPEND_ONLY = ("audit", "seal_uses", "approvals", "files", "idempotency", "blobs", *_LOG)
 _KEPT = ("confirmations", "lines")
 _COPIES = "official_copies"
 _FIXED = (
@@ -141,6 +142,19 @@ def guards() -> tuple[Guard, ...]:
         *_of_requests(),
         *_of_shares(),
         *_of_tokens(),
+        *_of_the_queue(),
+    )
+
+
+def _of_the_queue() -> tuple[Guard, ...]:
+    """What waits for the log stays what it is, until it is in the log."""
+    unlogged = (
+        "NOT EXISTS (SELECT 1 FROM log_leaves l WHERE l.confirmation_id = OLD.confirmation_id"
+        " AND l.type = OLD.type AND l.digest = OLD.digest)"
+    )
+    return (
+        Guard("log_queue", "no_update", "UPDATE", "what waits for the log never changes"),
+        Guard("log_queue", "logged", "DELETE", "what is not in the log yet goes on waiting for it", unlogged),
     )
 
 

@@ -215,10 +215,11 @@ def _archive(world: World, issued: Issued) -> None:
 
 def _forget(world: World, issued: Issued) -> bytes:
     """Take a confirmation out of the register, as if another one had issued it by the same keys."""
-    for table in ("files", "lines", "confirmations"):
+    for table in ("files", "lines", "confirmations", "log_leaves"):
         world.change(f"DROP TRIGGER tr_{table}_no_delete" + (f" ON {table}" if world.database_url else ""))
+    world.change("DROP TRIGGER tr_log_queue_logged" + (" ON log_queue" if world.database_url else ""))
     (row,) = world.rows(f"SELECT id FROM confirmations WHERE number = '{issued.number}'")
-    for table in ("files", "lines", "vin_claims", "leaves", "status_entries"):
+    for table in ("files", "lines", "vin_claims", "log_queue", "log_leaves", "status_entries"):
         world.change(f"DELETE FROM {table} WHERE confirmation_id = {row[0]}")
     world.change(f"DELETE FROM confirmations WHERE id = {row[0]}")
     return issued.pdf

@@ -42,7 +42,7 @@ COMMIT_OF_RECORD = {"sqlite": 1, "postgresql": 2}
 
 def is_untouched(world: World) -> bool:
     """Tell that nothing was written: no number, no claim, no file, no use of the seal."""
-    tables = ("confirmations", "lines", "vin_claims", "files", "seal_uses", "approvals", "leaves", "idempotency")
+    tables = ("confirmations", "lines", "vin_claims", "files", "seal_uses", "approvals", "log_queue", "idempotency")
     return all(world.rows(f"SELECT count(*) FROM {table}") == [(0,)] for table in tables)
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from signer.domain.verdict import Verdict
 
-TABLES = ("confirmations", "lines", "vin_claims", "files", "seal_uses", "approvals", "leaves", "people", "outlets")
+TABLES = ("confirmations", "lines", "vin_claims", "files", "seal_uses", "approvals", "log_queue", "people", "outlets")
 TWO = {"by": "chen.sample", "second": "lin.sample"}
 
 

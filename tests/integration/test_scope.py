@@ -34,7 +34,6 @@ _NO_MAKERS = "is of no manufacturer: who acts for an exporter, and a line of the
 UNSCOPED = {
     "audit.note": _ADDS,
     "audit.note_seal_use": _ADDS,
-    "audit.queue_leaf": _ADDS,
     "audit.queue_notice": _ADDS,
     "confirmations.set_status": _BY_ID,
     "confirmations.close_if_ended": _BY_ID,
