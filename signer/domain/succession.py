@@ -119,6 +119,8 @@ def differences(older: TrustList | None, newer: TrustList) -> Iterator[str]:
             yield f"{_named(entry)}: " + ", ".join(f"{name} {_shown(entry, name)}" for name in fields)
     if newer.next_root != (older.next_root if older else None):
         yield "the next root is announced" if newer.next_root else "the next root is announced no more"
+    if newer.base_url != (older.base_url if older else None):
+        yield f"the service answers at: {newer.base_url or 'no address is named'}"
     if newer.revocation_hosts != (older.revocation_hosts if older else ()):
         yield f"revocation is asked of: {', '.join(newer.revocation_hosts) or 'nobody'}"
 

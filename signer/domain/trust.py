@@ -33,8 +33,8 @@ class Purpose(StrEnum):
     OCSP = "ocsp"
 
 
-SERVICES = frozenset({Purpose.RECEIPT, Purpose.BUNDLE})
-"""What a service signs by keys of its own, each for one purpose: receipts, and offline bundles."""
+SERVICES = frozenset({Purpose.RECEIPT, Purpose.BUNDLE, Purpose.STATUS})
+"""What a service signs by keys of its own, each for one purpose: receipts, offline bundles, and status lists."""
 
 
 class SealState(StrEnum):
@@ -52,6 +52,11 @@ NamingProfile = Literal["organization", "chinese", "pinned"]
 Der = Annotated[str, Field(max_length=16_000, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 """A DER certificate in base64 (standard alphabet, padded)."""
 
+
+BaseUrl = Annotated[
+    str, Field(max_length=200, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*[A-Za-z0-9._~-])?$")
+]
+"""A service's address: no query, no fragment, no slash at the end."""
 
 Spki = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 """A SubjectPublicKeyInfo in DER, in base64 (standard alphabet, padded)."""
@@ -103,6 +108,7 @@ class TrustList(Frozen):
     """
     The signed list; verifiers pin its root key and keep the highest sequence.
 
+    `base_url` is where the service answers, and so where its status lists lie: no other place is believed.
     `next_root` announces the key that may sign the lists after this one, in place of the one that signed it.
     """
 
@@ -111,6 +117,7 @@ class TrustList(Frozen):
     previous_digest: Hex256 | None = None
     issued: Instant
     expires: Instant
+    base_url: BaseUrl | None = None
     next_root: Spki | None = None
     test: bool
     entries: tuple[TrustEntry, ...]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from signer.domain import bundle
 from signer.domain.bundle import Header, Record, Revocation, SealWord
-from signer.domain.trust import Purpose, SealState
+from signer.domain.trust import Purpose
 from signer.errors import BundleRefused, InvalidInput, TrustListStale
 from signer.seal import jws, roots, service_key
 from signer.seal import trust as signed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from signer.domain.bundle import Entry
-    from signer.domain.trust import TrustEntry, TrustList
+    from signer.domain.trust import TrustList
     from signer.seal.service_key import ServiceKey
 
 TYPE: Final = "signer-bundle+jws"
@@ -92,18 +92,9 @@ def believe(head: Head, memory: roots.Memory, *, at: datetime) -> Believed:
     header = bundle.decode(head.header, Header, place="the header")
     if (header.origin, header.test, header.trust_list) != (trust.origin, trust.test, trust.sequence):
         raise BundleRefused("the header speaks of another trust list than the one inside")
-    if fault := _key_fault(entry, header.complete_until):
+    if fault := service_key.past_fault(entry, header.complete_until):
         raise BundleRefused(f"the key that signed it {fault}")
     return Believed(header=header, trust=trust, memory=newer)
-
-
-def _key_fault(entry: TrustEntry, at: datetime) -> str:
-    """Return why a listed key may not have signed a bundle of an instant, or ''."""
-    if entry.state in (SealState.REVOKED, SealState.SUSPENDED):
-        return f"is {entry.state}"
-    if entry.state is SealState.VERIFY_ONLY and (entry.state_since is None or at >= entry.state_since):
-        return "was retired before"
-    return "" if entry.is_entitled(at) else "was not entitled then"
 
 
 def entries(source: BinaryIO, head: Head, header: Header) -> Iterator[tuple[Revocation | SealWord | Record, bytes]]:

@@ -15,7 +15,7 @@ from signer.domain import json_text
 from signer.domain.confirmation import SealClass
 from signer.domain.parties import Uscc
 from signer.domain.succession import refuse_successor
-from signer.domain.trust import MOST_DAYS, NamingProfile, Purpose, SealState, TrustEntry, TrustList
+from signer.domain.trust import MOST_DAYS, BaseUrl, NamingProfile, Purpose, SealState, TrustEntry, TrustList
 from signer.domain.values import Frozen, Instant, LongText, Text
 from signer.errors import InvalidInput, NotFound
 from signer.seal import certificates
@@ -63,7 +63,8 @@ class Changes(Frozen):
     A file of changes (`signer.trust-changes/1`).
 
     `origin` is needed in the first list. `next_root` names a PEM file with the public key of the root to come; `none`
-    takes an announcement back. Absent, announcement and hosts stay as they are.
+    takes an announcement back. `base_url` is where the service answers. Absent, announcement, hosts and address stay
+    as they are.
     """
 
     schema_id: Literal["signer.trust-changes/1"] = Field(alias="schema")
@@ -71,6 +72,7 @@ class Changes(Frozen):
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = MOST_DAYS
     add: tuple[Addition, ...] = ()
     change: tuple[Change, ...] = ()
+    base_url: BaseUrl | None = None
     next_root: _SHORT_PATH | None = None
     revocation_hosts: tuple[Text, ...] | None = None
 
@@ -107,6 +109,7 @@ def draft(
         previous_digest=present_digest,
         issued=issued,
         expires=issued + timedelta(days=changes.days),
+        base_url=changes.base_url or (present.base_url if present else None),
         next_root=_next_root(changes, present, folder),
         test=test,
         entries=tuple(entries),

@@ -42,7 +42,7 @@ PASSWORD_FILE = "password"  # noqa: S105 - a file's name
 LIST_KEY_FILE = "trust-root.key.pem"
 LIST_PUBLIC_FILE = "trust-root.pub.pem"
 TSA_FILE = "tsa.p12"
-SERVICE_FILES = {Purpose.RECEIPT: "receipt.pem", Purpose.BUNDLE: "bundle.pem"}
+SERVICE_FILES = {Purpose.RECEIPT: "receipt.pem", Purpose.BUNDLE: "bundle.pem", Purpose.STATUS: "status.pem"}
 AUTHORITY_FILES = ("root-ca.pem", "issuing-ca.pem")
 RESPONDER_URL = "http://ocsp.test.invalid/"
 """Never resolves (RFC 6761); other software looks for answers in a file only if the certificate names a responder."""
@@ -74,6 +74,7 @@ class Pki:
     tsa: Certificate
     receipt: Certificate
     bundle: Certificate
+    status: Certificate
     makers: tuple[Maker, ...]
 
     def __repr__(self) -> str:
@@ -130,6 +131,7 @@ def make_pki(folder: Path, description: Description, *, at: datetime) -> Pki:
     tsa = press.tsa()
     receipt = press.service(Purpose.RECEIPT, description.receipt)
     bundle = press.service(Purpose.BUNDLE, description.bundle)
+    status = press.service(Purpose.STATUS, description.status)
     makers = tuple(press.seal(maker) for maker in description.makers)
     press.list_root()
     return Pki(
@@ -141,6 +143,7 @@ def make_pki(folder: Path, description: Description, *, at: datetime) -> Pki:
         tsa=tsa,
         receipt=receipt,
         bundle=bundle,
+        status=status,
         makers=makers,
     )
 

@@ -36,7 +36,7 @@ class MakerDescription(Frozen):
 
 
 class Description(Frozen):
-    """A TEST PKI, as written in pki.yaml. `receipt` and `bundle` are the service's own keys, one for each purpose."""
+    """A TEST PKI, as written in pki.yaml. `receipt`, `bundle`, `status`: the service's own keys, by purpose."""
 
     schema_id: Literal["signer.pki/1"] = Field(alias="schema")
     organization: Text
@@ -46,4 +46,5 @@ class Description(Frozen):
     tsa: AuthorityDescription
     receipt: AuthorityDescription = AuthorityDescription(common_name="TEST Receipts", days=3650)
     bundle: AuthorityDescription = AuthorityDescription(common_name="TEST Offline Bundles", days=3650)
+    status: AuthorityDescription = AuthorityDescription(common_name="TEST Status Lists", days=3650)
     makers: Annotated[tuple[MakerDescription, ...], Field(min_length=1, max_length=200)]

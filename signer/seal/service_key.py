@@ -1,5 +1,7 @@
 """
-The keys by which a service signs what it says itself, receipts and offline bundles: which they are, and who vouches.
+The keys by which a service signs what it says itself: which they are, and who vouches.
+
+Receipts, offline bundles and status lists.
 
 Each purpose has its own key (P-256) and its own entry on the trust list; `jws` is how they sign.
 """
@@ -96,6 +98,15 @@ def list_fault(key: SealKey, trust: TrustList, purpose: Purpose, *, at: datetime
     if entry.state is not SealState.ACTIVE:
         return f"the trust list says that it is {entry.state}: put the next key in its place"
     return "" if entry.is_entitled(at) else "the trust list does not entitle it now"
+
+
+def past_fault(entry: TrustEntry, at: datetime) -> str:
+    """Return why a listed key may not have signed what names an instant, and is believed now, or ''."""
+    if entry.state in (SealState.REVOKED, SealState.SUSPENDED):
+        return f"is {entry.state}"
+    if entry.state is SealState.VERIFY_ONLY and (entry.state_since is None or at >= entry.state_since):
+        return "was retired before"
+    return "" if entry.is_entitled(at) else "was not entitled then"
 
 
 def entry_of(trust: TrustList, purpose: Purpose, kid: str) -> TrustEntry | None:

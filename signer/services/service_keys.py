@@ -1,4 +1,4 @@
-"""The service's own keys, for receipts and offline bundles: opened when first needed, by the stores of the seals."""
+"""The service's own keys, one for each purpose: opened when first needed, by the stores of the seals."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 WITHOUT = {
     Purpose.RECEIPT: "verdicts go out without a receipt",
     Purpose.BUNDLE: "no offline bundle can be made",
+    Purpose.STATUS: "no status list is published: codes on paper cannot be judged offline",
 }
 """What a deployment goes without if it has no key for a purpose."""
 

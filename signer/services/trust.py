@@ -165,18 +165,18 @@ def make_test_pki(settings: Settings, description: bytes, *, at: datetime) -> di
     if settings.mode != "test":
         raise Misconfigured("a TEST PKI is made in test mode only")
     made = pki.make_pki(settings.keys, pki.read_description(description), at=at)
-    _publish(settings.trust_list_path, made, at=at)
+    _publish(settings.trust_list_path, made, base_url=settings.base_url.rstrip("/"), at=at)
     return {maker.certificate.digest: maker.key_file.relative_to(settings.keys).as_posix() for maker in made.makers}
 
 
-def _publish(path: Path, made: pki.Pki, *, at: datetime) -> None:
+def _publish(path: Path, made: pki.Pki, *, base_url: str, at: datetime) -> None:
     entries = _entries(made)
     sequence, previous = 1, None
     if path.exists():
         data = path.read_bytes()
         older = signed.load(data, root=signed.read_root(made.list_public_file.read_bytes()), at=at)
         entries = _kept(older.entries, entries)
-        if older.entries == entries and at < older.issued + timedelta(days=1):
+        if (older.entries, older.base_url) == (entries, base_url) and at < older.issued + timedelta(days=1):
             return
         sequence, previous = older.sequence + 1, signed.digest(data)
     issued = at.replace(microsecond=0)
@@ -187,6 +187,7 @@ def _publish(path: Path, made: pki.Pki, *, at: datetime) -> None:
         issued=issued,
         expires=issued + timedelta(days=MOST_DAYS),
         test=True,
+        base_url=base_url,
         entries=entries,
     )
     key = signed.load_signing_key(made.list_key_file.read_bytes(), password=made.password)
@@ -206,6 +207,7 @@ def _entries(made: pki.Pki) -> tuple[TrustEntry, ...]:
     found.append(_entry(Purpose.TSA, made.tsa, "TEST timestamping authority", chain=chain))
     found.append(_entry(Purpose.RECEIPT, made.receipt, "TEST receipts of this deployment", chain=chain))
     found.append(_entry(Purpose.BUNDLE, made.bundle, "TEST offline bundles of this deployment", chain=chain))
+    found.append(_entry(Purpose.STATUS, made.status, "TEST status lists of this deployment", chain=chain))
     for maker in made.makers:
         plain = _entry(Purpose.PDF_SEAL, maker.certificate, maker.legal_name, chain=chain)
         seal = {"uscc": maker.uscc, "naming_profile": maker.profile, "seal_class": SealClass.TEST}
