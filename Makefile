@@ -17,7 +17,7 @@ help:
 $(VENV)/run.stamp: requirements/run.txt deploy/setup.sh
 	@sh deploy/setup.sh run
 
-$(VENV)/dev.stamp: requirements/dev.txt deploy/setup.sh
+$(VENV)/dev.stamp: requirements/dev.txt requirements/oracles.txt deploy/setup.sh
 	@sh deploy/setup.sh dev
 
 $(VENV)/fuzz.stamp: requirements/fuzz.txt deploy/setup.sh

@@ -26,6 +26,11 @@ fi
 say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
     -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
+if [ "$lock" = dev ]; then  # other people's readers of the code on paper: they want another cbor2 than ours (ADR 0002)
+    rm -rf .venv/oracles
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
+        --no-deps --target .venv/oracles -r requirements/oracles.txt
+fi
 # What the tests drive: a browser, a token in software, other people's programs that judge our seals, and the samples'
 # clients.
 tools="chromium:chromium softhsm2-util:softhsm2 pdfsig:poppler-utils mutool:mupdf-tools qpdf:qpdf openssl:openssl curl:curl"
