@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from signer.domain import receipt
 from signer.domain.bundle import Header, Record, Revocation, SealWord
 from signer.domain.confirmation import Confirmation, Draft
+from signer.domain.log_leaf import LogProof
 from signer.domain.rule_catalogue import RULES, Rule
 from signer.domain.trust import TrustList
 from signer.seal import receipt as receipt_token
@@ -97,6 +98,11 @@ def receipt_schema() -> str:
     return _page(schema, receipt_token.TYPE, receipt)
 
 
+def log_proof_schema() -> str:
+    """Return the JSON Schema of `log-proof.json`: what is absent is absent, never null."""
+    return _page(_absent_not_null(LogProof.model_json_schema(by_alias=True)), "signer.log-proof/1", LogProof)
+
+
 def bundle_schema() -> str:
     """Return the JSON Schema of the lines of an offline bundle: what is absent is absent, never null or empty."""
     lines = (Header, Revocation, SealWord, Record)
@@ -164,6 +170,7 @@ def pages() -> dict[str, str]:
         "trust-list.schema.json": trust_list_schema(),
         "trust-changes.schema.json": trust_changes_schema(),
         "bundle.schema.json": bundle_schema(),
+        "log-proof.schema.json": log_proof_schema(),
     }
 
 
