@@ -86,7 +86,8 @@ class Opening(Frozen):
     """
     What a leaf commits to: whose the leaf is beyond doubt, for who holds this.
 
-    `digest` is that of the content of an `intent`, else that of S, the sealed prefix. `previous` is the leaf hash of the leaf before about the same number, absent if there is none.
+    `digest` is that of the content for an `intent`, else that of S, the sealed prefix. `previous` is the leaf hash of
+    the leaf before about the same number, absent if there is none.
     """
 
     nonce: Hex256
