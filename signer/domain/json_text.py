@@ -39,6 +39,18 @@ def load(data: bytes, *, most_bytes: int = MOST_BYTES) -> Json:
     return value
 
 
+def canonical(value: Json) -> bytes:
+    """
+    Return the one encoding of JSON whose keys are ASCII, without null and without fractions.
+
+    The bytes are those of rfc8785 (a test holds them together); the standard library's encoder is written in C, and
+    this is done for every answer. ValueError for NaN and infinities; TypeError for what is no JSON at all.
+    Source: RFC 8785.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8")
+
+
 def _decode(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:4]:
         raise InvalidInput("", "the text is UTF-16 or UTF-32; JSON must be UTF-8")

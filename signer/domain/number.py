@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pydantic_core import core_schema
@@ -39,6 +40,17 @@ def check_character(first: str) -> str:
     return ALPHABET[total]
 
 
+@lru_cache(maxsize=4096)
+def _fault(text: str) -> str:
+    """Return the id of the rule by which text is no number as printed, or ''; one question asks it several times."""
+    plain = text.replace("-", "")
+    if len(text) != 16 or text != f"{plain[:5]}-{plain[5:10]}-{plain[10:]}":
+        return "number.form"
+    if any(char not in ALPHABET for char in plain):
+        return "number.alphabet"
+    return "" if check_character(plain[:-1]) == plain[-1] else "number.check"
+
+
 class Number(str):
     """A confirmation's number as printed: `XXXXX-XXXXX-XXXX`, upper case, the last character a check."""
 
@@ -46,13 +58,8 @@ class Number(str):
 
     def __new__(cls, text: str) -> Number:
         """Take a number as printed; ValueError(rule id) for anything else."""
-        plain = text.replace("-", "")
-        if len(text) != 16 or text != cls._grouped(plain):
-            raise ValueError("number.form")
-        if any(char not in ALPHABET for char in plain):
-            raise ValueError("number.alphabet")
-        if check_character(plain[:-1]) != plain[-1]:
-            raise ValueError("number.check")
+        if fault := _fault(text):
+            raise ValueError(fault)
         return super().__new__(cls, text)
 
     @staticmethod

@@ -11,7 +11,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-import rfc8785
 from pydantic import Field, TypeAdapter, ValidationError
 
 from signer.domain import json_text
@@ -215,7 +214,7 @@ def draw_jti(random_bits: Callable[[int], int]) -> str:
 
 def encode(claims: Claims) -> bytes:
     """Return the one encoding of claims (RFC 8785): what is absent is absent, never null."""
-    return rfc8785.dumps(claims.model_dump(mode="json", exclude_none=True))
+    return json_text.canonical(claims.model_dump(mode="json", exclude_none=True))
 
 
 def parse(data: bytes) -> Claims:

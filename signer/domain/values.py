@@ -93,6 +93,8 @@ def fold_code(typed: str) -> str:
     Characters are folded one by one, so that folding twice changes nothing; what does not fold to ASCII
     stays, for a rule to name.
     """
+    if typed.isascii():
+        return "".join(typed.upper().replace("-", "").split())
     return "".join(map(_fold, typed))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, select
 
 from signer.domain import content
 from signer.domain.confirmation import Standing
@@ -14,33 +14,50 @@ from signer.domain.evidence import ClosedOutlet, LineFacts, RecordFacts
 from signer.domain.number import Number
 from signer.domain.values import beijing_day
 from signer.register import outlets, tables
+from signer.register.ready import Ready
 from signer.register.scope import Scope, unknown
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from sqlalchemy import Select
     from sqlalchemy.engine import Connection, Row
 
     from signer.domain.confirmation import Confirmation
     from signer.domain.evidence import ContentFacts
 
-_UNSPOKEN = (Standing.PENDING, Standing.ABANDONED)
+_UNSPOKEN = (Standing.PENDING.value, Standing.ABANDONED.value)
 _heads, _files, _rows, _claims = tables.confirmations, tables.files, tables.lines, tables.vin_claims
-_HEAD = select(_heads).where(_heads.c.number == bindparam("number"))
-_SEALED = select(_files.c.sealed_digest).where(_files.c.confirmation_id == bindparam("id"))
-_LINES = select(_rows).where(_rows.c.confirmation_id == bindparam("id")).order_by(_rows.c.position)
-_ELSEWHERE = select(_claims.c.vin).where(
-    _claims.c.vin.in_(bindparam("vins", expanding=True)),
-    _claims.c.slot == "live",
-    _claims.c.manufacturer_id != bindparam("maker"),
+_HEAD = Ready(
+    select(
+        _heads.c.id,
+        _heads.c.manufacturer_id,
+        _heads.c.content,
+        _heads.c.content_digest,
+        _heads.c.standing,
+        _heads.c.recorded_at,
+        _heads.c.suspended_until,
+    ).where(_heads.c.number == bindparam("number"))
 )
-_SPOKEN_OF = (
+_SEALED = Ready(select(_files.c.sealed_digest).where(_files.c.confirmation_id == bindparam("id")))
+_rival = (_claims.c.vin == _rows.c.vin) & (_claims.c.slot == "live") & (_claims.c.manufacturer_id != bindparam("maker"))
+_LINES = Ready(
+    select(
+        _rows.c.vin,
+        _rows.c.standing,
+        _rows.c.ended_at,
+        _rows.c.reason_class,
+        _rows.c.successor,
+        exists().where(_rival).label("is_conflict"),
+    )
+    .where(_rows.c.confirmation_id == bindparam("id"))
+    .order_by(_rows.c.position)
+)
+_TAILS = Ready(
     select(_rows.c.vin, _heads.c.manufacturer_id)
     .join(_heads, _heads.c.id == _rows.c.confirmation_id)
-    .where(_heads.c.number == bindparam("number"), _heads.c.standing.not_in(_UNSPOKEN))
+    .where(_heads.c.number == bindparam("number"), *(_heads.c.standing != unspoken for unspoken in _UNSPOKEN))
 )
-"""What every verdict asks, put together once: SQLAlchemy then compiles each once as well."""
+"""What every verdict asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +79,10 @@ def by_number(
 
     `known` is content that was parsed already: if the record's is the same, byte for byte, it is not parsed again.
     """
-    head = tx.execute(_HEAD, {"number": number}).first()
+    head = _HEAD.first(tx, {"number": number})
     if head is None or not scope.admits(head.manufacturer_id):
         return None
-    digests = tx.execute(_SEALED, {"id": head.id}).scalars()
+    digests = [row.sealed_digest for row in _SEALED.rows(tx, {"id": head.id})]
     is_over = head.suspended_until is not None and head.suspended_until <= at
     standing, confirmation = Standing(head.standing), _parsed(head.content, known)
     return RecordFacts(
@@ -103,9 +120,8 @@ def _parse(encoded: bytes) -> Confirmation:
 
 
 def _lines(tx: Connection, confirmation_id: int, *, manufacturer_id: int, is_over: bool) -> tuple[LineFacts, ...]:
-    rows = tx.execute(_LINES, {"id": confirmation_id}).all()
-    conflicts = set(tx.execute(_ELSEWHERE, {"vins": [row.vin for row in rows], "maker": manufacturer_id}).scalars())
-    return tuple(line_of(row, is_over=is_over, is_conflict=row.vin in conflicts) for row in rows)
+    rows = _LINES.rows(tx, {"id": confirmation_id, "maker": manufacturer_id})
+    return tuple(line_of(row, is_over=is_over, is_conflict=bool(row.is_conflict)) for row in rows)
 
 
 def line_of(row: Row[Any], *, is_over: bool, is_conflict: bool) -> LineFacts:
@@ -200,7 +216,7 @@ def file_digests(tx: Connection, *, scope: Scope) -> tuple[tuple[bytes, Number],
 
 def tails_of(tx: Connection, number: str, *, scope: Scope) -> frozenset[str]:
     """Return the last six characters of every VIN of a number; none for an unknown, pending or abandoned one."""
-    rows = tx.execute(_SPOKEN_OF, {"number": number})
+    rows = _TAILS.rows(tx, {"number": number})
     return frozenset(row.vin[-6:] for row in rows if scope.admits(row.manufacturer_id))
 
 
@@ -221,14 +237,15 @@ def note_failure(tx: Connection, *, number: str, network: str, at: datetime) -> 
 def failures(tx: Connection, *, since: datetime, number: str | None = None, network: str | None = None) -> int:
     """Return how many look-ups of a number, from a network, or of one from the other, failed since an instant."""
     asked = {name: value for name, value in (("number", number), ("network", network)) if value is not None}
-    return int(tx.execute(_failures(tuple(asked)), {"since": since, **asked}).scalar_one())
+    found: int = _failures(tuple(asked)).first(tx, {"since": since, **asked}).failed
+    return found
 
 
 @lru_cache(maxsize=4)
-def _failures(places: tuple[str, ...]) -> Select[Any]:
+def _failures(places: tuple[str, ...]) -> Ready:
     table = tables.lookup_failures
-    wanted = select(func.count()).select_from(table).where(table.c.at >= bindparam("since"))
-    return wanted.where(*(table.c[place] == bindparam(place) for place in places))
+    wanted = select(func.count().label("failed")).select_from(table).where(table.c.at >= bindparam("since"))
+    return Ready(wanted.where(*(table.c[place] == bindparam(place) for place in places)))
 
 
 def prune_failures(tx: Connection, *, before: datetime) -> int:

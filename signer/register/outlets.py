@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import String, bindparam, delete, func, insert, literal, select, update
 
 from signer.domain import content
 from signer.domain.confirmation import Standing
@@ -16,6 +17,7 @@ from signer.domain.places import Place, degrees
 from signer.errors import NotFound
 from signer.register import tables
 from signer.register.desk_tables import drafts, outlet_facts, outlet_rules
+from signer.register.ready import Ready
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -27,12 +29,6 @@ if TYPE_CHECKING:
 
 _HELD = (Standing.ISSUED, Standing.SUSPENDED)
 _MOST_DRAFTS = 500
-_CLOSED = (
-    select(outlet_facts.c.outlet_id, outlet_facts.c.closed_on)
-    .where(outlet_facts.c.manufacturer_id == bindparam("maker"), outlet_facts.c.closed_on <= bindparam("on"))
-    .where(outlet_facts.c.outlet_id.in_(bindparam("ids", expanding=True)))
-    .order_by(outlet_facts.c.outlet_id)
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +166,20 @@ def open_drafts(tx: Connection, *, scope: Scope) -> tuple[str, ...]:
 
 def closed(tx: Connection, ids: frozenset[str], *, scope: Scope, on: date) -> tuple[tuple[str, date], ...]:
     """Return which of these outlets are closed on a day, each with the first day on which it was."""
-    rows = tx.execute(_CLOSED, {"maker": scope.owner, "ids": sorted(ids), "on": on}).all()
+    named = {f"id{place}": one for place, one in enumerate(sorted(ids))}
+    rows = _closed(tuple(named)).rows(tx, {"maker": scope.owner, "on": on, **named})
     return tuple((row.outlet_id, row.closed_on) for row in rows)
+
+
+@lru_cache(maxsize=64)
+def _closed(names: tuple[str, ...]) -> Ready:
+    """Return the question after so many outlets, put together once: a statement that is ready cannot expand."""
+    return Ready(
+        select(outlet_facts.c.outlet_id, outlet_facts.c.closed_on)
+        .where(outlet_facts.c.manufacturer_id == bindparam("maker"), outlet_facts.c.closed_on <= bindparam("on"))
+        .where(outlet_facts.c.outlet_id.in_([bindparam(name, type_=String) for name in names]))
+        .order_by(outlet_facts.c.outlet_id)
+    )
 
 
 def _degrees(place: Place | None) -> dict[str, str | None]:

@@ -1,5 +1,5 @@
 """
-Statements that are compiled once for each database, for the two transactions of every confirmation.
+Statements that are compiled once for each database: for the two transactions of every confirmation, and for look-ups.
 
 SQLAlchemy finds a statement's compiled form anew at each execution, and wraps what it answers: that costs more than
 most of these statements do (docs/adr/0015). They stay statements of SQLAlchemy Core, in a transaction of its
@@ -8,6 +8,8 @@ connection; only their execution is the driver's own.
 
 from __future__ import annotations
 
+from collections import namedtuple
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import LargeBinary
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
 
     Values = Mapping[str, object]
+
+
+_NONE: Values = MappingProxyType({})
 
 
 class Answer(Protocol):
@@ -53,6 +58,17 @@ class Ready:
         driver: Any = tx.connection.dbapi_connection
         driver.cursor().executemany(form.text, every)
 
+    def rows(self, tx: Connection, values: Values = _NONE) -> list[Any]:
+        """Execute a question, and return its rows: named tuples of the values that SQLAlchemy's own would hold."""
+        form = self._form(tx.dialect, values)
+        driver: Any = tx.connection.dbapi_connection
+        return form.read(driver.execute(form.text, form.parameters(values)).fetchall())
+
+    def first(self, tx: Connection, values: Values = _NONE) -> Any:  # noqa: ANN401 - a row, as `rows` returns it
+        """Execute a question, and return its first row, or None."""
+        found = self.rows(tx, values)
+        return found[0] if found else None
+
     def _form(self, dialect: Dialect, values: Values) -> _Form:
         if (form := self._forms.get(dialect.name)) is None:
             form = self._forms[dialect.name] = _Form(self._statement, dialect, tuple(values))
@@ -70,6 +86,18 @@ class _Form:
         self._binds = tuple((name, writers[name]) for name in (compiled.positiontup or writers))
         self._fixed = {name: value for name, value in compiled.params.items() if name not in names}
 
+        columns = getattr(statement, "selected_columns", None)
+        self._readers = tuple(_reader(column.type, dialect) for column in columns or ())
+        self._row: Any = namedtuple("Row", [column.key for column in columns]) if columns else None
+
+    def read(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return the driver's rows as ours."""
+        make, readers = self._row._make, self._readers
+        return [
+            make([value if reader is None else reader(value) for reader, value in zip(readers, row, strict=True)])
+            for row in rows
+        ]
+
     def parameters(self, values: Values) -> tuple[object, ...] | dict[str, object]:
         """Return values as the driver takes them: by place or by name."""
         all_of = {**self._fixed, **values} if self._fixed else values
@@ -81,3 +109,8 @@ class _Form:
 def _writer(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """Return what makes the driver's value of ours; it takes bytes as they are."""
     return None if isinstance(kind, LargeBinary) else kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return what makes our value of the driver's."""
+    return kind.dialect_impl(dialect).result_processor(dialect, None)

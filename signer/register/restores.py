@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, update
 from signer.domain.evidence import Gap
 from signer.errors import RegisterUnavailable
 from signer.register import tables
+from signer.register.ready import Ready
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _restores = tables.restores
-_GAPS = (
+_GAPS = Ready(
     select(_restores.c.backup_at, _restores.c.restored_at)
     .where(_restores.c.closed_at.is_(None))
     .order_by(_restores.c.backup_at, _restores.c.id)
@@ -50,7 +51,7 @@ def note(tx: Connection, made: Restore) -> None:
 
 def gaps(tx: Connection) -> tuple[Gap, ...]:
     """Return the gaps that nobody has closed, the oldest first."""
-    return tuple(Gap(since=row.backup_at, until=row.restored_at) for row in tx.execute(_GAPS))
+    return tuple(Gap(since=row.backup_at, until=row.restored_at) for row in _GAPS.rows(tx))
 
 
 def newest(tx: Connection) -> datetime | None:

@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import rfc8785
@@ -144,6 +145,7 @@ def _parse(data: bytes, detached: bytes | None, *, typ: str, field: str, most_by
     return Token(kid=kid, payload=payload, signing_input=parts[0] + b"." + parts[1], signature=signature)
 
 
+@lru_cache(maxsize=64)
 def _header(typ: str, kid: str) -> bytes:
     return rfc8785.dumps({"alg": ALGORITHM, "kid": kid, "typ": typ})
 

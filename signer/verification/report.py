@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from signer.domain.evidence import State
 from signer.verification import wording
@@ -37,7 +37,8 @@ KEYS = (
     "receipt",
 )
 """The keys of a verdict, in order: frozen, so that a client may refuse any other."""
-_NOT_TOLD: IncEx = {"coverage": {"vins": {"__all__": {"ended_at"}}}}
+_NOT_TOLD: IncEx = cast("IncEx", {"coverage": {"vins": {"__all__": {"ended_at"}}}, "confirmation": True, "checks": True})
+"""What stands in no answer, and what is told in a form of its own."""
 
 
 def as_json(verdict: Verdict, speech: Speech, *, check_texts: Texts, receipt: str | None = None) -> dict[str, Json]:
