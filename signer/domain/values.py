@@ -38,7 +38,7 @@ def format_instant(at: datetime) -> str:
     """Return an aware instant as `YYYY-MM-DDTHH:MM:SSZ`, the only form in canonical JSON."""
     if at.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return at.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
 
 
 def parse_instant(text: object) -> datetime:

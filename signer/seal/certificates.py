@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from asn1crypto import x509 as asn1_x509
@@ -202,6 +202,7 @@ def tsa_usage_fault(certificate: Certificate) -> str:
     return "it is an authority's certificate" if certificate.is_ca else algorithms.key_fault(certificate.parsed)
 
 
+@lru_cache(maxsize=64)
 def service_usage_fault(certificate: Certificate) -> str:
     """
     Return why a certificate may not sign what a service says, its receipts and offline bundles, or ''.

@@ -26,6 +26,8 @@ SILENCE_S: Final = 30
 """How long a thread waits for the next bytes of a body, or for a client to take some of the answer."""
 MOST_S: Final = 300.0
 """How long a thread is a connection's at most, until its request is answered: a client may also take slowly."""
+_COURTESY_S: Final = 0.001
+"""All processes are woken for each connection, and the first one there takes it: the busy one comes a little later."""
 _END: Final = b"\r\n\r\n"
 _TOO_LONG: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n"
@@ -39,7 +41,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     most_s = MOST_S
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a connection, and let the poller wait for its head."""
+        """Take a connection, and let the poller wait for its head; who is busy lets another process take it first."""
+        if self.nr_conns > len(self.keepalived_conns):
+            time.sleep(_COURTESY_S)
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):

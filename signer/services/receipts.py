@@ -205,7 +205,7 @@ def _said(verdict: Verdict) -> dict[str, object]:
 
 
 def _check(check: Check) -> claimed.CheckClaim:
-    return claimed.CheckClaim(id=check.id, state=check.state, sub_indication=check.sub_indication)
+    return claimed.CheckClaim.model_construct(id=check.id, state=check.state, sub_indication=check.sub_indication)
 
 
 def _coverage(verdict: Verdict) -> claimed.CoverageClaims:

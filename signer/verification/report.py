@@ -37,7 +37,9 @@ KEYS = (
     "receipt",
 )
 """The keys of a verdict, in order: frozen, so that a client may refuse any other."""
-_NOT_TOLD: IncEx = cast("IncEx", {"coverage": {"vins": {"__all__": {"ended_at"}}}, "confirmation": True, "checks": True})
+_NOT_TOLD: IncEx = cast(
+    "IncEx", {"coverage": {"vins": {"__all__": {"ended_at"}}}, "confirmation": True, "checks": True}
+)
 """What stands in no answer, and what is told in a form of its own."""
 
 

@@ -71,9 +71,7 @@ def install(app: Flask, *, https: bool) -> None:
         if cookies.is_place(request.path) and not cookies.is_untold(request.path):
             # a form's origin is told to ourselves alone
             response.headers.setdefault("Referrer-Policy", "same-origin")
-        response.headers.setdefault("Content-Security-Policy", _CSP.replace(_NONCE, nonce()))
-        for name, value in _ALWAYS.items():
-            response.headers.setdefault(name, value)
+        _wall(response)
         response.headers["X-Request-Id"] = request_id()
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
@@ -82,6 +80,16 @@ def install(app: Flask, *, https: bool) -> None:
             response.headers["Strict-Transport-Security"] = _HSTS
         _log(response)
         return response
+
+
+def _wall(response: Response) -> None:
+    """Add the browser's walls, but for those that a page set itself: what there is, is looked through once."""
+    said = {name.lower() for name, _ in response.headers}
+    if "content-security-policy" not in said:
+        response.headers.add("Content-Security-Policy", _CSP.replace(_NONCE, nonce()))
+    for name, value in _ALWAYS.items():
+        if name.lower() not in said:
+            response.headers.add(name, value)
 
 
 def _log(response: Response) -> None:

@@ -8,12 +8,15 @@ so does the API unless it is asked for another one by name.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 
 from babel.dates import format_date
 from babel.numbers import format_decimal
 from babel.units import format_unit
 from flask import g, request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from signer.domain import json_text
 from signer.domain.parties import ThirdLanguage, country_name
@@ -43,7 +46,8 @@ NAMES: dict[Tongue, str] = {
 }
 """What each language calls itself."""
 RIGHT_TO_LEFT = frozenset({"ar"})
-_TWO = ["zh-CN", "zh", "zh-Hans", "en"]
+_TWO = ("zh-CN", "zh", "zh-Hans", "en")
+_MOST_HEADER = 400
 _ISOLATE, _END = "\N{FIRST STRONG ISOLATE}", "\N{POP DIRECTIONAL ISOLATE}"
 _IN_WORDS = "long"
 """The form of a day with its month in words: 05.06 and 06/05 are read differently in different countries."""
@@ -63,8 +67,7 @@ def spoken() -> Tongue:
     wanted = _asked()
     if wanted is not None:
         return _tongue(wanted) or "en"
-    best = request.accept_languages.best_match([*_TWO, *OTHERS], default="en")
-    return _tongue(best) or "en"
+    return _tongue(_preferred(request.headers.get("Accept-Language", ""), (*_TWO, *OTHERS))) or "en"
 
 
 def answered() -> Tongue:
@@ -79,8 +82,13 @@ def named() -> Tongue | None:
 
 def accepted() -> Language:
     """Return which of two languages the Accept-Language header prefers."""
-    best = request.accept_languages.best_match(_TWO, default="en")
-    return "zh" if best.startswith("zh") else "en"
+    return "zh" if _preferred(request.headers.get("Accept-Language", ""), _TWO).startswith("zh") else "en"
+
+
+@lru_cache(maxsize=256)
+def _preferred(header: str, offered: tuple[str, ...]) -> str:
+    """Return which of some languages a header prefers; browsers and programs send few different ones."""
+    return parse_accept_header(header[:_MOST_HEADER], LanguageAccept).best_match(offered, default="en")
 
 
 def _asked() -> str | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask import Flask, Response, request
 
-from signer import serve, settings
+from signer import logs, serve, settings
 
 
 def application(data: bytes, kind: str, status: int) -> Flask:
@@ -24,6 +24,7 @@ def application(data: bytes, kind: str, status: int) -> Flask:
 def main() -> None:
     port, file, kind, status = sys.argv[1:]
     data = Path(file).read_bytes()
+    logs.configure("error")
     options = serve._options(settings.load({}), host="127.0.0.1", port=int(port), workers=serve.WORKERS)
     serve._Server(lambda: application(data, kind, int(status)), {**options, "loglevel": "error"}, None).run()
 

@@ -13,13 +13,14 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from world import EMIRATES, KAZAKHSTAN, World, sample
 
 from signer.domain.verdict import Code
 from signer.errors import Conflict, Misconfigured, SignerError
 from signer.register import audit, migrations, tables
 from signer.register.database import Database, together
+from signer.register.ready import Ready
 from signer.services.engines import Chance
 
 OTHER_TERMS = """
@@ -121,6 +122,18 @@ def _use(number: str, world: World) -> audit.SealUse:
     return audit.SealUse(
         seal_digest=seal_digest, number=number, sealed_digest=bytes(32), origin="test", used_at=world.at, **people
     )
+
+
+def test_what_is_ready_reads_rows_as_sqlalchemy_does(world: World) -> None:
+    world.issue(sample(KAZAKHSTAN))
+    wanted = [select(table) for table in (tables.confirmations, tables.lines, tables.files, tables.outlets)]
+    with world.services.database.read() as tx:
+        for statement in wanted:
+            plain = [row._asdict() for row in tx.execute(statement)]
+            assert [row._asdict() for row in Ready(statement).rows(tx)] == plain
+            assert plain
+            assert Ready(statement).first(tx)._asdict() == plain[0]
+        assert Ready(select(tables.restores)).first(tx) is None
 
 
 def test_a_database_behind_the_code_is_refused(empty_url: str) -> None:

@@ -30,6 +30,7 @@ PLACES = (
     "/share",
 )
 """Where cookies are read: these addresses, and those below them."""
+_UNDER_PLACES = tuple(f"{place}/" for place in PLACES)
 UNTOLD = ("/share",)
 """Those whose own address is told to nobody, not even to ourselves: from there browsers send forms without origin."""
 GUIDE = "/docs"
@@ -93,7 +94,7 @@ class Cookies(SessionInterface):
 
 def is_place(path: str) -> bool:
     """Tell whether an address is behind a sign-in."""
-    return any(path == place or path.startswith(f"{place}/") for place in PLACES)
+    return path in PLACES or path.startswith(_UNDER_PLACES)
 
 
 def speaks_two(path: str) -> bool:

@@ -6,11 +6,12 @@ import json
 from datetime import UTC, date, datetime
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from signer.domain import content, rules
+from signer.domain import content, json_text, rules
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import RecordFacts
 from signer.domain.parties import Country, Manufacturer, Membership, Role
@@ -188,3 +189,25 @@ def test_a_vehicle_and_a_manufacturer_take_no_field_that_is_not_theirs() -> None
 def test_the_seal_and_the_day_of_the_sample_are_those_of_its_circumstances() -> None:
     assert TERMS.seal.certificate_digest == SEAL.certificate_digest
     assert GIVEN.today == TODAY
+
+
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+_SOON, _LATE = (datetime(year, 6, 1, tzinfo=UTC).replace(tzinfo=None) for year in (1950, 2900))
+_KEYS = st.text("abcdefghijklmnopqrstuvwxyz_", min_size=1, max_size=8)
+_JSON = st.recursive(
+    st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | _TEXTS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(_JSON)
+def test_the_quick_encoding_is_rfc_8785s_to_the_byte(value: json_text.Json) -> None:
+    assert json_text.canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
+
+
+@given(st.datetimes(_SOON, _LATE, timezones=st.timezones()))
+def test_an_instant_is_told_in_whole_seconds_of_utc(at: datetime) -> None:
+    told = format_instant(at)
+    assert parse_instant(told) == at.astimezone(UTC).replace(microsecond=0)
+    assert len(told) == 20
