@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from signer.domain.values import BEIJING
 from signer.domain.verdict import Code
+from signer.verification.reasons import REASONS
 from signer.verification.words import Words
 
 if TYPE_CHECKING:
@@ -170,107 +171,6 @@ _WITHOUT_CONTENT: dict[Code, tuple[str, str]] = {
 }
 _OF_AGE = ("STANDING_INCOMPLETE", "STANDING_AS_OF")
 """Notices that say why a standing is told as of an earlier time."""
-REASONS: dict[str, tuple[str, str]] = {
-    "EMPTY": ("文件是空的", "the file is empty"),
-    "NOT_PDF": ("不是 PDF 文件", "it is not a PDF"),
-    "ENCRYPTED": ("PDF 已加密", "the PDF is encrypted"),
-    "TOO_LARGE": ("文件过大", "the file is too large"),
-    "MALFORMED": ("PDF 结构损坏", "the PDF's structure is broken"),
-    "OUTPUT_TOO_LARGE": ("检查结果过大", "the check found too much to tell"),
-    "ABSENT": ("没有所附内容", "its content is not attached"),
-    "NOT_CANONICAL": ("所附内容不规范", "its content is not in its one form"),
-    "FILE_FORM": ("文件结构不完整或超出限度", "the file is not whole, or exceeds a limit"),
-    "REVISIONS": ("用印后追加了内容", "something was added after the seal"),
-    "SEAL_FORM": ("印章域不符合规定的形式", "the seal's field has not its one form"),
-    "BYTE_RANGE": ("印章未覆盖全部内容", "the seal does not cover the whole file"),
-    "CMS_FORM": ("签名数据不符合规定的形式", "the seal's value has not its one form"),
-    "ALGORITHMS": ("算法或密钥强度不足", "an algorithm or key is too weak"),
-    "DIGEST": ("内容摘要不一致", "the content's digest differs"),
-    "SIGNATURE": ("签名值无法验证", "the signature does not verify"),
-    "EMBEDDED_CERTIFICATES": ("夹带了名单之外的证书", "a certificate inside is not a listed one"),
-    "TIMESTAMP_TOKEN": ("所附时间戳无效", "the attached timestamp is not good"),
-    "ATTACHMENTS": ("附件不符合规定", "the attachments are not the ones that belong"),
-    "NAMING": ("证书没有指明该生产企业", "the certificate does not name the manufacturer"),
-    "REVOCATION_FORM": ("所附吊销信息的格式不对", "the attached revocation data is not in its form"),
-    "REVOCATION": ("无法确定证书是否已被吊销", "it could not be told whether a certificate was revoked"),
-    "CHAIN": ("证书链无法验证", "the certificate's chain does not hold"),
-    "TIMESTAMP": ("没有可信时间戳", "no trusted timestamp"),
-    "NOT_ON_RECORD": ("没有相符的记录", "no such record"),
-    "SEND_FILE": ("仅凭摘要无法判断，请提交文件本身", "a digest alone proves nothing; send the file itself"),
-    "CHILD_DIED": ("检查进程中止", "the checking process stopped"),
-    "TOO_SLOW": ("检查超时", "the check took too long"),
-    "ADDED_SIGNATURE": ("用印后又添加了签名", "a signature was added after the seal"),
-    "NO_TIMESTAMP": ("没有可信时间戳", "no trusted timestamp"),
-    "NO_REVOCATION_DATA": ("文件未附证书吊销信息", "no revocation data in the file"),
-    "NOT_PROVEN_IN_TIME": (
-        "无法证明文件是在印章有权使用期间加盖的",
-        "nothing proves any more that it was sealed while the seal was entitled",
-    ),
-    "ARCHIVE": ("存档时间戳无法计入", "an archive timestamp does not count"),
-    "ARCHIVED_BY_OTHERS": (
-        "文件由未列入信任名单的机构加盖了存档时间戳",
-        "an authority that is not on the trust list has added an archive timestamp",
-    ),
-    "ARCHIVE_LAPSED": ("存档时间戳未及时续期", "its archive timestamp was not renewed in time"),
-    "SEAL_VERIFY_ONLY": ("该印章此后改为仅供核验", "the seal was made verify-only later"),
-    "SEAL_REVOKED_LATER": ("该印章在此之后被吊销", "the seal was revoked later"),
-    "OUTLET_CLOSED": ("其中有服务网点此后已关闭", "one of its outlets has closed since"),
-    "OTHER_LINES_ENDED": ("未查询的其他车辆已失效或被替代", "other vehicles, not asked for, are no longer in force"),
-    "TRUST_LIST_STALE": ("信任名单已过期或早于此文件", "the trust list is expired or older than the file"),
-    "TRUST_LIST_OLDER_THAN_SEAL": ("信任名单早于此文件", "the trust list is older than the file"),
-    "REGISTER_INCOMPLETE": ("登记簿不完整", "the register is incomplete"),
-    "STANDING_INCOMPLETE": (
-        "登记簿由备份恢复，此后的撤回、替代或暂停可能未记录",
-        "the register was restored from a backup: what ended since may be missing",
-    ),
-    "NOT_IN_BUNDLE_YET": (
-        "离线数据包中没有此编号，且不能证明此文件早于该数据包",
-        "the offline bundle does not hold it, and the file is not proven older than the bundle",
-    ),
-    "STANDING_AS_OF": (
-        "登记状态取自离线数据包，此后的撤回、替代或暂停不在其中",
-        "its standing comes from an offline bundle: what ended since is not in it",
-    ),
-    "STANDING_TOO_OLD": ("离线数据包已超过 24 小时", "the offline bundle is older than 24 hours"),
-    "BUNDLE_EXPIRED": ("离线数据包已过期", "the offline bundle has expired"),
-    "BUNDLE_FROM_FUTURE": ("离线数据包的时间晚于当前时间", "the offline bundle is of a time in the future"),
-    "CONTENT_NOT_KNOWN": (
-        "离线数据包只有内容的摘要，无法比对",
-        "the offline bundle holds only the digest of the content: nothing could be compared",
-    ),
-    "REGISTER_NEEDED": (
-        "离线数据包不含车辆识别代号，此项查询须联网向登记簿提出",
-        "an offline bundle holds no VINs: this look-up needs the register",
-    ),
-    "TRY_LATER": ("正在签发，请稍后再试", "it is being issued right now; try again in a minute"),
-    "SUSPENDED": ("确认书已暂停", "the confirmation is suspended"),
-    "SEAL_SUSPENDED": ("印章已暂停使用", "the seal is suspended"),
-    "VIN_CONFLICT": ("另有生产企业对同一车辆识别代号出具了确认书", "another manufacturer confirmed the same VIN"),
-    "PARTLY_WITHDRAWN": ("部分车辆已撤回，请指明车辆识别代号", "some vehicles were withdrawn; name the VINs"),
-    "SCHEMA_UNKNOWN": ("内容格式未知", "the content's schema is not known here"),
-    "TIME_IN_FUTURE": ("文件中的时间晚于当前时间", "a time in the file lies in the future"),
-    "NUMBER_UNKNOWN": ("编号不在登记簿中", "the number is not in the register"),
-    "NUMBER_DIFFERS": ("登记的编号不同", "it is filed under another number"),
-    "BYTES_DIFFER": ("与登记的文件不同", "its bytes are not those on record"),
-    "OTHER_MANUFACTURER": ("印章属于另一家生产企业", "the seal is another manufacturer's"),
-    "OTHER_SEAL": ("不是所选定的印章", "it is not the seal that was chosen"),
-    "NOT_ENTITLED_THEN": ("当时无权使用该印章", "the seal was not entitled at that time"),
-    "SEALED_AFTER_VERIFY_ONLY": ("印章停用后才用印", "it was sealed after the seal became verify-only"),
-    "SEAL_REVOKED": ("印章已被吊销", "the seal was revoked"),
-    "SIGNER_LISTED": ("证书不在信任名单中", "the certificate is not on the trust list"),
-    "VIN_NOT_LISTED": ("车辆识别代号未列入", "a VIN is not listed"),
-    "OTHER_COUNTRY": ("目的国不同", "another country"),
-    "OTHER_EXPORTER": ("出口企业不同", "another exporter"),
-    "ABANDONED": ("签发已放弃", "issuing was abandoned"),
-    "PAST_END": ("已过截止日", "past its last day"),
-    "ERROR": ("内容有误", "error"),
-    "SALE_FELL_THROUGH": ("交易取消", "the sale fell through"),
-    "EXPORTER_REQUEST": ("应出口企业要求", "at the exporter's request"),
-    "VEHICLE_CHANGED": ("车辆变更", "the vehicle changed"),
-    "KEY_MISUSE": ("印章密钥被滥用", "the seal's key was misused"),
-    "FRAUD": ("欺诈", "fraud"),
-    "OTHER": ("其他原因", "another reason"),
-}
 
 
 def say(key: str, texts: tuple[str, str], speech: Speech, **values: object) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
+import cbor2
 import pytest
 import rfc8785
 from hypothesis import given
@@ -17,7 +18,6 @@ from signer.domain.log_leaf import Leaf, LeafType, LogProof, Opening, ProofRefus
 from signer.errors import InvalidInput
 from tests.unit.domain.sample import number
 
-cbor2 = pytest.importorskip("cbor2")
 NUMBER, OTHER = number("7K3QF9ZC2M8RX"), number("0000000000000")
 AT = datetime(2026, 11, 30, 9, 5, 41, tzinfo=UTC)
 MAKER = log_leaf.maker_key(b"secret of a test".ljust(32), "91000000MA0TE00019")
