@@ -99,10 +99,15 @@ class Certificate:
         pairs = [pair for relative in name for pair in relative]
         return tuple(str(pair["value"].native) for pair in pairs if pair["type"].dotted == kind.dotted_string)
 
+    @property
+    def key_info(self) -> bytes:
+        """The subject's public key with its algorithm: SubjectPublicKeyInfo in DER."""
+        return self._fields[5].whole
+
     @cached_property
     def key_digest(self) -> str:
         """SHA-256 of the subject's public key info, in hex."""
-        return hashlib.sha256(self._fields[5].whole).hexdigest()
+        return hashlib.sha256(self.key_info).hexdigest()
 
     @property
     def not_before(self) -> datetime:

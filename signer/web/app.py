@@ -13,7 +13,19 @@ from flask_openapi.models.server import Server
 from flask_openapi.openapi import OpenAPI
 
 from signer import resources, wiring
-from signer.web import api, car, documented, guide_pages, headers, intake, languages, problems, public, published
+from signer.web import (
+    api,
+    car,
+    documented,
+    guide_pages,
+    headers,
+    intake,
+    languages,
+    paper_page,
+    problems,
+    public,
+    published,
+)
 from signer.web.guests import Guests
 from signer.web.json_provider import StrictJson
 from signer.web.machines import entry as machines
@@ -76,6 +88,8 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         machines.install(app, services, clock=clock)
         app.register_api(published.api(services.trust, clock=clock))
         app.register_blueprint(published.blueprint(services.trust, settings, clock=clock))
+        drawing = paper_page.Drawing(folder, phrases=phrases, base_url=settings.base_url)
+        app.register_blueprint(paper_page.blueprint(drawing, services.trust, clock=clock))
     app.components_schemas.update(_components())
     app.register_blueprint(guide_pages.blueprint(app, pages, base_url=settings.base_url))
     app.components.examples = documented.examples_of_problems()

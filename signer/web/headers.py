@@ -24,6 +24,8 @@ from secure.headers import (
 from signer.web.portal import cookies
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from flask import Flask, Response
 
 _NONCE = "NONCE"
@@ -74,8 +76,7 @@ def install(app: Flask, *, https: bool) -> None:
         _wall(response)
         response.headers["X-Request-Id"] = request_id()
         if request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
-            response.headers.add("Vary", "Accept-Language")
+            _tell_keepers(response)
         if https:
             response.headers["Strict-Transport-Security"] = _HSTS
         _log(response)
@@ -90,6 +91,20 @@ def _wall(response: Response) -> None:
     for name, value in _ALWAYS.items():
         if name.lower() not in said:
             response.headers.add(name, value)
+
+
+def may_keep(lasts: timedelta, *, immutable: bool = False) -> None:
+    """Let this answer, which is the same for everybody, be kept for a while; every other one is `no-store`."""
+    g.keep = f"public, max-age={max(0, int(lasts.total_seconds()))}{', immutable' if immutable else ''}"
+
+
+def _tell_keepers(response: Response) -> None:
+    keep = g.get("keep")
+    if keep is not None and response.status_code < 400:
+        response.headers["Cache-Control"] = keep
+        return
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.add("Vary", "Accept-Language")
 
 
 def _log(response: Response) -> None:

@@ -126,6 +126,10 @@ class Phrases:
         """Tell whether there is such a text."""
         return key in self._texts
 
+    def beginning(self, prefix: str) -> dict[str, str]:
+        """Return the texts whose keys begin so, with their places to fill: for a page that puts values in itself."""
+        return {key: text for key, text in self._texts.items() if key.startswith(prefix)}
+
     @property
     def speech(self) -> Speech:
         """What verdicts are told in: Chinese and English are written in the code, the others here."""

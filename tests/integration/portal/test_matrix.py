@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from signer.register.exporters import SignUpState
 
-PUBLIC = frozenset({"static", "public", "car", "api", "about", "openapi", "docs", "published", "published_api"})
+PUBLIC = frozenset(
+    {"static", "public", "car", "api", "about", "openapi", "docs", "published", "published_api", "paper_page"}
+)
 """Blueprints (and Flask's own) that know no person: their own tests say what they answer."""
 KINDS = frozenset({("confirmations.file", "kind"), ("papers.file", "kind")})
 """What an address names that is nobody's: a kind of file."""

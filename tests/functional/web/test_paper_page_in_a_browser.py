@@ -1,0 +1,313 @@
+"""`/v` in a real browser: what it answers to which code, and that nobody learns what it was asked."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import paper_codes as codes
+import pytest
+from chromium import FLAGS
+from paper_codes import AT, NUMBER, VINS, Code, claims, dumps
+from playwright.sync_api import sync_playwright
+from tabs import PATIENCE_MS, Tabs
+
+from signer import resources
+from signer.web import languages
+from signer.web.languages import OTHERS, TONGUES
+from signer.web.paper_page import Drawing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from signer.domain.trust import TrustList
+
+NOW = AT + timedelta(days=2)
+NAME = codes.NAMES[codes.MAKER]
+GENUINE, INVALID, OPEN = (
+    "The printed code is genuine",
+    "The printed code is not valid",
+    "The check could not be finished",
+)
+
+
+_ELSEWHERE = b'<!doctype html><link rel="icon" href="data:,"><title>elsewhere</title>'
+
+
+class House:
+    """A server that keeps what it was asked, word for word."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.page = b""
+        house = self
+
+        class Answer(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                house.asked.append(f"{self.requestline}\n{self.headers}")
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html; charset=utf-8")
+                self.end_headers()
+                self.wfile.write(house.page if self.path == "/v" else _ELSEWHERE)
+
+            def log_message(self, *args: object) -> None:
+                del args
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        folder = resources.templates_dir() / "web"
+        phrases = languages.read_phrases(folder / "strings")
+        self.drawing = Drawing(folder, phrases=phrases, base_url=self.address)
+
+    def draw(self, trust: TrustList | None = None) -> bytes:
+        return self.drawing.draw(trust or codes.trust_list()).html
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    made = House()
+    threading.Thread(target=made.server.serve_forever, daemon=True).start()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "chromium is missing: apt-get install chromium"
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def tabs(browser: Browser, house: House) -> Iterator[Tabs]:
+    house.page = house.draw()
+    house.asked.clear()
+    opened = Tabs(browser, house.address)
+    yield opened
+    assert opened.close() == []
+    assert all(len(run) < 100 for one in house.asked for run in runs(one)), "a code was sent"
+
+
+def runs(text: str) -> list[str]:
+    """Return the runs of digits in a text."""
+    return "".join(char if char.isdigit() else " " for char in text).split()
+
+
+def opened(tabs: Tabs, text: str = "", *, now: Any = NOW, **more: Any) -> Page:
+    page = tabs.open(**more)
+    page.clock.set_fixed_time(now)
+    page.goto(f"/v{text}")
+    return page
+
+
+def put(page: Page, text: str) -> str:
+    """Verify another code in an open page, and return the verdict with what it means."""
+    page.evaluate("text => show(text)", text)
+    return str(page.inner_text("#verdict")) + " · " + str(page.inner_text("#means"))
+
+
+def test_a_genuine_code_shows_what_it_says_and_the_lists_name(tabs: Tabs) -> None:
+    code = Code(payload=dumps(claims(page=[2, 3])))
+    page = opened(tabs, code.text)
+    page.wait_for_selector("#banner")
+    assert page.title().startswith(f"{GENUINE} · {NUMBER} · {NAME}")
+    assert page.evaluate("document.activeElement.id") == "verdict"
+    assert page.inner_text("#of") == f"{NUMBER} {NAME}"
+    shown = page.inner_text("#data")
+    for text in (NUMBER, codes.MAKER, codes.EXPORTER, "KZ Kazakhstan", "2026-12-13", "2026-11-25 11:00 (UTC+8)"):
+        assert text in shown
+    assert "page 2 of 3" in page.inner_text("#page")
+    assert page.locator("#vins .vin").all_inner_texts() == [f"{v[:3]}{v[3:9]}{v[9:]}" for v in VINS]
+    assert page.locator("#vins .vin").first.locator("span").all_inner_texts() == [
+        VINS[0][:3],
+        VINS[0][3:9],
+        VINS[0][9:],
+    ]
+    assert "sheet in your hand" in page.inner_text("#means")
+    assert "TEST" in page.inner_text("#outcome")
+    page.check("#vins input >> nth=0")
+
+
+def test_who_signed_it_and_when_decides(tabs: Tabs) -> None:
+    page = opened(tabs)
+    late, other = int(AT.timestamp()) + 1, dumps(claims(issuer=codes.OTHER))
+    for code, verdict, meaning in (
+        (Code("kept"), GENUINE, NAME),
+        (Code("other", other), GENUINE, codes.NAMES[codes.OTHER]),
+        (Code("kept", dumps(claims(issued=late))), INVALID, "not entitled"),
+        (Code("kept-too-late"), INVALID, "not entitled"),
+        (Code("late"), INVALID, "not entitled"),
+        (Code("early"), INVALID, "not entitled"),
+        (Code("nobody"), INVALID, "not on the trust list"),
+        (Code("other"), INVALID, "another manufacturer"),
+        (Code(payload=other), INVALID, "another manufacturer"),
+        (Code("other", protected=dumps({1: -7, 4: codes.kid("maker")})), INVALID, "does not fit"),
+        (Code(aad=b"signer/paper/2"), INVALID, "does not fit"),
+        (Code("revoked"), OPEN, "was revoked on 2026-11-25 11:00"),
+        (Code("suspended"), OPEN, "suspended since"),
+        (Code("nobody", dumps(claims(issued=int(AT.timestamp()) + 3600))), OPEN, "after the trust list in this page"),
+        (Code(payload=dumps(claims(issued=int(NOW.timestamp()) + 900))), OPEN, "still to come"),
+    ):
+        told = put(page, code.text)
+        assert told.startswith(verdict), (code, told)
+        assert meaning in told, (code, told)
+        if verdict != GENUINE:
+            for name in codes.NAMES.values():
+                assert name not in page.inner_text("body") + page.title()
+            assert not page.is_visible("#data")
+
+
+def test_one_altered_digit_is_never_genuine_whatever_is_appended_is_ignored(tabs: Tabs) -> None:
+    page = opened(tabs)
+    digits = Code().digits
+    for place in range(0, len(digits), 41):
+        other = str((int(digits[place]) + 1) % 10)
+        assert put(page, f"#{digits[:place]}{other}{digits[place + 1 :]}").startswith(INVALID), place
+    for spoilt in (f"#0{digits}", f"#{digits}7", f"#{digits[:-1]}", f"# {digits}", "#", "#1", f"#{'1' * 4001}", digits):
+        assert put(page, spoilt).startswith(INVALID), spoilt
+    wide = "".join(chr(0xFF10 + int(digit)) for digit in digits)
+    assert put(page, f"#{wide}").startswith(INVALID)
+    for suffix in ("", ".", "。看看这个", "&from=chat", "?x=1", "#1", ")", "\N{FULLWIDTH DIGIT ONE}", "%20", "x7"):
+        assert put(page, f"a messenger's https://elsewhere.example/v#{digits}{suffix}").startswith(GENUINE), suffix
+        page.evaluate("text => { location.hash = text }", f"#{digits}{suffix}")
+        assert put(page, page.evaluate("location.hash")).startswith(GENUINE), suffix
+
+
+def test_a_second_code_in_the_same_tab_takes_the_place_of_the_first(tabs: Tabs) -> None:
+    page = opened(tabs, Code().text)
+    page.wait_for_function("document.title.startsWith('The printed code is genuine')")
+    page.evaluate("text => { location.hash = text }", Code("revoked").text)
+    page.wait_for_function("document.title.startsWith('The check could not be finished')")
+    page.fill("#text", f"https://any.example/v{Code('nobody').text}\n")
+    page.click("#again button")
+    page.wait_for_function("document.title.startsWith('The printed code is not valid')")
+    assert page.evaluate("document.activeElement.id") == "verdict"
+
+
+def test_after_its_lists_end_the_page_shows_amber_and_no_name(tabs: Tabs) -> None:
+    page = opened(tabs, Code().text, now=codes.trust_list().expires)
+    page.wait_for_selector("#banner")
+    assert page.title().startswith(f"{OPEN} · {NUMBER}")
+    assert "expired on 2026-12-25 12:00 (UTC+8)" in page.inner_text("#means")
+    assert NAME not in page.inner_text("body") + page.title()
+    assert put(page, Code("nobody").text).startswith(OPEN)
+    assert put(page, Code(aad=b"").text).startswith(INVALID), "what is proven false stays so"
+    early = opened(tabs, Code().text, now=AT)
+    early.wait_for_selector("#banner")
+    assert "before the trust list in this page was made" in early.inner_text("#means")
+
+
+def test_saved_as_a_file_it_works_without_a_network(tabs: Tabs, house: House, tmp_path: Path) -> None:
+    page = opened(tabs)
+    with page.expect_download() as saving:
+        page.click("a[download]")
+    file = tmp_path / "signer-v.html"
+    saving.value.save_as(file)
+    assert file.read_bytes() == house.page
+    house.asked.clear()
+    page.context.set_offline(True)
+    assert put(page, Code().text).startswith(GENUINE), "once loaded, the page needs no network"
+    page.goto(f"{file.as_uri()}{Code().text}")
+    page.wait_for_selector("#banner")
+    assert page.title().startswith(GENUINE)
+    page.goto(file.as_uri())
+    page.fill("#text", f"https://any.example/v{Code('revoked').text}")
+    page.click("#again button")
+    page.wait_for_function("document.title.startsWith('The check could not be finished')")
+    assert house.asked == []
+
+
+def test_nobody_learns_what_was_asked(tabs: Tabs, house: House) -> None:
+    page, seen = tabs.open(), []
+    page.on("request", lambda request: seen.append(f"{request.url} {request.headers}"))
+    page.clock.set_fixed_time(NOW)
+    digits = Code().digits
+    page.goto(f"/v#{digits}")
+    page.wait_for_selector("#banner")
+    assert len(house.asked) == 1, "the page itself, and not even an icon"
+    page.click("#online")
+    page.wait_for_function("document.title === 'elsewhere'")
+    assert page.url == f"{house.address}/verify#{NUMBER}"
+    assert len(house.asked) == 2
+    assert house.asked[1].startswith("GET /verify HTTP")
+    told = " ".join(house.asked)
+    assert "referer" not in told.lower()
+    assert digits[:40] not in told + " ".join(one.replace(f"#{digits}", "") for one in seen)
+    assert NUMBER not in told
+
+
+def test_a_name_in_the_list_is_text_and_never_markup(tabs: Tabs, house: House) -> None:
+    evil = '</script><img src=x onerror="document.title=1"><b>'
+    entry = codes.entry("maker", legal_name=evil)
+    house.page = house.draw(codes.trust_list().model_copy(update={"entries": (entry,), "test": False}))
+    page = opened(tabs, Code().text)
+    page.wait_for_selector("#banner")
+    assert evil in page.inner_text("#of")
+    assert page.locator("img").count() == 0
+    assert "TEST" not in page.inner_text("body"), "whether it is a TEST is for the list to say"
+    assert len(house.asked) == 1
+
+
+def test_it_reads_the_browsers_language_and_can_be_switched(tabs: Tabs, browser: Browser, house: House) -> None:
+    for locale, tag, verdict in (
+        ("zh-HK", "zh-CN", "印刷码数据真实"),
+        ("ar", "ar", "الرمز المطبوع أصيل"),
+        ("de", "en", GENUINE),
+    ):
+        context = browser.new_context(base_url=house.address, locale=locale)
+        page = context.new_page()
+        page.clock.set_fixed_time(NOW)
+        page.goto(f"/v{Code().text}")
+        page.wait_for_selector("#banner")
+        assert page.get_attribute("html", "lang") == tag
+        assert page.title().startswith(verdict)
+        assert page.evaluate("getComputedStyle(document.querySelector('#vins code')).direction") == "ltr"
+        assert page.get_attribute("html", "dir") == ("rtl" if tag == "ar" else "ltr")
+        context.close()
+    page = opened(tabs, Code().text)
+    page.wait_for_selector("#banner")
+    for tongue in TONGUES:
+        page.click(f"#tongues [lang={languages.TAGS[tongue]}]")
+        assert page.get_attribute("#tongues [aria-pressed=true]", "lang") == languages.TAGS[tongue]
+        for text in ("Taiwan", "undefined", "{"):
+            assert text not in page.inner_text("body"), tongue
+        if tongue in OTHERS:
+            assert "printed code" not in page.inner_text("body")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_everybody_can_read_it_on_a_small_phone(tabs: Tabs, dark: bool) -> None:
+    page = opened(tabs, Code().text, width=320, dark=dark)
+    page.wait_for_selector("#banner")
+    page.click("summary")
+    for text in (Code().text, Code("revoked").text, "#1", ""):
+        if text:
+            put(page, text)
+        else:
+            page.evaluate("show('')")
+        assert tabs.faults(page) == [], text
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, text
+    put(page, Code().text)
+    page.click("#tongues [lang=ar]")
+    assert tabs.faults(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_without_scripts_it_leads_to_number_and_tail(tabs: Tabs, house: House) -> None:
+    page = tabs.open(scripts=False)
+    page.goto(f"/v{Code().text}")
+    links = page.locator(".no-js a")
+    assert links.count() == len(TONGUES)
+    assert links.first.get_attribute("href") == f"{house.address}/verify"
+    assert not page.is_visible("#app")
+    assert "车辆识别代号" in page.inner_text("main")
