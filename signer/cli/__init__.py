@@ -73,6 +73,10 @@ _COMMANDS = {
         "exporting:export",
         "Write the seal register (用印登记) or the audit of one manufacturer to standard output, the oldest first.",
     ),
+    "paper-page": (
+        "papering:paper_page",
+        "Write the page that verifies codes on paper into FILE, for offices without a network; tell its SHA-256.",
+    ),
     "redact": ("exporting:redact", "Forget a person's name and roles, or an outlet's telephone, e-mail and hours."),
     "db": ("operating:db", "Look after the register: its schema, its backups, its files."),
     "keys": ("keys:keys", "Look after the keys of seals and of the service."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import terminal
 import yaml
+from apps import create_app
 from world import ROOT, YUNZHOU, World
 
 from signer.domain.trust import Purpose
@@ -114,3 +116,11 @@ def test_a_company_is_renamed_with_its_seals_frozen(kept: World) -> None:
     assert name in done.stdout
     assert f"{seal_of(kept)[:16]}: verify-only" in done.stdout
     assert f"verify-only {name}" in signer(kept, "seals", "list", "--as", name).stdout
+
+
+def test_the_page_for_offices_without_network_is_what_the_service_serves(kept: World, tmp_path: Path) -> None:
+    wrote = signer(kept, "paper-page", tmp_path / "v.html")
+    assert wrote.returncode == 0, wrote.stderr
+    served = create_app(kept.services).test_client().get("/v").data
+    assert (tmp_path / "v.html").read_bytes() == served
+    assert f"SHA-256 {hashlib.sha256(served).hexdigest()}" in wrote.stdout
