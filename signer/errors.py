@@ -196,6 +196,12 @@ class StorageUnavailable(Unavailable):
     code = "storage-unavailable"
 
 
+class LogHeld(Unavailable):
+    """The log's own tables do not hold what was published of it: nothing is appended before an operator says more."""
+
+    code = "log-held"
+
+
 class TooManyRequests(Unavailable):
     """Too many look-ups failed from one network, or for one number; `retry_after_s` tells when to try again."""
 

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     """Hosts that webhooks may name though private or without TLS: `erp.example.internal 10.0.0.5:8443`."""
     security_contact: str = ""
     """Whom to tell of a weakness (`/.well-known/security.txt`): an address, or a page (https); empty: no such file."""
+    log_head: Path | None = None
+    """A file on another disk that remembers the head of the log too; empty: `log-head` in the data folder alone."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
 

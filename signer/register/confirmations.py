@@ -325,7 +325,7 @@ def _end_predecessors(
         close_if_ended(tx, confirmation_id, at=at)
         set_status(tx, confirmation_id, REPLACED)
         row = tx.execute(select(heads).where(heads.c.id == confirmation_id)).one()
-        log.queue(tx, "supersede", confirmation_id=confirmation_id, digest=row.content_digest, at=at)
+        log.queue_end(tx, "supersede", confirmation_id=confirmation_id, at=at)
         audit.queue_notice(tx, "confirmation.superseded", manufacturer_id=manufacturer_id, number=row.number, at=at)
         audit.note(
             tx,

@@ -27,7 +27,7 @@ BUSY_S = 20.0
 _WRITERS = 5_389_001
 """The advisory lock that every writing transaction on PostgreSQL holds: one writer at a time, as on SQLite."""
 _BEGIN_WRITE = (
-    f"BEGIN; SET LOCAL lock_timeout = '{BUSY_S:.0f}s'; SET LOCAL idle_in_transaction_session_timeout = '60s'; "
+    "BEGIN; SET LOCAL lock_timeout = '{patience_ms}ms'; SET LOCAL idle_in_transaction_session_timeout = '60s'; "
     "SET LOCAL synchronous_commit = on; "
     f"SELECT pg_advisory_xact_lock({_WRITERS})"
 )
@@ -66,9 +66,14 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Open a transaction that may write: it takes the one write lock at once, and waits for it if it must."""
-        with self._transaction(self._writer) as connection:
+    def write(self, *, patience_s: float = BUSY_S) -> Iterator[Connection]:
+        """
+        Open a transaction that may write: it takes the one write lock at once, and waits for it if it must.
+
+        Raises RegisterUnavailable if the lock is not to be had in `patience_s`.
+        """
+        writer = self._writer if patience_s == BUSY_S else self._writer.execution_options(signer_patience_s=patience_s)
+        with self._transaction(writer) as connection:
             yield connection
 
     def upgrade(self, revision: str = "head") -> None:
@@ -200,12 +205,26 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("signer_writes", False)
-        connection.connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        cursor = connection.connection.cursor()
+        if "signer_patience_s" not in options:
+            cursor.execute("BEGIN IMMEDIATE" if options.get("signer_writes", False) else "BEGIN")
+            return
+        cursor.execute(f"PRAGMA busy_timeout = {_in_ms(options['signer_patience_s'])}")
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {_in_ms(BUSY_S)}")
 
 
 def _prepare_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("signer_writes", False)
-        connection.exec_driver_sql(_BEGIN_WRITE if writes else _BEGIN_READ)
+        options = connection.get_execution_options()
+        patience_ms = _in_ms(options.get("signer_patience_s", BUSY_S))
+        writes = options.get("signer_writes", False)
+        connection.exec_driver_sql(_BEGIN_WRITE.format(patience_ms=patience_ms) if writes else _BEGIN_READ)
+
+
+def _in_ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -74,7 +74,7 @@ def withdraw(
     close_if_ended(tx, head.id, at=at)
     left = {found for vin, found in standing.items() if vin not in wanted}
     set_status(tx, head.id, REPLACED if left & set(_HELD) or Standing.SUPERSEDED in left else ENDED)
-    log.queue(tx, "withdraw", confirmation_id=head.id, digest=head.content_digest, at=at)
+    log.queue_end(tx, "withdraw", confirmation_id=head.id, at=at)
     audit.queue_notice(tx, "confirmation.withdrawn", manufacturer_id=head.manufacturer_id, number=number, at=at)
     return wanted
 

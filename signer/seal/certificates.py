@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from signer.errors import InvalidInput
@@ -214,6 +214,19 @@ def service_usage_fault(certificate: Certificate) -> str:
 
     They are signed by ES256, so that any language verifies them: the key is on P-256, and no other.
     """
+    key = certificate.parsed.public_key()
+    is_fit = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+    return _saying_fault(certificate) or ("" if is_fit else "its key is not on P-256")
+
+
+def log_usage_fault(certificate: Certificate) -> str:
+    """Return why a certificate may not sign checkpoints of the log, or ''. Source: C2SP signed-note: Ed25519."""
+    is_fit = isinstance(certificate.parsed.public_key(), ed25519.Ed25519PublicKey)
+    return _saying_fault(certificate) or ("" if is_fit else "its key is not on Ed25519")
+
+
+def _saying_fault(certificate: Certificate) -> str:
+    """Return why a certificate may not sign what a service says, whatever its key, or ''."""
     usage = _extension(certificate.parsed, x509.KeyUsage)
     if certificate.is_ca:
         return "it is an authority's certificate"
@@ -222,11 +235,8 @@ def service_usage_fault(certificate: Certificate) -> str:
     if usage.key_cert_sign or usage.crl_sign:
         return "its key usage allows signing certificates or CRLs"
     extended = _extension(certificate.parsed, x509.ExtendedKeyUsage)
-    if extended is not None and ExtendedKeyUsageOID.TIME_STAMPING in extended:
-        return "its key is for timestamps"
-    key = certificate.parsed.public_key()
-    is_fit = isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
-    return "" if is_fit else "its key is not on P-256"
+    is_witness = extended is not None and ExtendedKeyUsageOID.TIME_STAMPING in extended
+    return "its key is for timestamps" if is_witness else ""
 
 
 def authority_usage_fault(certificate: Certificate) -> str:

@@ -64,15 +64,21 @@ def _entry_certificate(entry: TrustEntry, field: str, *, is_test_list: bool) -> 
         raise InvalidInput(f"{field}/certificate", words)
     if entry.purpose is Purpose.PDF_SEAL:
         _refuse_seal(entry, certificate, field, is_test_list=is_test_list)
-    if entry.purpose is Purpose.TSA and (fault := certificates.tsa_usage_fault(certificate)):
-        raise InvalidInput(f"{field}/certificate", f"may not make timestamps: {fault}")
-    if entry.purpose in SERVICES and (fault := certificates.service_usage_fault(certificate)):
-        raise InvalidInput(f"{field}/certificate", f"may not sign for the service: {fault}")
+    _refuse_service(entry, certificate, field)
     if entry.purpose is Purpose.CA and not certificate.is_ca:
         raise InvalidInput(f"{field}/certificate", "is not an authority's")
     if entry.purpose is Purpose.OCSP:
         _refuse_responder(entry, certificate, field)
     return certificate
+
+
+def _refuse_service(entry: TrustEntry, certificate: certificates.Certificate, field: str) -> None:
+    if entry.purpose is Purpose.TSA and (fault := certificates.tsa_usage_fault(certificate)):
+        raise InvalidInput(f"{field}/certificate", f"may not make timestamps: {fault}")
+    if entry.purpose in SERVICES and (fault := certificates.service_usage_fault(certificate)):
+        raise InvalidInput(f"{field}/certificate", f"may not sign for the service: {fault}")
+    if entry.purpose is Purpose.LOG and (fault := certificates.log_usage_fault(certificate)):
+        raise InvalidInput(f"{field}/certificate", f"may not sign checkpoints of the log: {fault}")
 
 
 def _refuse_responder(entry: TrustEntry, certificate: certificates.Certificate, field: str) -> None:

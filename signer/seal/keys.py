@@ -220,10 +220,7 @@ def certificate_of(parsed: x509.Certificate, *, name: str) -> Certificate:
 
 
 def _open(path: Path, password: bytes) -> tuple[PrivateKey, tuple[x509.Certificate, ...]]:
-    data = read_file(path)
-    if not password:
-        raise KeyUnavailable(f"{path}: no password is given: its password file is empty")
-    key, members = _open_pem(path, data, password) if b"-----BEGIN" in data else _open_pkcs12(path, data, password)
+    key, members = open_file(path, password)
     if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
         raise Misconfigured(f"{path}: {algorithms.EDWARDS}")
     if not isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey):
@@ -231,6 +228,14 @@ def _open(path: Path, password: bytes) -> tuple[PrivateKey, tuple[x509.Certifica
     if not members:
         raise Misconfigured(f"{path}: no certificate is beside the key")
     return key, members
+
+
+def open_file(path: Path, password: bytes) -> tuple[object, tuple[x509.Certificate, ...]]:
+    """Decrypt a key file: the key, of whatever kind, and the certificates. Raises KeyUnavailable, Misconfigured."""
+    data = read_file(path)
+    if not password:
+        raise KeyUnavailable(f"{path}: no password is given: its password file is empty")
+    return _open_pem(path, data, password) if b"-----BEGIN" in data else _open_pkcs12(path, data, password)
 
 
 def read_file(path: Path) -> bytes:

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 from pydantic import ValidationError
 
 from signer.domain.trust import Purpose
 from signer.errors import InvalidInput, Misconfigured
-from signer.seal import certificates
+from signer.seal import certificates, log_key
 from signer.seal.certificates import TEST_POLICY_OID, Certificate
 from signer.seal.pki_description import AuthorityDescription, Description
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from signer.domain.parties import Uscc
     from signer.seal.pki_description import KeyKind, MakerDescription
 
-PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 Subject: TypeAlias = tuple[tuple[x509.ObjectIdentifier, str], ...]
 Extensions: TypeAlias = tuple[tuple[x509.ExtensionType, bool], ...]
 PASSWORD_FILE = "password"  # noqa: S105 - a file's name
@@ -75,6 +75,7 @@ class Pki:
     receipt: Certificate
     bundle: Certificate
     status: Certificate
+    log: Certificate
     makers: tuple[Maker, ...]
 
     def __repr__(self) -> str:
@@ -132,6 +133,7 @@ def make_pki(folder: Path, description: Description, *, at: datetime) -> Pki:
     receipt = press.service(Purpose.RECEIPT, description.receipt)
     bundle = press.service(Purpose.BUNDLE, description.bundle)
     status = press.service(Purpose.STATUS, description.status)
+    log = press.log(description.log)
     makers = tuple(press.seal(maker) for maker in description.makers)
     press.list_root()
     return Pki(
@@ -144,6 +146,7 @@ def make_pki(folder: Path, description: Description, *, at: datetime) -> Pki:
         receipt=receipt,
         bundle=bundle,
         status=status,
+        log=log,
         makers=makers,
     )
 
@@ -232,6 +235,17 @@ class _Press:
         if not path.exists():
             extensions = ((_usage("digital_signature"), True),)
             self._make(path, described, key=new_key(), subject=subject, extensions=extensions)
+        return self._leaf(path)
+
+    def log(self, described: AuthorityDescription) -> Certificate:
+        """Make the key that signs checkpoints of the log, and the secret by which its leaves are tagged."""
+        path = self._folder / log_key.FILE
+        subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
+        if not path.exists():
+            extensions = ((_usage("digital_signature"), True),)
+            key = ed25519.Ed25519PrivateKey.generate()
+            self._make(path, described, key=key, subject=subject, extensions=extensions)
+        log_key.make_secret(self._folder / log_key.SECRET_FILE)
         return self._leaf(path)
 
     def seal(self, maker: MakerDescription) -> Maker:

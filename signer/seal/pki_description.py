@@ -47,4 +47,5 @@ class Description(Frozen):
     receipt: AuthorityDescription = AuthorityDescription(common_name="TEST Receipts", days=3650)
     bundle: AuthorityDescription = AuthorityDescription(common_name="TEST Offline Bundles", days=3650)
     status: AuthorityDescription = AuthorityDescription(common_name="TEST Status Lists", days=3650)
+    log: AuthorityDescription = AuthorityDescription(common_name="TEST Transparency Log", days=3650)
     makers: Annotated[tuple[MakerDescription, ...], Field(min_length=1, max_length=200)]

@@ -208,6 +208,7 @@ def _entries(made: pki.Pki) -> tuple[TrustEntry, ...]:
     found.append(_entry(Purpose.RECEIPT, made.receipt, "TEST receipts of this deployment", chain=chain))
     found.append(_entry(Purpose.BUNDLE, made.bundle, "TEST offline bundles of this deployment", chain=chain))
     found.append(_entry(Purpose.STATUS, made.status, "TEST status lists of this deployment", chain=chain))
+    found.append(_entry(Purpose.LOG, made.log, "TEST transparency log of this deployment", chain=chain))
     for maker in made.makers:
         plain = _entry(Purpose.PDF_SEAL, maker.certificate, maker.legal_name, chain=chain)
         seal = {"uscc": maker.uscc, "naming_profile": maker.profile, "seal_class": SealClass.TEST}

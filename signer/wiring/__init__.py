@@ -12,6 +12,7 @@ from signer import __version__, resources, sandbox
 from signer.errors import Misconfigured
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
+from signer.register.heads import Heads
 from signer.register.journal import Journal
 from signer.seal import reading
 from signer.services.alarms import Alarming
@@ -37,6 +38,7 @@ from signer.services.key_checks import KeyChecking
 from signer.services.licence import LicenceChecking
 from signer.services.limits import Limits
 from signer.services.listing import Listing
+from signer.services.log_keys import LogKeys
 from signer.services.lookups import LookingUp
 from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
@@ -61,6 +63,7 @@ from signer.services.request_inbox import RequestInbox
 from signer.services.requesting import Requesting
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
+from signer.services.sequencing import Sequencing
 from signer.services.service_keys import ServiceKeys
 from signer.services.sharing import Sharing
 from signer.services.shelf import Shelf
@@ -128,6 +131,7 @@ class Services:
     onboarding: Onboarding
     keeping: Keeping
     service_keys: ServiceKeys
+    sequencing: Sequencing
     receipts: Receipts
     evidence: Evidence
     papers: Papers
@@ -235,6 +239,14 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         below=chance.below,
     )
+    sequencing = Sequencing(
+        database=database,
+        keys=LogKeys(settings, trust=trust, clock=clock),
+        heads=Heads(settings.data_dir, further=settings.log_head),
+        base_url=settings.base_url,
+        clock=clock,
+        bits=chance.bits,
+    )
     importing = Importing(database=database, page=page, seals=seals, clock=clock, chance=chance)
     people = People(database=database, clock=clock)
     papers = Papers(database=database, blobs=blobs, clock=clock)
@@ -313,6 +325,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             clock=clock,
         ),
         service_keys=service_keys,
+        sequencing=sequencing,
         papers=papers,
         status_links=StatusLinks(database=database, papers=papers, clock=clock, bits=chance.bits),
         sharing=Sharing(

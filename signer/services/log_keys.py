@@ -1,0 +1,54 @@
+"""The log's key and its secret: opened when first needed, and again when their files change."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from signer.errors import KeyUnavailable
+from signer.seal import log_key
+from signer.services.witnesses import password
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from signer.seal.log_key import LogKey
+    from signer.services.trust import TrustSource
+    from signer.settings import Settings
+
+
+class LogKeys:
+    """What a log needs to be written: the key that signs its checkpoints, and the secret that tags its leaves."""
+
+    def __init__(self, settings: Settings, *, trust: TrustSource, clock: Callable[[], datetime]) -> None:
+        self._settings = settings
+        self._trust = trust
+        self._clock = clock
+        self._kept: tuple[tuple[int, int, int], LogKey] | None = None
+
+    def open(self) -> LogKey:
+        """
+        Return the key that signs checkpoints now.
+
+        Raises KeyUnavailable if there is none or it cannot be opened; Misconfigured, InvalidInput or TrustListStale if
+        it, or the trust list, is not as it must be.
+        """
+        at, path = self._clock(), self._settings.keys / log_key.FILE
+        try:
+            stat = path.stat()
+        except OSError as error:
+            raise KeyUnavailable(f"{path}: {error.strerror}: nothing goes into the log") from error
+        version = (os.getpid(), stat.st_mtime_ns, stat.st_ino)
+        kept = self._kept
+        if kept is None or kept[0] != version:
+            kept = (version, log_key.load(path, password=password(self._settings)))
+        self._kept = kept
+        return log_key.admit(kept[1], self._trust.current(at), at=at)
+
+    def secret(self, *, is_new: bool) -> bytes:
+        """Return the secret that tags leaves; made if the log `is_new`. KeyUnavailable, Misconfigured."""
+        path = self._settings.keys / log_key.SECRET_FILE
+        if is_new:
+            log_key.make_secret(path)
+        return log_key.read_secret(path)

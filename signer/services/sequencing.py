@@ -1,0 +1,228 @@
+"""
+The sequencer: what waits for the log is numbered, hashed and signed in one transaction, and published after it.
+
+One works at a time, under the database's one write lock. What is published is always held by the database; if the
+database does not hold what was published, it is an older one, and nothing is appended to it.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import structlog
+
+from signer.domain.log_leaf import LeafType, Opening, maker_key, tag
+from signer.errors import LogHeld
+from signer.register import log
+from signer.register.database import BUSY_S
+from signer.transparency import checkpoints, notes
+from signer.transparency.checkpoints import Checkpoint
+from signer.transparency.merkle import EMPTY_ROOT, cover, extend, fold, leaf_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from signer.domain.number import Number
+    from signer.register.database import Database, Transaction
+    from signer.register.heads import Heads
+    from signer.register.log import Entry, Signed, Waiting
+    from signer.seal.log_key import LogKey
+    from signer.services.log_keys import LogKeys
+
+logger = structlog.get_logger()
+
+BATCH = 1000
+"""So many leaves are appended in one transaction: it holds the write lock for some hundredths of a second."""
+_NONCE_BITS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A tree as it grows: its size, and the hashes of the complete subtrees that cover it."""
+
+    size: int
+    edge: tuple[bytes, ...]
+
+    def grown(self, hashes: Sequence[bytes]) -> Tree:
+        """Return it with further leaves."""
+        known = dict(zip(cover(0, self.size), self.edge, strict=True))
+        size = self.size + len(hashes)
+        covering = cover(0, size)
+        wanted = set(covering)
+        known |= {subtree: found for subtree, found in extend(self.size, self.edge, hashes) if subtree in wanted}
+        return Tree(size, tuple(known[subtree] for subtree in covering))
+
+    @property
+    def root(self) -> bytes:
+        """The root of the tree."""
+        return fold(self.edge)
+
+
+class Sequencing:
+    """Append to the log what waits for it."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        keys: LogKeys,
+        heads: Heads,
+        base_url: str,
+        clock: Callable[[], datetime],
+        bits: Callable[[int], int],
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._heads = heads
+        self._origin = origin_of(base_url)
+        self._clock = clock
+        self._bits = bits
+
+    def run(self, *, patience_s: float = BUSY_S) -> int:
+        """
+        Append what waits, at most `BATCH` leaves, and publish the head; return how many leaves were appended.
+
+        Raises LogHeld, KeyUnavailable, Misconfigured, TrustListStale, RegisterUnavailable (the lock was not to be had
+        in `patience_s` too), StorageUnavailable.
+        """
+        key = self._keys.open()
+        self._begin(key, patience_s=patience_s)
+        with self._database.write(patience_s=patience_s) as tx:
+            last = log.latest(tx)
+            self.refuse_older(tx, last)
+            waiting = log.waiting(tx, BATCH)
+            if waiting or self._is_by_another(last, key):
+                self._append(tx, last, waiting, key)
+        self.publish()
+        return len(waiting)
+
+    def _begin(self, key: LogKey, *, patience_s: float) -> None:
+        """Publish the head of a log without leaves before its first one: a log with leaves has published a head."""
+        with self._database.read() as tx:
+            last = log.latest(tx)
+        if last is not None:
+            if not last.size and self._heads.published() is None:
+                self.publish()
+            return
+        with self._database.write(patience_s=patience_s) as tx:
+            last = log.latest(tx)
+            self.refuse_older(tx, last)
+            if last is None:
+                self._append(tx, None, (), key)
+        self.publish()
+
+    def drain(self) -> int:
+        """Append until nothing waits; return how many leaves were appended. Raises what `run` raises."""
+        whole = 0
+        while done := self.run():
+            whole += done
+        return whole
+
+    def publish(self) -> None:
+        """Publish the head that the database holds, if it is not published yet. Raises StorageUnavailable, LogHeld."""
+        with self._heads.turn():
+            with self._database.read() as tx:
+                last = log.latest(tx)
+                if last is None:
+                    return
+                self.refuse_older(tx, last)
+            if any(note != last.note for note in self._heads.notes()) or self._heads.published() is None:
+                self._heads.publish(last.note)
+
+    def refuse_older(self, tx: Transaction, last: Signed | None) -> None:
+        """Refuse a database that does not hold what was published, wherever that is remembered. Raises LogHeld."""
+        heads = self._heads.checkpoints()
+        if last is not None and last.size and not heads:
+            raise LogHeld(
+                f"nobody remembers what was published of the log, which has {last.size} leaves here: find its highest"
+                " head (a witness, a monitor, a proof), and type it: `signer log resume`"
+            )
+        for head in heads:
+            if fault := self._fault(tx, head, last):
+                raise LogHeld(fault)
+
+    def _fault(self, tx: Transaction, head: Checkpoint, last: Signed | None) -> str:
+        """Return why the database does not hold a head, or ''."""
+        size = 0 if last is None else last.size
+        root = EMPTY_ROOT if last is None else last.root
+        known = base64.b64encode(head.root).decode()
+        if head.size > size:
+            return (
+                f"the log has {size} leaves here, and {head.size} were published (root {known}): this is an older"
+                " register; nothing is appended before `signer log resume`"
+            )
+        if head.size < size:
+            kept = log.of_size(tx, head.size)
+            root = b"" if kept is None else kept.root
+        if root != head.root:
+            return f"the log of {head.size} leaves that was published (root {known}) is not the one that is here"
+        return ""
+
+    def _is_by_another(self, last: Signed | None, key: LogKey) -> bool:
+        """Tell whether the head was signed by another key than the one that signs now: then it is signed once more."""
+        if last is None:
+            return False
+        text, lines = notes.split(last.note)
+        named = key.named(checkpoints.parse(text).origin)
+        return not any((name, signature[:4]) == (named.name, named.id) for name, signature in lines)
+
+    def _append(self, tx: Transaction, last: Signed | None, waiting: tuple[Waiting, ...], key: LogKey) -> None:
+        tree = Tree(0, ()) if last is None else Tree(last.size, last.edge)
+        if last is not None and tree.root != last.root:
+            raise LogHeld(f"what is kept of the log's {last.size} leaves does not make its root")
+        if waiting:
+            entries = tuple(self._entries(tx, waiting, tree.size))
+            log.append(tx, entries)
+            log.taken(tx, [one.id for one in waiting])
+            tree = tree.grown([entry.leaf_hash for entry in entries])
+        origin = self._origin if last is None else checkpoints.parse(notes.split(last.note)[0]).origin
+        note = key.sign(Checkpoint(origin, tree.size, tree.root).text, origin=origin)
+        at = self._clock()
+        log.sign(tx, log.Signed(size=tree.size, root=tree.root, edge=tree.edge, note=note, signed_at=at))
+        logger.info("log.signed", size=tree.size, root=tree.root.hex()[:16])
+
+    def _entries(self, tx: Transaction, waiting: tuple[Waiting, ...], start: int) -> Iterator[Entry]:
+        """Yield the leaves of what waits, numbered in the log and for each manufacturer."""
+        secret = self._keys.secret(is_new=start == 0)
+        keys = {one.manufacturer_id: maker_key(secret, one.uscc) for one in waiting}
+        counts = log.running(tx, keys)
+        hashes = log.last_hashes(tx, [one.confirmation_id for one in waiting])
+        for sequence, one in enumerate(waiting, start=start):
+            counts[one.manufacturer_id] = running = counts[one.manufacturer_id] + 1
+            nonce, previous = self._bits(_NONCE_BITS).to_bytes(32, "big"), hashes.get(one.confirmation_id)
+            leaf = opening_of(one.number, one.type, one.digest, previous=previous, nonce=nonce)
+            encoded = leaf.leaf(tag=tag(keys[one.manufacturer_id], running), at=one.queued_at).encode()
+            hashes[one.confirmation_id] = hashed = leaf_hash(encoded)
+            yield log.Entry(
+                sequence=sequence,
+                leaf=encoded,
+                leaf_hash=hashed,
+                manufacturer_id=one.manufacturer_id,
+                running=running,
+                confirmation_id=one.confirmation_id,
+                type=one.type,
+                digest=one.digest,
+                previous=previous,
+                nonce=nonce,
+            )
+
+
+def opening_of(number: Number, kind: LeafType, digest: bytes, *, previous: bytes | None, nonce: bytes) -> Opening:
+    """Return the opening of a leaf that we make; what it is made of was checked when it was kept."""
+    return Opening.model_construct(
+        nonce=nonce.hex(),
+        type=kind,
+        number=number,
+        digest=digest.hex(),
+        previous=None if previous is None else previous.hex(),
+    )
+
+
+def origin_of(base_url: str) -> str:
+    """Return the log's name: host and path of the base URL, and `/log`; no scheme. Source: C2SP tlog-checkpoint."""
+    parts = urlsplit(base_url)
+    return f"{parts.netloc}{parts.path.rstrip('/')}/log"
