@@ -173,7 +173,12 @@ class Gap(Frozen):
 
     def may_have_changed(self, issued_at: datetime) -> bool:
         """Tell whether what was issued then may have been ended or held since, without the register knowing."""
-        return issued_at <= self.until + _SLACK
+        return issued_at <= self.reaches
+
+    @property
+    def reaches(self) -> datetime:
+        """The last instant of issue that it may concern."""
+        return self.until + _SLACK
 
 
 class Told(Frozen):

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Integer, and_, bindparam, delete, exists, func, insert, literal_column, select, update
+from sqlalchemy import Integer, and_, bindparam, delete, func, insert, literal_column, select, update
 
 from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
+from signer.domain.status_list import Status
 from signer.errors import Conflict, NotFound
-from signer.register import audit, log, tables
+from signer.register import audit, log, status_lists, tables
 from signer.register.database import together
 from signer.register.ready import Ready
 from signer.register.scope import unknown
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
     from signer.domain.vehicle import Vin
     from signer.register.audit import SealUse
     from signer.register.scope import Scope
-
-STATUS_LIST_SIZE = 131_072
-_STATUS_DRAWS = 24
-IN_FORCE, ENDED, NOT_NOW, REPLACED = range(4)
-"""The two bits of the status list (docs/reference/formats.md, planned)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +87,7 @@ class SealedFile:
     timestamp_at: datetime | None
 
 
-_claims, _heads, _lines, _statuses = tables.vin_claims, tables.confirmations, tables.lines, tables.status_entries
+_claims, _heads, _lines = tables.vin_claims, tables.confirmations, tables.lines
 _APPROVE = Ready(insert(tables.approvals).inline())
 _newest_approval = select(func.max(tables.approvals.c.id)).where(tables.approvals.c.terms_digest == bindparam("terms"))
 _RESERVE = Ready(insert(_heads).values(approval_id=_newest_approval.scalar_subquery()).returning(_heads.c.id))
@@ -103,22 +99,6 @@ _CLAIM = Ready(
             bindparam("manufacturer", type_=Integer), _lines.c.vin, literal_column("'next'"), _lines.c.confirmation_id
         ).where(_lines.c.confirmation_id == bindparam("of")),
     )
-)
-_newest = select(func.coalesce(func.max(_statuses.c.list), 1)).scalar_subquery()
-_TAKE = Ready(
-    insert(_statuses)
-    .from_select(
-        ["list", "index", "confirmation_id", "status"],
-        select(
-            _newest + bindparam("further"),
-            bindparam("index", type_=Integer),
-            bindparam("of", type_=Integer),
-            literal_column(str(NOT_NOW)),
-        ).where(
-            ~exists().where(_statuses.c.list == _newest + bindparam("further"), _statuses.c.index == bindparam("index"))
-        ),
-    )
-    .returning(_statuses.c.index)
 )
 _KEY = Ready(insert(tables.idempotency).inline())
 _PENDING = Ready(
@@ -149,9 +129,6 @@ _ISSUE = Ready(
     update(_heads).where(_heads.c.id == bindparam("of")).values(standing=Standing.ISSUED, recorded_at=bindparam("at"))
 )
 _ISSUE_LINES = Ready(update(_lines).where(_lines.c.confirmation_id == bindparam("of")).values(standing=Standing.ISSUED))
-_SET_STATUS = Ready(
-    update(_statuses).where(_statuses.c.confirmation_id == bindparam("of")).values(status=bindparam("to"))
-)
 
 
 @lru_cache(maxsize=64)
@@ -232,7 +209,7 @@ def reserve(tx: Connection, made: Reservation, *, scope: Scope, at: datetime, ra
         if made.key is not None:
             owned = {"manufacturer_id": scope.owner, "confirmation_id": confirmation_id, "created_at": at}
             _KEY.execute(tx, {**owned, **_fields(made.key)})
-        _take_status_index(tx, confirmation_id, randbelow)
+        status_lists.take(tx, confirmation_id, randbelow)
     return int(confirmation_id)
 
 
@@ -259,20 +236,6 @@ def _refuse_claimed(tx: Connection, made: Reservation, scope: Scope) -> None:
         raise Conflict(f"VIN {vin} is being sealed right now under another number; wait until that ends")
 
 
-def _take_status_index(tx: Connection, confirmation_id: int, randbelow: Callable[[int], int]) -> None:
-    """
-    Take a random free index of the newest status list, or of a new one when all that were drawn are taken.
-
-    Twenty-four draws all fail once in 12 at nine tenths full, and never in practice below half: so a list is
-    left when it is about that full, without its entries ever being counted.
-    """
-    for _ in range(_STATUS_DRAWS):
-        drawn = {"of": confirmation_id, "index": randbelow(STATUS_LIST_SIZE), "further": 0}
-        if _TAKE.execute(tx, drawn).fetchone() is not None:
-            return
-    _TAKE.execute(tx, {"of": confirmation_id, "index": randbelow(STATUS_LIST_SIZE), "further": 1})
-
-
 def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, scope: Scope, at: datetime) -> None:
     """
     Write transaction 2: files, seal register, next -> live, predecessor's lines ended, pending -> issued.
@@ -293,7 +256,7 @@ def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, sc
         _TO_LIVE.execute(tx, {"of": mine, "manufacturer": manufacturer_id})
         _ISSUE.execute(tx, {"of": mine, "at": at})
         _ISSUE_LINES.execute(tx, {"of": mine})
-        set_status(tx, mine, IN_FORCE)
+        status_lists.put(tx, mine, Status.IN_FORCE)
         log.queue(tx, "issued", confirmation_id=mine, digest=file.sealed_digest, at=at)
         audit.queue_notice(tx, "confirmation.issued", manufacturer_id=manufacturer_id, number=number, at=at)
         audit.note(
@@ -304,11 +267,6 @@ def record(tx: Connection, number: Number, file: SealedFile, use: SealUse, *, sc
             at=at,
             manufacturer_id=manufacturer_id,
         )
-
-
-def set_status(tx: Connection, confirmation_id: int, status: int) -> None:
-    """Set a confirmation's two bits of the status list."""
-    _SET_STATUS.execute(tx, {"of": confirmation_id, "to": status})
 
 
 def _end_predecessors(
@@ -323,7 +281,7 @@ def _end_predecessors(
         ended = {"standing": Standing.SUPERSEDED, "ended_at": at, "successor": successor}
         tx.execute(update(lines).where(mine).values(**ended))
         close_if_ended(tx, confirmation_id, at=at)
-        set_status(tx, confirmation_id, REPLACED)
+        status_lists.settle(tx, confirmation_id)
         row = tx.execute(select(heads).where(heads.c.id == confirmation_id)).one()
         log.queue_end(tx, "supersede", confirmation_id=confirmation_id, at=at)
         audit.queue_notice(tx, "confirmation.superseded", manufacturer_id=manufacturer_id, number=row.number, at=at)
@@ -361,7 +319,7 @@ def abandon(
     tx.execute(update(heads).where(heads.c.id == head.id).values(end_reason=reason[:200], **ended))
     tx.execute(update(lines).where(lines.c.confirmation_id == head.id).values(**ended))
     _GIVE_BACK.execute(tx, {"of": head.id, "manufacturer": head.manufacturer_id})
-    set_status(tx, head.id, ENDED)
+    status_lists.put(tx, head.id, Status.ENDED)
     log.queue(tx, "abandon", confirmation_id=head.id, digest=head.content_digest, at=at)
     told = {"actor": actor, "subject": number, "at": at, "manufacturer_id": head.manufacturer_id}
     audit.note(tx, "confirmation.abandoned", reason=reason[:200], second=second, **told)

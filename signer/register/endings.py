@@ -9,8 +9,8 @@ from sqlalchemy import and_, delete, select, update
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.errors import Conflict, NotFound
-from signer.register import audit, log, tables
-from signer.register.confirmations import ENDED, IN_FORCE, NOT_NOW, REPLACED, close_if_ended, set_status
+from signer.register import audit, log, status_lists, tables
+from signer.register.confirmations import close_if_ended
 from signer.register.scope import unknown
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ def withdraw(
     held = and_(claims.c.manufacturer_id == head.manufacturer_id, claims.c.confirmation_id == head.id)
     tx.execute(delete(claims).where(held, claims.c.vin.in_(wanted)))
     close_if_ended(tx, head.id, at=at)
-    left = {found for vin, found in standing.items() if vin not in wanted}
-    set_status(tx, head.id, REPLACED if left & set(_HELD) or Standing.SUPERSEDED in left else ENDED)
+    status_lists.settle(tx, head.id)
     log.queue_end(tx, "withdraw", confirmation_id=head.id, at=at)
     audit.queue_notice(tx, "confirmation.withdrawn", manufacturer_id=head.manufacturer_id, number=number, at=at)
     return wanted
@@ -85,7 +84,7 @@ def suspend(tx: Connection, number: Number, *, scope: Scope, by: str, until: dat
     if head.standing not in (Standing.ISSUED, Standing.SUSPENDED):
         raise Conflict(f"{number} is {head.standing}: there is nothing to suspend")
     _set_held(tx, head.id, Standing.SUSPENDED, suspended_by=by, suspended_until=until)
-    set_status(tx, head.id, NOT_NOW)
+    status_lists.settle(tx, head.id)
     audit.queue_notice(tx, "confirmation.suspended", manufacturer_id=head.manufacturer_id, number=number, at=at)
 
 
@@ -95,9 +94,7 @@ def lift(tx: Connection, number: Number, *, scope: Scope, at: datetime) -> None:
     if head.standing != Standing.SUSPENDED:
         raise Conflict(f"{number} is {head.standing}, not suspended")
     _set_held(tx, head.id, Standing.ISSUED, suspended_by=None, suspended_until=None)
-    lines = tables.lines
-    found = set(tx.execute(select(lines.c.standing).where(lines.c.confirmation_id == head.id)).scalars())
-    set_status(tx, head.id, IN_FORCE if found == {Standing.ISSUED} else REPLACED)
+    status_lists.settle(tx, head.id)
     audit.queue_notice(tx, "confirmation.resumed", manufacturer_id=head.manufacturer_id, number=number, at=at)
 
 

@@ -281,6 +281,16 @@ status_entries = Table(
     sqlite_with_rowid=False,
 )
 
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("list", Integer, primary_key=True, autoincrement=False),
+    Column("token", LargeBinary),
+    Column("signed_at", At),
+    CheckConstraint("(token IS NULL) = (signed_at IS NULL)", name="signed"),
+)
+"""Lists that were begun, and the newest token of each; the first one needs no row to be begun."""
+
 notices = Table(
     "notices",
     metadata,

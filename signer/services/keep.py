@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING
 from signer.domain.confirmation import Standing
 from signer.domain.trust import SealState
 from signer.errors import Conflict, InvalidInput, NotFound, NotPermitted, StorageUnavailable
-from signer.register import archive, audit, confirmations, endings, jobs, lookup, official, parties, restores
+from signer.register import (
+    archive,
+    audit,
+    confirmations,
+    endings,
+    jobs,
+    lookup,
+    official,
+    parties,
+    restores,
+    status_lists,
+)
 from signer.register import journal as journals
 from signer.register.blobs import sync_folder
 from signer.register.scope import Scope
@@ -129,8 +140,9 @@ class Keeping:
         return Restored(manifest=manifest, held=numbers, held_seals=seals, damaged=written.damaged)
 
     def _hold(self, since: list[Entry], *, at: datetime) -> tuple[tuple[Number, ...], tuple[str, ...]]:
-        """Suspend what a journal says was not in force any more, until somebody says more."""
+        """Suspend what a journal says was not in force any more, until somebody says more; give no place twice."""
         with self._database.write() as tx:
+            status_lists.begin_anew(tx)
             numbers = tuple(
                 number
                 for number, vins in sorted(journals.ended(since, at=at).items())

@@ -38,6 +38,7 @@ EVERY: Mapping[str, timedelta] = {
     "re-verify": timedelta(hours=24),
     "remind": timedelta(hours=6),
     "settle": timedelta(minutes=1),
+    "status-lists": timedelta(hours=1),
     "tally": timedelta(minutes=1),
     "upgrade": timedelta(hours=6),
 }

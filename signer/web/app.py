@@ -87,7 +87,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         entry.install(app, services, pages, clock=clock)
         machines.install(app, services, clock=clock)
         app.register_api(published.api(services.trust, clock=clock))
-        app.register_blueprint(published.blueprint(services.trust, settings, clock=clock))
+        app.register_blueprint(published.blueprint(services.trust, services.status_lists, settings, clock=clock))
         drawing = paper_page.Drawing(folder, phrases=phrases, base_url=settings.base_url)
         app.register_blueprint(paper_page.blueprint(drawing, services.trust, clock=clock))
     app.components_schemas.update(_components())

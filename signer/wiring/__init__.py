@@ -69,6 +69,7 @@ from signer.services.sharing import Sharing
 from signer.services.shelf import Shelf
 from signer.services.sources import RegisterSource
 from signer.services.status_links import StatusLinks
+from signer.services.status_lists import StatusLists
 from signer.services.tokens import Tokens
 from signer.services.trust import TrustSource
 from signer.services.upgrade import Upgrading
@@ -132,6 +133,7 @@ class Services:
     keeping: Keeping
     service_keys: ServiceKeys
     sequencing: Sequencing
+    status_lists: StatusLists
     receipts: Receipts
     evidence: Evidence
     papers: Papers
@@ -215,6 +217,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         bits=chance.bits,
         issuer=settings.base_url,
         software=f"signer {VERSION}",
+    )
+    status_lists = StatusLists(
+        database=database, trust=trust, keys=service_keys, base_url=settings.base_url, clock=clock
     )
     journal = Journal(settings.data_dir / "endings.jsonl")
     sealing = Sealing(
@@ -319,6 +324,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
                 "tally": glancing.tally,
                 "remind": glancing.remind,
                 "deliver": outgoing.delivering.hand_out,
+                "status-lists": status_lists.sign,
             },
             approving=approving,
             importing=importing,
@@ -326,6 +332,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ),
         service_keys=service_keys,
         sequencing=sequencing,
+        status_lists=status_lists,
         papers=papers,
         status_links=StatusLinks(database=database, papers=papers, clock=clock, bits=chance.bits),
         sharing=Sharing(

@@ -206,7 +206,7 @@ def test_an_address_of_no_database_of_ours_is_named(url: str) -> None:
         Database(url)
 
 
-@pytest.mark.parametrize(("taken", "expected"), [(range(24), (2, 0)), (range(23), (1, 23))])
+@pytest.mark.parametrize(("taken", "expected"), [(range(70), (2, 0)), (range(69), (1, 69))])
 def test_a_full_status_list_is_followed_by_a_new_one(
     world: World, monkeypatch: pytest.MonkeyPatch, taken: range, expected: tuple[int, int]
 ) -> None:
@@ -216,7 +216,7 @@ def test_a_full_status_list_is_followed_by_a_new_one(
     if world.database_url:
         world.change("ALTER TABLE status_entries DROP CONSTRAINT fk_status_entries_confirmation_id_confirmations")
     world.change(f'INSERT INTO status_entries (list, "index", confirmation_id, status) VALUES {rows}')
-    draws = itertools.cycle(range(24))
+    draws = itertools.cycle(range(70))
     monkeypatch.setattr(world.services.issuing, "_chance", Chance(bits=secrets.randbits, below=lambda _: next(draws)))
     second = world.issue(sample(EMIRATES))
     query = 'SELECT e.list, e."index" FROM status_entries e JOIN confirmations c ON c.id = e.confirmation_id'

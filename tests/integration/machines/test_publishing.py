@@ -14,7 +14,7 @@ from world import KAZAKHSTAN, PEOPLE, TIANSHAN, YUNZHOU, sample
 
 from signer.domain.parties import Role
 from signer.errors import Misconfigured
-from signer.seal import bundle, roots, trust
+from signer.seal import bundle, roots, status_list, trust
 from signer.services.bundling import FRESH, Bundling
 
 if TYPE_CHECKING:
@@ -132,3 +132,33 @@ def test_a_contact_that_would_be_read_otherwise_is_refused(world: World) -> None
         world.overrides["SIGNER_SECURITY_CONTACT"] = told
         with pytest.raises(Misconfigured):
             world.rewire()
+
+
+def test_status_lists_lie_at_the_address_that_stands_in_them_for_pages_of_any_origin(
+    machines: Machines, world: World
+) -> None:
+    client, services = machines.app.test_client(), world.services
+    assert client.get("/.well-known/status/1").status_code == 404
+    assert client.get("/.well-known/status").json == {"status_lists": []}
+    services.status_lists.sign()
+    assert client.get("/.well-known/status").json == {"status_lists": ["http://127.0.0.1:8000/.well-known/status/1"]}
+    found = client.get("/.well-known/status/1")
+    assert found.mimetype == "application/statuslist+jwt"
+    believed = status_list.believe(found.data, services.trust.current(world.at))
+    assert (believed.number, believed.list.uri) == (1, "http://127.0.0.1:8000/.well-known/status/1")
+    assert found.headers["Access-Control-Allow-Origin"] == "*"
+    assert found.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert found.headers["Cache-Control"] == "public, max-age=600"
+    known = client.get("/.well-known/status/1", headers={"If-None-Match": found.headers["ETag"]})
+    assert (known.status_code, known.data) == (304, b"")
+    world.at += timedelta(minutes=55)
+    assert client.get("/.well-known/status/1").headers["Cache-Control"] == "public, max-age=300"
+    world.at += timedelta(days=2)
+    assert client.get("/.well-known/status/1").headers["Cache-Control"] == "public, max-age=0"
+
+
+@pytest.mark.parametrize("name", ["0", "01", "2", "1/", "-1", "1.jwt", "100000001", "99999999999999999999", "x"])
+def test_there_is_no_list_under_another_name(machines: Machines, world: World, name: str) -> None:
+    world.services.status_lists.sign()
+    found = machines.app.test_client().get(f"/.well-known/status/{name}")
+    assert (found.status_code, found.headers["Cache-Control"]) == (404, "no-store")
