@@ -9,7 +9,7 @@ from signer.domain.confirmation import Confirmation, SealClass, Standing
 from signer.domain.evidence import ClosedOutlet, Indication, Level, Part, State
 from signer.domain.number import Number
 from signer.domain.parties import Uscc
-from signer.domain.values import Day, Frozen, Instant
+from signer.domain.values import Day, Frozen, Hex256, Instant
 from signer.domain.vehicle import WindowState
 
 if TYPE_CHECKING:
@@ -185,10 +185,29 @@ class Line(Frozen):
     ended_at: Instant | None = None
 
 
+class Paper(Frozen):
+    """
+    The codes on paper that were read: SHA-256 of each one's digits, and what they say if somebody listed signed it.
+
+    `seen` are the pages whose codes were read, of `pages`; `vins` are those of the pages seen.
+    """
+
+    codes: tuple[Hex256, ...]
+    seen: tuple[int, ...] = ()
+    pages: int | None = None
+    issued_at: Instant | None = None
+    vins: tuple[str, ...] = ()
+    destination: str | None = None
+    exporter: Uscc | None = None
+    until: Day | None = None
+    content_digest: Hex256 | None = None
+
+
 class Verdict(Frozen):
     """
     Our whole answer about one subject.
 
+    `paper` is what was read, where the subject is paper; `others` are the answers about other numbers in one file.
     `standing_as_of` is set when what it says of the standing is older than the answer: it tells no later word.
     Has no truth value: a verdict is not a boolean, and whoever writes `if verdict:` is told so.
     """
@@ -216,6 +235,8 @@ class Verdict(Frozen):
     ended_at: Instant | None = None
     end_reason: str | None = None
     successor: Number | None = None
+    paper: Paper | None = None
+    others: tuple[Verdict, ...] = ()
     checks: tuple[Check, ...]
     trust_list: int | None = None
 

@@ -270,6 +270,17 @@ QUESTIONS: dict[str, tuple[str, str]] = {
     "coverage-vins": ("所查车辆识别代号是否均已列入？", "Is every VIN asked for listed?"),
     "coverage-destination": ("目的国是否相同？", "Is the destination the same?"),
     "coverage-exporter": ("出口企业是否相同？", "Is the exporter the same?"),
+    "code-form": ("印刷码是否为本服务规定的形式？", "Is every printed code in its one form?"),
+    "code-signature": ("印刷码的签名能否验证？", "Does the signature of the printed code verify?"),
+    "code-signer": ("签署印刷码的密钥是否在信任名单中？", "Is the key that signed the printed code on the trust list?"),
+    "code-issuer": (
+        "该密钥是否属于码中所写的生产企业？",
+        "Is that key the one of the manufacturer whom the code names?",
+    ),
+    "code-entitled": ("该密钥当时是否有权签署？", "Was that key entitled when the code was made?"),
+    "code-agreement": ("各页的印刷码是否相互一致？", "Do the codes of all pages agree with each other?"),
+    "code-pages": ("是否看到了所有页的印刷码？", "Were the codes of all pages seen?"),
+    "status-list": ("状态列表上是否有效？", "Is it in force by the status list?"),
 }
 """What each check of this floor asks; those of the seal are in `seal.findings`."""
 

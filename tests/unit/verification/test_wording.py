@@ -16,7 +16,7 @@ from signer.verification import wording
 SOURCE = Path(signer.__file__).parent
 _ROOMS = [*sorted((SOURCE / "verification").glob("*.py")), *sorted((SOURCE / "seal").glob("*.py"))]
 JUDGING = [*_ROOMS, *(SOURCE / "sandbox").glob("*.py")]
-CHECKS = SOURCE / "verification" / "checks.py"
+CHECKS = tuple(SOURCE / "verification" / name for name in ("checks.py", "paper_checks.py"))
 
 
 def reasons_in_code() -> set[str]:
@@ -35,7 +35,8 @@ def test_every_reason_that_the_code_gives_has_words() -> None:
 
 
 def test_every_check_asks_a_question() -> None:
-    ids = set(re.findall(r'"([a-z][a-z-]+)", Part\.', CHECKS.read_text(encoding="utf-8")))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in CHECKS)
+    ids = set(re.findall(r'"([a-z][a-z-]+)", Part\.', text))
     assert sorted(ids - set(wording.QUESTIONS)) == []
     assert not set(wording.QUESTIONS) & {str(which) for which in SEAL_QUESTIONS}
 
