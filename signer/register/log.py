@@ -132,6 +132,12 @@ def running(tx: Connection, manufacturer_ids: Iterable[int]) -> dict[int, int]:
     }
 
 
+def makers(tx: Connection) -> tuple[tuple[int, Uscc], ...]:
+    """Return every manufacturer: its id and its USCC."""
+    found = tx.execute(select(manufacturers.c.id, manufacturers.c.uscc))
+    return tuple((row.id, Uscc(row.uscc)) for row in found)
+
+
 def last_hashes(tx: Connection, confirmation_ids: Sequence[int]) -> dict[int, bytes]:
     """Return the hash of the last leaf about each confirmation that has one."""
     found: dict[int, bytes] = {}

@@ -179,6 +179,10 @@ class Sequencing:
             log.append(tx, entries)
             log.taken(tx, [one.id for one in waiting])
             tree = tree.grown([entry.leaf_hash for entry in entries])
+        self.sign(tx, tree, last, key)
+
+    def sign(self, tx: Transaction, tree: Tree, last: Signed | None, key: LogKey) -> None:
+        """Sign a tree and keep the note; the log's name stays what it was in the head before."""
         origin = self._origin if last is None else checkpoints.parse(notes.split(last.note)[0]).origin
         note = key.sign(Checkpoint(origin, tree.size, tree.root).text, origin=origin)
         at = self._clock()

@@ -12,7 +12,6 @@ from signer import __version__, resources, sandbox
 from signer.errors import Misconfigured
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
-from signer.register.heads import Heads
 from signer.register.journal import Journal
 from signer.seal import reading
 from signer.services.alarms import Alarming
@@ -38,7 +37,6 @@ from signer.services.key_checks import KeyChecking
 from signer.services.licence import LicenceChecking
 from signer.services.limits import Limits
 from signer.services.listing import Listing
-from signer.services.log_keys import LogKeys
 from signer.services.lookups import LookingUp
 from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
@@ -63,7 +61,6 @@ from signer.services.request_inbox import RequestInbox
 from signer.services.requesting import Requesting
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
-from signer.services.sequencing import Sequencing
 from signer.services.service_keys import ServiceKeys
 from signer.services.sharing import Sharing
 from signer.services.shelf import Shelf
@@ -78,6 +75,7 @@ from signer.services.withdraw import Ending
 from signer.services.work import Working
 from signer.verification.policy import Policy
 from signer.wiring import entrance as entering
+from signer.wiring import log
 from signer.wiring import outgoing as going
 
 if TYPE_CHECKING:
@@ -91,8 +89,11 @@ if TYPE_CHECKING:
     from signer.services.elsewhere import Elsewhere
     from signer.services.exporters import Exporters
     from signer.services.invitations import Inviting
+    from signer.services.logbook import LogBook
     from signer.services.members import Members
     from signer.services.own_account import OwnAccount
+    from signer.services.resuming import Resuming
+    from signer.services.sequencing import Sequencing
     from signer.services.sessions import Sessions
     from signer.services.sign_in import SigningIn
     from signer.services.verify import Judge
@@ -134,6 +135,8 @@ class Services:
     service_keys: ServiceKeys
     sequencing: Sequencing
     status_lists: StatusLists
+    logbook: LogBook
+    resuming: Resuming
     receipts: Receipts
     evidence: Evidence
     papers: Papers
@@ -244,14 +247,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         below=chance.below,
     )
-    sequencing = Sequencing(
-        database=database,
-        keys=LogKeys(settings, trust=trust, clock=clock),
-        heads=Heads(settings.data_dir, further=settings.log_head),
-        base_url=settings.base_url,
-        clock=clock,
-        bits=chance.bits,
-    )
+    logging = log.wire(settings, database=database, trust=trust, clock=clock, chance=chance)
     importing = Importing(database=database, page=page, seals=seals, clock=clock, chance=chance)
     people = People(database=database, clock=clock)
     papers = Papers(database=database, blobs=blobs, clock=clock)
@@ -331,8 +327,10 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             clock=clock,
         ),
         service_keys=service_keys,
-        sequencing=sequencing,
         status_lists=status_lists,
+        sequencing=logging.sequencing,
+        logbook=logging.logbook,
+        resuming=logging.resuming,
         papers=papers,
         status_links=StatusLinks(database=database, papers=papers, clock=clock, bits=chance.bits),
         sharing=Sharing(

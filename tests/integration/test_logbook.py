@@ -1,0 +1,316 @@
+"""The log as it is read, and a log whose register was restored, or whose key changed."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import world as worlds
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from logged import leaves, published, queue
+from world import EMIRATES, KAZAKHSTAN, World, sample
+
+from signer.domain.log_leaf import LeafType, encode_proof, parse_proof
+from signer.domain.trust import Purpose, SealState
+from signer.errors import Conflict, InvalidInput, KeyUnavailable, LogHeld, Misconfigured, NotFound
+from signer.register.heads import HEAD
+from signer.register.scope import Scope
+from signer.seal import log_key, pki
+from signer.services.trust import make_test_pki
+from signer.transparency import proofs, tiles
+from signer.transparency.merkle import leaf_hash, verify_consistency
+from signer.transparency.tiles import Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from signer.domain.number import Number
+    from signer.transparency.notes import NoteKey
+
+ORIGIN = "127.0.0.1:8000/log"
+
+
+@pytest.fixture(scope="module")
+def issued_folder(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = World(worlds.copy(template_folder, tmp_path_factory.mktemp("logged") / "data"))
+    made.issue(sample(KAZAKHSTAN))
+    made.services.sequencing.drain()
+    made.services.database.close()
+    return made.folder
+
+
+@pytest.fixture
+def logged(issued_folder: Path, tmp_path: Path) -> Iterator[World]:
+    """A deployment whose two leaves are in the log."""
+    made = World(worlds.copy(issued_folder, tmp_path / "logged"))
+    yield made
+    made.services.database.close()
+
+
+def the_number(world: World) -> Number:
+    ((number,),) = world.rows("SELECT number FROM confirmations ORDER BY id LIMIT 1")
+    return number  # type: ignore[no-any-return]
+
+
+def keys(world: World) -> list[NoteKey]:
+    entries = world.services.trust.current(world.at).of(Purpose.LOG)
+    return [log_key.note_key(entry, origin=ORIGIN) for entry in entries]
+
+
+def head(world: World) -> str:
+    """Return the published head as an operator types it."""
+    checkpoint = published(world).checkpoint
+    return f"{checkpoint.size} {base64.b64encode(checkpoint.root).decode()}"
+
+
+def test_a_proof_holds_by_the_trust_list_alone_and_survives_its_encoding(logged: World) -> None:
+    queue(logged, count=700)
+    logged.services.sequencing.drain()
+    for kind in (LeafType.INTENT, LeafType.ISSUED, LeafType.WITHDRAW):
+        proof = logged.services.logbook.proof(the_number(logged), kind)
+        assert proof is not None
+        proven = proofs.verify(parse_proof(encode_proof(proof)), keys(logged))
+        assert (proven.leaf.type, proven.signed.checkpoint.size) == (kind, 702)
+    assert logged.services.logbook.proof(the_number(logged), LeafType.ABANDON) is None
+
+
+def test_every_size_is_consistent_with_every_later_one(logged: World) -> None:
+    sizes = {}
+    for count in (0, 1, 253, 1, 300):
+        queue(logged, count=count)
+        logged.services.sequencing.run()
+        checkpoint = published(logged).checkpoint
+        sizes[checkpoint.size] = checkpoint.root
+    last = max(sizes)
+    for size, root in sizes.items():
+        path = logged.services.logbook.consistency(size)
+        verify_consistency(size, last, path, old_root=root, new_root=sizes[last])
+
+
+def test_waiting_for_a_leaf_has_it_appended_now(logged: World) -> None:
+    number = logged.issue(sample(EMIRATES)).number
+    proof = logged.services.logbook.wait_for(number, LeafType.ISSUED)
+    assert proof is not None
+    assert proofs.verify(proof, keys(logged)).leaf.type is LeafType.ISSUED
+
+
+def test_the_tiles_make_the_tree_without_us(logged: World) -> None:
+    queue(logged, count=300)
+    logged.services.sequencing.drain()
+    book, size = logged.services.logbook, 302
+    entries: list[bytes] = []
+    for wanted in tiles.of_tree(size):
+        data = book.tile(wanted)
+        if wanted.level is None:
+            entries += tiles.unpack(data, width=wanted.width)
+    assert entries == leaves(logged)
+    hashes = tiles.Hashes(size, book.tile)
+    assert tiles.parse("tile/0/001.p/46") == Tile(level=0, number=1, width=46)
+    assert book.tile(Tile(level=0, number=1, width=46)) == b"".join(map(leaf_hash, entries[256:]))
+    assert hashes(tiles.Subtree(8, 0)) == book.tile(Tile(level=1, number=0, width=1))
+    for beyond in (
+        Tile(level=0, number=1, width=47),
+        Tile(level=0, number=2, width=1),
+        Tile(level=1, number=0, width=2),
+    ):
+        with pytest.raises(NotFound):
+            book.tile(beyond)
+
+
+def test_a_maker_gets_what_opens_its_own_leaves(logged: World) -> None:
+    (maker,) = {row[0] for row in logged.rows("SELECT manufacturer_id FROM log_leaves")}
+    queue(logged)
+    logged.services.sequencing.drain()
+    book = logged.services.logbook
+    found = book.openings(scope=Scope.of(maker))
+    assert [(running, index, opening.type) for running, index, opening in found] == [
+        (1, 0, LeafType.INTENT),
+        (2, 1, LeafType.ISSUED),
+        (3, 2, LeafType.WITHDRAW),
+    ]
+    assert book.openings(scope=Scope.of(maker), after=2) == found[2:]
+    assert book.openings(scope=Scope.of(maker + 1)) == ()
+
+
+@pytest.fixture
+def restored(logged: World, tmp_path: Path) -> World:
+    """A register of yesterday under a log of today: three leaves were published that it does not hold."""
+    logged.services.database.close()
+    shutil.copy(logged.folder / "register.sqlite3", tmp_path / "yesterday")
+    logged.rewire()
+    queue(logged, count=3)
+    logged.services.sequencing.drain()
+    logged.services.database.close()
+    for path in logged.folder.glob("register.sqlite3*"):
+        path.unlink()
+    shutil.copy(tmp_path / "yesterday", logged.folder / "register.sqlite3")
+    logged.rewire()
+    return logged
+
+
+def test_an_older_register_appends_nothing_and_goes_on_issuing_without_a_proof(restored: World) -> None:
+    queue(restored)
+    with pytest.raises(LogHeld, match="2 leaves here, and 5 were published"):
+        restored.services.sequencing.run()
+    number = restored.issue(sample(EMIRATES)).number
+    assert restored.services.logbook.wait_for(number) is None
+    assert restored.rows("SELECT count(*) FROM log_leaves") == [(2,)]
+
+
+def test_an_older_register_never_goes_on_by_a_lower_head_or_without_the_leaves_that_it_lost(restored: World) -> None:
+    highest, resuming = head(restored), restored.services.resuming
+    own = restored.rows("SELECT size, root FROM log_checkpoints ORDER BY id DESC LIMIT 1")[0]
+    lower = f"{own[0]} {base64.b64encode(own[1]).decode()}"
+    with pytest.raises(Conflict, match="a head of 5 leaves is remembered"):
+        resuming.resume(lower, by="lin.sample")
+    with pytest.raises(Conflict, match="the 3 between are needed"):
+        resuming.resume(highest, by="lin.sample")
+    with pytest.raises(Conflict, match="do not make that root"):
+        resuming.resume(highest, by="lin.sample", leaves=leaves(restored) + leaves(restored)[:1])
+    with pytest.raises(InvalidInput, match="SIZE ROOT"):
+        resuming.resume("five leaves", by="lin.sample")
+    with pytest.raises(LogHeld):
+        restored.services.sequencing.run()
+
+
+def test_with_the_head_typed_and_the_lost_leaves_back_it_goes_on_as_the_log_that_was_published(
+    logged: World, tmp_path: Path
+) -> None:
+    logged.services.database.close()
+    shutil.copy(logged.folder / "register.sqlite3", tmp_path / "yesterday")
+    logged.rewire()
+    queue(logged, count=3)
+    logged.services.sequencing.drain()
+    public, before, typed = leaves(logged), published(logged).checkpoint, head(logged)
+    logged.services.database.close()
+    for path in logged.folder.glob("register.sqlite3*"):
+        path.unlink()
+    shutil.copy(tmp_path / "yesterday", logged.folder / "register.sqlite3")
+    logged.rewire()
+    assert logged.services.resuming.resume(typed, by="lin.sample", leaves=public[2:]) == 3
+    queue(logged)
+    assert logged.services.sequencing.run() == 1
+    after = published(logged).checkpoint
+    path = logged.services.logbook.consistency(before.size)
+    verify_consistency(before.size, after.size, path, old_root=before.root, new_root=after.root)
+    assert logged.rows("SELECT running FROM log_leaves ORDER BY sequence") == [(one,) for one in range(1, 7)]
+    ((event, actor),) = logged.rows("SELECT event, actor FROM audit WHERE event = 'log.resumed'")
+    assert (event, actor) == ("log.resumed", "lin.sample")
+
+
+def test_a_register_whose_head_nobody_remembers_waits_for_an_operator(logged: World) -> None:
+    typed = head(logged)
+    (logged.folder / HEAD).unlink()
+    queue(logged)
+    with pytest.raises(LogHeld, match="nobody remembers"):
+        logged.services.sequencing.run()
+    assert logged.services.resuming.resume(typed, by="lin.sample") == 0
+    assert logged.services.sequencing.run() == 1
+
+
+def test_the_copy_on_another_disk_holds_a_register_whose_whole_data_folder_was_restored(
+    logged: World, tmp_path: Path
+) -> None:
+    logged.overrides["SIGNER_LOG_HEAD"] = str(tmp_path / "elsewhere")
+    logged.rewire()
+    logged.services.sequencing.publish()
+    logged.services.database.close()
+    shutil.copytree(logged.folder, tmp_path / "snapshot")
+    logged.rewire()
+    queue(logged)
+    logged.services.sequencing.run()
+    logged.services.database.close()
+    shutil.rmtree(logged.folder)
+    shutil.copytree(tmp_path / "snapshot", logged.folder)
+    logged.rewire()
+    with pytest.raises(LogHeld, match="2 leaves here, and 3 were published"):
+        logged.services.sequencing.run()
+
+
+def test_another_log_of_the_same_size_is_never_continued(logged: World) -> None:
+    queue(logged)
+    logged.services.sequencing.run()
+    key = log_key.load(
+        logged.settings.keys / log_key.FILE, password=(logged.settings.keys / "password").read_bytes().strip()
+    )
+    text = published(logged).checkpoint
+    forged = key.sign(f"{text.origin}\n{text.size}\n{base64.b64encode(bytes(32)).decode()}\n", origin=text.origin)
+    (logged.folder / HEAD).write_text(forged, encoding="utf-8")
+    queue(logged)
+    with pytest.raises(LogHeld, match="is not the one that is here"):
+        logged.services.sequencing.run()
+    with pytest.raises(Conflict, match="had another root"):
+        logged.services.resuming.resume(f"{text.size} {base64.b64encode(bytes(32)).decode()}", by="lin.sample")
+
+
+def next_key(world: World) -> None:
+    """Put another key of the log in the place of the one in use, listed."""
+    folder = world.settings.keys
+    for name in (log_key.FILE, "log.crt.pem"):
+        (folder / name).unlink()
+    make_test_pki(world.settings, (worlds.ROOT / "keys.example" / "pki.yaml").read_bytes(), at=world.at)
+
+
+def set_state(world: World, digest: str, state: SealState) -> None:
+    since = {"state": state, "state_since": world.at.replace(microsecond=0)}
+    if state is SealState.REVOKED:
+        since |= {"revoked_at": world.at.replace(microsecond=0), "reason": "lost"}
+    world.publish(lambda entry: entry.model_copy(update=since) if entry.certificate_digest == digest else entry)
+
+
+def test_the_next_key_signs_the_same_tree_and_the_former_verifies_what_it_signed(logged: World) -> None:
+    ((former,),) = [(entry,) for entry in logged.services.trust.current(logged.at).of(Purpose.LOG)]
+    older = (logged.folder / HEAD).read_text(encoding="utf-8")
+    next_key(logged)
+    logged.rewire()
+    set_state(logged, former.certificate_digest, SealState.VERIFY_ONLY)
+    assert logged.services.sequencing.run() == 0
+    newer = published(logged)
+    assert newer.by.public != log_key.public_key(log_key.Certificate(former.der))
+    assert newer.checkpoint.text == older.partition("\n\n")[0] + "\n"
+    assert logged.services.sequencing.run() == 0
+    assert logged.rows("SELECT count(*) FROM log_checkpoints") == [(3,)]
+
+
+@pytest.mark.parametrize("state", [SealState.VERIFY_ONLY, SealState.SUSPENDED, SealState.REVOKED])
+def test_a_key_that_the_trust_list_does_not_let_sign_signs_nothing(logged: World, state: SealState) -> None:
+    (entry,) = logged.services.trust.current(logged.at).of(Purpose.LOG)
+    set_state(logged, entry.certificate_digest, state)
+    queue(logged)
+    with pytest.raises(Misconfigured, match=f"it is {state}"):
+        logged.services.sequencing.run()
+    assert logged.rows("SELECT count(*) FROM log_checkpoints") == [(2,)]
+
+
+def test_without_its_key_or_its_secret_nothing_is_appended(logged: World) -> None:
+    queue(logged)
+    folder = logged.settings.keys
+    (folder / log_key.SECRET_FILE).rename(folder / "aside")
+    with pytest.raises(KeyUnavailable, match=r"log\.secret"):
+        logged.services.sequencing.run()
+    (folder / "aside").rename(folder / log_key.SECRET_FILE)
+    (folder / log_key.FILE).unlink()
+    with pytest.raises(KeyUnavailable, match="nothing goes into the log"):
+        logged.services.sequencing.run()
+    assert logged.rows("SELECT count(*) FROM log_leaves") == [(2,)]
+
+
+def test_the_secret_and_the_key_are_readable_by_their_owner_alone_and_the_key_is_encrypted(logged: World) -> None:
+    for name in (log_key.FILE, log_key.SECRET_FILE):
+        assert (logged.settings.keys / name).stat().st_mode & 0o777 == 0o600
+    assert b"ENCRYPTED PRIVATE KEY" in (logged.settings.keys / log_key.FILE).read_bytes()
+
+
+def test_a_key_on_another_curve_is_no_key_of_the_log(logged: World) -> None:
+    folder = logged.settings.keys
+    (folder / log_key.FILE).write_bytes((folder / "receipt.pem").read_bytes())
+    with pytest.raises(Misconfigured, match="not on Ed25519"):
+        logged.services.sequencing.run()
+    other = Ed25519PrivateKey.generate()
+    members = tuple(pki.x509.load_pem_x509_certificates((folder / "log.crt.pem").read_bytes()))
+    (folder / log_key.FILE).write_bytes(pki.pem_of(other, members, password=(folder / "password").read_bytes().strip()))
+    with pytest.raises(Misconfigured, match="not that of the key"):
+        logged.services.sequencing.run()
