@@ -208,7 +208,7 @@ async function isSigned(code, key) {
   return crypto.subtle.verify(kind, imported, code.signature, code.signed);
 }
 
-async function judge(text, now = Date.now() / 1000) {
+async function judge(text, now) {
   let code;
   try {
     code = read(text);
@@ -326,13 +326,15 @@ function draw() {
   part("online").href = `${list.base}/verify${answer?.number ? `#${answer.number}` : ""}`;
   part("banner").hidden = !answer;
   part("blank").hidden = Boolean(answer);
+  part("checked").textContent = answer ? say("v.checked", { at: instant(answer.now) }) : "";
   part("data").hidden = !answer?.key;
   document.title = say("v.title");
   if (answer) drawAnswer();
 }
 
 async function show(text) {
-  answer = text ? await judge(text) : null;
+  const now = Date.now() / 1000;
+  answer = text ? { ...(await judge(text, now)), now } : null;
   draw();
   if (answer) part("verdict").focus();
 }
