@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.json_schema import models_json_schema
 
 from signer.domain import receipt
-from signer.domain.bundle import Header, Record, Revocation, SealWord
+from signer.domain.bundle import Header, ListWord, Record, Revocation, SealWord
 from signer.domain.confirmation import Confirmation, Draft
 from signer.domain.log_leaf import LogProof
 from signer.domain.rule_catalogue import RULES, Rule
@@ -105,11 +105,11 @@ def log_proof_schema() -> str:
 
 def bundle_schema() -> str:
     """Return the JSON Schema of the lines of an offline bundle: what is absent is absent, never null or empty."""
-    lines = (Header, Revocation, SealWord, Record)
+    lines = (Header, Revocation, SealWord, Record, ListWord)
     _, found = models_json_schema([(line, "serialization") for line in lines], by_alias=True)
     kinds = [{"$ref": f"#/$defs/{line.__name__}"} for line in lines]
     shapes = {name: _absent_not_empty(shape) for name, shape in found["$defs"].items()}
-    return _page({"oneOf": kinds, "$defs": shapes}, "signer.bundle/1", Header)
+    return _page({"oneOf": kinds, "$defs": shapes}, "signer.bundle/2", Header)
 
 
 def _absent_not_empty(shape: Schema) -> Schema:

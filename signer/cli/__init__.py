@@ -62,6 +62,10 @@ _COMMANDS = {
             "what was asked and answered, when, under which list."
         ),
     ),
+    "import-status": (
+        "bundling:import_status",
+        "Import status lists that were fetched by themselves, each newer than the one that is kept.",
+    ),
     "evidence": (
         "evidencing:evidence",
         (

@@ -52,6 +52,21 @@ def import_bundle(files: tuple[Path, ...], roots: tuple[Path, ...]) -> None:
     take_all(wiring.wire_offline(chosen).shelf, files, pinned=read_roots(chosen, roots), tell=True)
 
 
+@click.command("import-status")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+def import_status(files: tuple[Path, ...]) -> None:
+    """Import status lists that were fetched by themselves, each newer than the one that is kept."""
+    chosen = settings.load()
+    logs.configure(chosen.log_level)
+    shelf = wiring.wire_offline(chosen).shelf
+    for file in files:
+        try:
+            found = shelf.take_status_list(file.read_bytes())
+        except OSError as error:
+            raise InvalidInput(str(file), f"cannot be read: {error.strerror}") from error
+        click.echo(f"{file}: {found.list.uri}, as of {found.list.at:%Y-%m-%dT%H:%M:%SZ}, {len(found.list)} places")
+
+
 def take_all(shelf: Shelf, files: tuple[Path, ...], *, pinned: tuple[RootKey, ...], tell: bool) -> None:
     """Import files, in their order. Raises InvalidInput, StorageUnavailable."""
     for file in files:

@@ -2,7 +2,7 @@
 The offline bundle as data: what a register says, as of one moment, for verifiers that cannot ask it.
 
 One file: a header, its signature, the trust list, then a line for each revocation answer, each seal of which the
-register says worse than the list, and each record. `seal.bundle` signs and believes it.
+register says worse than the list, each record, and each status list. `seal.bundle` signs and believes it.
 Source: docs/reference/formats.md, the offline bundle.
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
+from signer.domain import status_list
 from signer.domain.confirmation import MOST_VEHICLES, Standing
 from signer.domain.evidence import Gap, LineFacts, RecordFacts, Told
 from signer.domain.number import Number
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
     from signer.domain.evidence import ContentFacts
 
 SCHEMA: Final = "signer.bundle/1"
+WITH_LISTS: Final = "signer.bundle/2"
+"""The second form is the first one with status lists after the records, if there are any."""
 LASTS_DAYS: Final = 7
 MOST_DAYS: Final = 30
 """A bundle expires after so many days by default, and at most."""
 MOST_RECORDS: Final = 20_000_000
 MOST_BYTES: Final = 20_000_000_000
 MOST_ANSWERS: Final = 10_000
+MOST_LISTS: Final = 200
 MOST_LINE_BYTES: Final = 4_000_000
 """No line is longer but the trust list's, which has its own bound; an answer may be a revocation list."""
 
@@ -41,11 +45,12 @@ Base64 = Annotated[str, Field(max_length=MOST_LINE_BYTES, pattern=r"^[A-Za-z0-9+
 
 
 class Counts(Frozen):
-    """How many lines of each kind follow the trust list, in this order."""
+    """How many lines of each kind follow the trust list, in this order; status lists in the second form only."""
 
     revocations: Annotated[int, Field(ge=0, le=MOST_ANSWERS)]
     seals: Annotated[int, Field(ge=0, le=MOST_ANSWERS)]
     records: Annotated[int, Field(ge=0, le=MOST_RECORDS)]
+    status_lists: Annotated[int, Field(ge=1, le=MOST_LISTS)] | None = None
 
 
 class Header(Frozen):
@@ -57,7 +62,7 @@ class Header(Frozen):
     the list inside; `gaps` are the register's open ones.
     """
 
-    schema_id: Literal["signer.bundle/1"] = Field(default=SCHEMA, alias="schema")
+    schema_id: Literal["signer.bundle/1", "signer.bundle/2"] = Field(default=SCHEMA, alias="schema")
     origin: Text
     test: bool
     complete_until: Instant
@@ -76,6 +81,8 @@ class Header(Frozen):
             raise ValueError(f"expires at most {MOST_DAYS} days after complete_until, and after it")
         if self.since is not None and self.since >= self.complete_until:
             raise ValueError("since lies before complete_until")
+        if (self.schema_id == WITH_LISTS) is (self.counts.status_lists is None):
+            raise ValueError(f"status lists are counted in {WITH_LISTS}, and only there")
         return self
 
     @property
@@ -188,7 +195,14 @@ class Record(LineWord):
         )
 
 
-Entry = TypeVar("Entry", Header, Revocation, SealWord, Record)
+class ListWord(Frozen):
+    """A status list: its number, and its newest token, which is signed by itself (docs/reference/status-list.md)."""
+
+    list: Annotated[int, Field(ge=1, le=status_list.MOST_LISTS)]
+    token: Annotated[str, Field(max_length=700_000, pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$")]
+
+
+Entry = TypeVar("Entry", Header, Revocation, SealWord, Record, ListWord)
 
 
 class Kept(Protocol):

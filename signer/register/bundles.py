@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from signer.domain import bundle
 from signer.domain.bundle import Header, Record, Revocation, SealWord
 from signer.errors import BundleRefused, StorageUnavailable
-from signer.register.blobs import sync_folder
+from signer.register.blobs import sync_folder, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -106,6 +106,30 @@ class KeptBundle:
         except sqlite3.Error as error:
             raise StorageUnavailable(f"{self._path} cannot be read: {error}") from error
         return None if row is None else bytes(row[0])
+
+
+class KeptLists:
+    """The status lists of an issuer, beside its bundle, as tokens: they stay when a bundle takes another's place."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.with_name(path.name.removesuffix(SUFFIX) + ".status")
+
+    def token(self, number: int) -> bytes | None:
+        """Return the token that is kept of a list, or None. Raises StorageUnavailable."""
+        try:
+            return self._path(number).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageUnavailable(f"{self._path(number)} cannot be read: {error.strerror}") from error
+
+    def put(self, number: int, token: bytes) -> None:
+        """Keep a token in the place of an older one, whole or not at all."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        write_whole(self._path(number), token)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{number}.jwt"
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from signer.domain import bundle
-from signer.domain.bundle import Header, Record, Revocation, SealWord
+from signer.domain.bundle import Header, ListWord, Record, Revocation, SealWord
 from signer.domain.trust import Purpose
 from signer.errors import BundleRefused, InvalidInput, TrustListStale
 from signer.seal import jws, roots, service_key
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustList
     from signer.seal.service_key import ServiceKey
 
+Line: TypeAlias = Revocation | SealWord | Record | ListWord
 TYPE: Final = "signer-bundle+jws"
 _MOST_HEADER_BYTES: Final = 200_000
 _MOST_TOKEN_BYTES: Final = 2_000
@@ -97,9 +98,9 @@ def believe(head: Head, memory: roots.Memory, *, at: datetime) -> Believed:
     return Believed(header=header, trust=trust, memory=newer)
 
 
-def entries(source: BinaryIO, head: Head, header: Header) -> Iterator[tuple[Revocation | SealWord | Record, bytes]]:
+def entries(source: BinaryIO, head: Head, header: Header) -> Iterator[tuple[Line, bytes]]:
     """
-    Read what follows the head, in order: answers, seals, records, each with its line.
+    Read what follows the head, in order: answers, seals, records, status lists, each with its line.
 
     Only whoever reads to the end may use any of it.
 
@@ -110,6 +111,7 @@ def entries(source: BinaryIO, head: Head, header: Header) -> Iterator[tuple[Revo
     yield from body.read(Revocation, header.counts.revocations, "answer", "certificate_digest")
     yield from body.read(SealWord, header.counts.seals, "seal", "certificate_digest")
     yield from body.read(Record, header.counts.records, "record", "number")
+    yield from body.read(ListWord, header.counts.status_lists or 0, "status list", "list")
     if source.read(1) or (body.size, body.digest) != (header.size, header.sha256):
         raise BundleRefused("what follows the signature is not what was signed")
 
@@ -129,14 +131,15 @@ class _Body:
 
     def read(self, kind: type[Entry], count: int, word: str, key: str) -> Iterator[tuple[Entry, bytes]]:
         """Read so many lines of a kind, each with a greater key than the one before."""
-        before = ""
+        before: tuple[int, str] = (0, "")
         for place in range(1, count + 1):
             line = _line(self._source, bundle.MOST_LINE_BYTES, f"{word} {place}")
             self._digest.update(line)
             self._digest.update(b"\n")
             self.size += len(line) + 1
             entry = bundle.decode(line, kind, place=f"{word} {place}")
-            if (found := str(getattr(entry, key))) <= before:
+            value = getattr(entry, key)
+            if (found := (value, "") if isinstance(value, int) else (0, str(value))) <= before:
                 raise BundleRefused(f"{word} {place}: stands twice, or not in its order")
             before = found
             yield entry, line

@@ -13,17 +13,19 @@ import shutil
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from signer.domain import bundle
-from signer.domain.bundle import Counts, Header
+from signer.domain.bundle import Counts, Header, ListWord
 from signer.domain.trust import Purpose
 from signer.domain.values import format_instant
 from signer.errors import Conflict, InvalidInput, StorageUnavailable
-from signer.register import audit, bundling, restores
+from signer.register import audit, bundling, restores, status_lists
 from signer.register.blobs import sync_folder
 from signer.register.scope import Scope
 from signer.seal import bundle as signed
+from signer.seal import status_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from signer.domain.trust import TrustList
     from signer.domain.values import Frozen
     from signer.register.database import Database, Transaction
     from signer.services.service_keys import ServiceKeys
@@ -155,10 +158,15 @@ class Bundling:
                 raise Conflict("the register was restored from a backup since then: make a whole bundle")
             answers, seals = bundling.revocations(tx), bundling.seals(tx, scope=_ALL, at=at)
             ids = bundling.ids(tx, scope=_ALL, since=changed_since)
-            counts = Counts(revocations=len(answers), seals=len(seals), records=len(ids))
-            size, sha256 = _spool(out, published, (*answers, *seals), _records(tx, ids, at=at))
+            lists = _lists(tx, trust)
+            records = chain(_records(tx, ids, at=at), lists)
+            size, sha256 = _spool(out, published, (*answers, *seals), records)
             gaps = restores.gaps(tx)
+        counts = Counts(
+            revocations=len(answers), seals=len(seals), records=len(ids), status_lists=len(lists) if lists else None
+        )
         return Header(
+            schema=bundle.WITH_LISTS if lists else bundle.SCHEMA,
             origin=trust.origin,
             test=trust.test,
             complete_until=at,
@@ -184,6 +192,18 @@ def _name(head: signed.Head) -> str:
 
 def _records(tx: Transaction, ids: bundling.Ids, *, at: datetime) -> Iterator[Frozen]:
     return bundling.records(tx, ids, scope=_ALL, at=at)
+
+
+def _lists(tx: Transaction, trust: TrustList) -> tuple[ListWord, ...]:
+    """Return the newest tokens of the status lists that a verifier with this trust list will believe."""
+    found = []
+    for number, kept in status_lists.signed(tx)[-bundle.MOST_LISTS :]:
+        try:
+            status_list.believe(kept.token, trust)
+        except InvalidInput:
+            continue
+        found.append(ListWord(list=number, token=kept.token.decode("ascii")))
+    return tuple(found)
 
 
 def _spool(out: BinaryIO, trust: bytes, first: tuple[Frozen, ...], records: Iterator[Frozen]) -> tuple[int, str]:

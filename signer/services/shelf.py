@@ -8,23 +8,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signer.domain import bundle, succession
+from signer.domain import status_list as plain
+from signer.domain.bundle import ListWord
 from signer.errors import BundleRefused, InvalidInput, StorageUnavailable
 from signer.register import bundles
-from signer.register.bundles import Incoming, KeptBundle
+from signer.register.bundles import Incoming, KeptBundle, KeptLists
 from signer.seal import bundle as signed
-from signer.seal import roots
+from signer.seal import roots, status_list
 from signer.seal import trust as lists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
     from typing import BinaryIO, Literal
 
     from signer.domain.bundle import Header
+    from signer.domain.status_list import Said, StatusList
     from signer.domain.trust import TrustList
-    from signer.seal.bundle import Believed, Head
+    from signer.seal.bundle import Believed as BelievedBundle
+    from signer.seal.bundle import Head, Line
     from signer.seal.roots import Memory
+    from signer.seal.status_list import Believed
     from signer.seal.trust import RootKey
 
 
@@ -34,11 +39,24 @@ class Issuer:
 
     kept: KeptBundle
     trust: TrustList
+    lists: KeptLists
 
     @property
     def header(self) -> Header:
         """Whose it is, and of when."""
         return self.kept.header
+
+    def status_list(self, number: int) -> StatusList | None:
+        """Return the newest status list of a number, if one is kept and its key still vouches for it; else None."""
+        token = self.lists.token(number)
+        try:
+            return None if token is None else status_list.believe(token, self.trust).list
+        except InvalidInput:
+            return None
+
+    def status_of(self, number: int, index: int, *, code_at: datetime, at: datetime) -> Said:
+        """Say what is known of a place of a list, for a code that was made at `code_at`."""
+        return plain.status_of(self.status_list(number), index, at, code_at=code_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +97,7 @@ class Shelf:
         if held is not None and held[0] == version:
             return held
         kept = KeptBundle(path)
-        return version, Issuer(kept, lists.payload_of(kept.trust))
+        return version, Issuer(kept, lists.payload_of(kept.trust), KeptLists(path))
 
     def take(self, source: BinaryIO, *, pinned: tuple[RootKey, ...]) -> Taken:
         """
@@ -94,6 +112,25 @@ class Shelf:
                 return self._taken(source, head, self._place(head, pinned))
         except (OSError, sqlite3.Error) as error:
             raise StorageUnavailable(f"the bundle cannot be stored: {error}") from error
+
+    def take_status_list(self, token: bytes) -> Believed:
+        """
+        Keep a status list that was fetched by itself, of an issuer whose bundle is kept.
+
+        Raises InvalidInput with the reason, StorageUnavailable.
+        """
+        with bundles.locked(self._folder):
+            refused = InvalidInput("status-list", "no offline bundle is here that says whose lists count: import one")
+            for issuer in self.issuers():
+                try:
+                    found = status_list.believe(token, issuer.trust)
+                    plain.refuse_following(_recalled(issuer.lists, found.number), found.list)
+                except InvalidInput as error:
+                    refused = error
+                    continue
+                issuer.lists.put(found.number, found.token)
+                return found
+        raise refused
 
     def _place(self, head: Head, pinned: tuple[RootKey, ...]) -> _Place:
         """Find whose bundle it is by the root that its list names; only then is anything verified."""
@@ -118,14 +155,18 @@ class Shelf:
         self._refuse_unfit(place.path, believed)
         about = {"header": head.header, "trust": head.trust, "memory": roots.dump(believed.memory)}
         incoming = Incoming(place.path, over=place.path if header.since is not None else None)
+        words: list[ListWord] = []
         try:
-            count = incoming.fill(signed.entries(source, head, header), about=about)
+            count = incoming.fill(_apart(signed.entries(source, head, header), words), about=about)
+            kept, newer = KeptLists(place.path), _newer(KeptLists(place.path), words, believed.trust)
             incoming.finish()
+            for found in newer:
+                kept.put(found.number, found.token)
         finally:
             incoming.abandon()
         return Taken(header, count)
 
-    def _refuse_unfit(self, path: Path, believed: Believed) -> None:
+    def _refuse_unfit(self, path: Path, believed: BelievedBundle) -> None:
         """Refuse what may not follow upon what is kept: an older bundle, a gap before a delta, a weaker list."""
         if not path.exists():
             bundle.refuse_following(None, believed.header)
@@ -142,6 +183,37 @@ class Shelf:
             raise error if isinstance(error, BundleRefused) else BundleRefused(f"its trust list: {error}") from error
         finally:
             kept.close()
+
+
+def _apart(entries: Iterable[tuple[Line, bytes]], words: list[ListWord]) -> Iterator[bundles.Line]:
+    """Put status lists aside, and hand on the rest."""
+    for entry, line in entries:
+        if isinstance(entry, ListWord):
+            words.append(entry)
+        else:
+            yield entry, line
+
+
+def _newer(kept: KeptLists, words: list[ListWord], trust: TrustList) -> tuple[Believed, ...]:
+    """Return the lists that are later than those kept. Raises BundleRefused for one that nobody should believe."""
+    found = []
+    for word in words:
+        try:
+            believed = status_list.believe(word.token.encode("ascii"), trust)
+            if believed.number != word.list:
+                raise InvalidInput("list", f"it is list {believed.number}")
+            older = _recalled(kept, believed.number)
+            if older is None or older.at <= believed.list.at:
+                plain.refuse_following(older, believed.list)
+                found.append(believed)
+        except InvalidInput as error:
+            raise BundleRefused(f"status list {word.list}: {error}") from error
+    return tuple(found)
+
+
+def _recalled(kept: KeptLists, number: int) -> StatusList | None:
+    token = kept.token(number)
+    return None if token is None else status_list.recall(token)
 
 
 def _remembered(path: Path, root: RootKey | None) -> Memory:
