@@ -21,6 +21,7 @@ from signer.web import (
     headers,
     intake,
     languages,
+    log,
     paper_page,
     problems,
     public,
@@ -88,6 +89,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         machines.install(app, services, clock=clock)
         app.register_api(published.api(services.trust, clock=clock))
         app.register_blueprint(published.blueprint(services.trust, services.status_lists, settings, clock=clock))
+        app.register_blueprint(log.blueprint(services.logbook))
         drawing = paper_page.Drawing(folder, phrases=phrases, base_url=settings.base_url)
         app.register_blueprint(paper_page.blueprint(drawing, services.trust, clock=clock))
     app.components_schemas.update(_components())

@@ -98,6 +98,11 @@ def may_keep(lasts: timedelta, *, immutable: bool = False) -> None:
     g.keep = f"public, max-age={max(0, int(lasts.total_seconds()))}{', immutable' if immutable else ''}"
 
 
+def must_ask() -> None:
+    """Let this answer, which is the same for everybody, be kept, and used only after asking whether it is the last."""
+    g.keep = "no-cache"
+
+
 def _tell_keepers(response: Response) -> None:
     keep = g.get("keep")
     if keep is not None and response.status_code < 400:

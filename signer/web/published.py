@@ -63,7 +63,7 @@ def blueprint(
     def status_lists() -> Response:
         """Tell where the status lists lie. Source: Token Status List, section 9.3."""
         headers.may_keep(_KEPT)
-        return _for_any_origin(Response(json.dumps({"status_lists": lists.uris()}), mimetype="application/json"))
+        return for_any_origin(Response(json.dumps({"status_lists": lists.uris()}), mimetype="application/json"))
 
     @made.get(f"{STATUS}/<int:number>")
     def status_list(number: int) -> Response:
@@ -72,7 +72,7 @@ def blueprint(
             abort(404)
         kept = lists.newest(number)
         headers.may_keep(max(timedelta(), min(_KEPT, kept.at + TTL - clock())))
-        return _for_any_origin(Response(kept.token, mimetype=MIME))
+        return for_any_origin(Response(kept.token, mimetype=MIME))
 
     @made.get(SECURITY)
     def security() -> Response:
@@ -96,10 +96,11 @@ def _trust_list(trust: TrustSource, at: datetime) -> Response:
     """Answer with the list as it was published, for pages of any origin; 304 where it is known already."""
     trust.current(at)
     data = trust.published()
-    return _for_any_origin(Response(data, mimetype=JOSE))
+    return for_any_origin(Response(data, mimetype=JOSE))
 
 
-def _for_any_origin(response: Response) -> Response:
+def for_any_origin(response: Response) -> Response:
+    """Let pages of any origin read an answer, and 304 stand for one that is known already."""
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"

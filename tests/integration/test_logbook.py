@@ -19,9 +19,10 @@ from signer.register.heads import HEAD
 from signer.register.scope import Scope
 from signer.seal import log_key, pki
 from signer.services.trust import make_test_pki
-from signer.transparency import proofs, tiles
+from signer.transparency import checkpoints, merkle, proofs, tiles
 from signer.transparency.merkle import leaf_hash, verify_consistency
 from signer.transparency.tiles import Tile
+from signer.web.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +41,12 @@ def issued_folder(template_folder: Path, tmp_path_factory: pytest.TempPathFactor
     made.services.sequencing.drain()
     made.services.database.close()
     return made.folder
+
+
+@pytest.fixture
+def database() -> str:
+    """SQLite: what is asked here is the same on both."""
+    return "sqlite"
 
 
 @pytest.fixture
@@ -314,3 +321,53 @@ def test_a_key_on_another_curve_is_no_key_of_the_log(logged: World) -> None:
     (folder / log_key.FILE).write_bytes(pki.pem_of(other, members, password=(folder / "password").read_bytes().strip()))
     with pytest.raises(Misconfigured, match="not that of the key"):
         logged.services.sequencing.run()
+
+
+def test_anybody_rebuilds_the_log_over_http_from_any_origin(logged: World) -> None:
+    queue(logged, count=260)
+    logged.services.sequencing.drain()
+    client = create_app(logged.services, clock=lambda: logged.at).test_client()
+    found = client.get("/log/checkpoint")
+    assert (found.mimetype, found.headers["Cache-Control"]) == ("text/plain", "no-cache")
+    assert found.headers["Access-Control-Allow-Origin"] == "*"
+    signed = checkpoints.open_signed(found.text, keys(logged)).checkpoint
+    again = client.get("/log/checkpoint", headers={"If-None-Match": found.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    read = {tile: client.get(f"/log/{tile.address}") for tile in tiles.of_tree(signed.size)}
+    kept = {tile.width == 256: answer.headers["Cache-Control"] for tile, answer in read.items()}
+    assert kept == {True: "public, max-age=31536000, immutable", False: "public, max-age=600"}
+    assert {answer.mimetype for answer in read.values()} == {"application/octet-stream"}
+    hashes = tiles.Hashes(signed.size, lambda tile: read[tile].data)
+    assert merkle.root(signed.size, hashes) == signed.root
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "0/002",
+        "0/000.p/257",
+        "0/0",
+        "0/000.p/0",
+        "00/000",
+        "entries/001.p/200",
+        "64/000",
+        "1/000.p/2",
+        "0/x000/000",
+        "a",
+    ],
+)
+def test_what_is_no_tile_of_the_log_is_not_there(logged: World, place: str) -> None:
+    client = create_app(logged.services, clock=lambda: logged.at).test_client()
+    assert client.get("/log/tile/0/000.p/2").status_code == 200
+    assert client.get(f"/log/tile/{place}").status_code == 404
+
+
+def test_a_head_that_the_register_does_not_hold_is_not_handed_out(restored: World) -> None:
+    client = create_app(restored.services, clock=lambda: restored.at).test_client()
+    assert client.get("/log/checkpoint").status_code == 503
+
+
+def test_before_its_first_leaf_there_is_no_head(world: World) -> None:
+    client = create_app(world.services, clock=lambda: world.at).test_client()
+    assert client.get("/log/checkpoint").status_code == 404
+    assert client.get("/log/tile/0/000.p/1").status_code == 404

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from signer.register.exporters import SignUpState
 
 PUBLIC = frozenset(
-    {"static", "public", "car", "api", "about", "openapi", "docs", "published", "published_api", "paper_page"}
+    {"static", "public", "car", "api", "about", "openapi", "docs", "published", "published_api", "paper_page", "log"}
 )
 """Blueprints (and Flask's own) that know no person: their own tests say what they answer."""
 KINDS = frozenset({("confirmations.file", "kind"), ("papers.file", "kind")})
