@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, get_args
 from pydantic import Field
 
 from signer.domain.confirmation import Confirmation, Standing
+from signer.domain.log_facts import NO_LOG, LogFacts
 from signer.domain.number import Number
 from signer.domain.trust import TrustEntry
 from signer.domain.values import Day, Frozen, Hex256, Instant
@@ -89,6 +90,7 @@ class Form(StrEnum):
     SEALED = "sealed"
 
 
+ProvenBy = Literal["timestamp", "archive", "log", "register"]
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 Indication = Literal["TOTAL-PASSED", "INDETERMINATE", "TOTAL-FAILED"]
 
@@ -99,8 +101,9 @@ class SealFacts(Frozen):
 
     `reason` is a stable ASCII word for an unreadable file (`EMPTY`, `NOT_PDF`, `ENCRYPTED`, `TOO_LARGE`,
     `MALFORMED`, `CHILD_DIED`, `TOO_SLOW`) or for an altered one (`ADDED_SIGNATURE`, ...). `certificate_digest`
-    is that of the certificate that made the seal. `content` is confirmation.json of the sealed revision, base64.
-    `sealed_length` is the length of S, the sealed prefix; `archived` are the archive timestamps after it that count,
+    is that of the certificate that made the seal. `content` is confirmation.json of the sealed revision, `log_proof`
+    log-proof.json beside it, if there is one; both base64. `sealed_length` is the length of S, the sealed prefix;
+    `archived` are the archive timestamps after it that count,
     the oldest first. `chain_not_before` and `chain_not_after` bound the time
     in which the listed certificate and every authority above it are valid (both included).
     """
@@ -123,6 +126,7 @@ class SealFacts(Frozen):
     sub_indication: SubIndication | None = None
     findings: Annotated[tuple[SealFinding, ...], Field(max_length=60)] = ()
     content: Annotated[str, Field(max_length=600_000)] | None = None
+    log_proof: Annotated[str, Field(max_length=60_000)] | None = None
 
 
 class FileFacts(Frozen):
@@ -339,13 +343,25 @@ class Facts(Frozen):
     content: ContentFacts
     register_: RegisterFacts
     trust: TrustFacts
+    log: LogFacts = NO_LOG
+
+    @property
+    def proofs(self) -> tuple[tuple[datetime, ProvenBy], ...]:
+        """The accepted proofs that the seal existed, and when; of two of one time the first is named."""
+        stamp, record = self.seal.timestamp, self.register_.record
+        found: list[tuple[datetime, ProvenBy]] = [(stamp.at, stamp.through or "timestamp")] if stamp else []
+        is_known = record is not None and self.file.sealed_digest in record.sealed_digests
+        if is_known and record is not None and record.recorded_at is not None:
+            found.append((record.recorded_at, "register"))
+        at = self.log.sealed_at
+        return (*found, (at, "log")) if at is not None else tuple(found)
 
     @property
     def proven_at(self) -> datetime | None:
-        """The earliest accepted proof that the seal existed: a listed timestamp, or the register's record of S."""
-        record = self.register_.record
-        known = record is not None and self.file.sealed_digest in record.sealed_digests
-        proofs = [self.seal.timestamp.at] if self.seal.timestamp else []
-        if known and record is not None and record.recorded_at is not None:
-            proofs.append(record.recorded_at)
-        return min(proofs, default=None)
+        """The earliest accepted proof: a listed timestamp, the register's record of S, a leaf of S in the log."""
+        return min((at for at, _ in self.proofs), default=None)
+
+    @property
+    def proven_by(self) -> ProvenBy | None:
+        """What the earliest accepted proof is."""
+        return min(self.proofs, key=lambda proof: proof[0])[1] if self.proofs else None

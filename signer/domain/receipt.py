@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from signer.domain import json_text
 from signer.domain.evidence import State
+from signer.domain.log_facts import LogHead
 from signer.domain.number import ALPHABET, Number
 from signer.domain.values import Day, Frozen, Hex256, Instant
 from signer.domain.verdict import Comparison, Issuer, Outcome, Parts, VinWindow
@@ -109,13 +110,6 @@ class CoverageClaims(Frozen):
     extra: Annotated[int, Field(ge=0)]
     destination: Comparison
     exporter: Comparison
-
-
-class LogHead(Frozen):
-    """The transparency log's head. Reserved: there is no log yet."""
-
-    size: Annotated[int, Field(ge=0)]
-    root: Hex256
 
 
 class _Claims(Frozen):

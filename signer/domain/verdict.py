@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, NoReturn
 
 from signer.domain.confirmation import Confirmation, SealClass, Standing
-from signer.domain.evidence import ClosedOutlet, Indication, Level, Part, State
+from signer.domain.evidence import ClosedOutlet, Indication, Level, Part, ProvenBy, State
+from signer.domain.log_facts import LogHead
 from signer.domain.number import Number
 from signer.domain.parties import Uscc
 from signer.domain.values import Day, Frozen, Hex256, Instant
@@ -209,6 +210,7 @@ class Verdict(Frozen):
 
     `paper` is what was read, where the subject is paper; `others` are the answers about other numbers in one file.
     `standing_as_of` is set when what it says of the standing is older than the answer: it tells no later word.
+    `log_head` is the newest checkpoint of the log that was asked; receipts tell it.
     Has no truth value: a verdict is not a boolean, and whoever writes `if verdict:` is told so.
     """
 
@@ -222,7 +224,7 @@ class Verdict(Frozen):
     issuer: Issuer | None = None
     sealed_at: Instant | None = None
     proven_at: Instant | None = None
-    proven_by: Literal["timestamp", "archive", "log", "register"] | None = None
+    proven_by: ProvenBy | None = None
     checked_at: Instant
     policy: str
     parts: Parts
@@ -239,6 +241,7 @@ class Verdict(Frozen):
     others: tuple[Verdict, ...] = ()
     checks: tuple[Check, ...]
     trust_list: int | None = None
+    log_head: LogHead | None = None
 
     @property
     def outcome(self) -> Outcome:

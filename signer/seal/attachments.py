@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from pyhanko.pdf_utils import generic
 
+from signer.domain import log_leaf
 from signer.seal import pdf
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CONTENT: Final = "confirmation.json"
 PROOF: Final = "log-proof.json"
 MOST_BYTES: Final = 400_000
+MOST_PROOF_BYTES: Final = log_leaf.MOST_BYTES
 _RELATIONSHIPS: Final = {CONTENT: "/Data", PROOF: "/Supplement"}
 _MOST_FILES: Final = 16
 _MOST_DEPTH: Final = 4
@@ -26,11 +28,12 @@ _MOST_DEPTH: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Attachments:
-    """What is attached: the content's bytes if there are any, the names found, and the fault against rule 8."""
+    """What is attached: the bytes of content and log proof if there are any, the names found, the fault (rule 8)."""
 
     content: bytes | None
     names: tuple[str, ...]
     fault: str
+    proof: bytes | None = None
 
 
 def read(reader: PdfFileReader) -> Attachments:
@@ -40,14 +43,15 @@ def read(reader: PdfFileReader) -> Attachments:
     labels = tuple(label[:80] for label, _ in pairs)
     if len(pairs) > _MOST_FILES:
         return Attachments(None, labels[:_MOST_FILES], f"more than {_MOST_FILES} files")
-    content, faults = None, []
+    found: dict[str, bytes | None] = {}
+    faults = []
     for label, specification in pairs:
         data, fault = _file(label, specification)
         faults.append(fault)
-        if label == CONTENT and content is None:
-            content = data
+        found.setdefault(label, data)
     faults.append(_set_fault(reader, labels, [specification for _, specification in pairs]))
-    return Attachments(content, labels, next((fault for fault in faults if fault), ""))
+    fault = next((fault for fault in faults if fault), "")
+    return Attachments(found.get(CONTENT), labels, fault, proof=found.get(PROOF))
 
 
 def _set_fault(reader: PdfFileReader, labels: tuple[str, ...], files: list[generic.PdfObject]) -> str:
@@ -84,8 +88,9 @@ def _file(label: str, reference: generic.PdfObject) -> tuple[bytes | None, str]:
     if "/F" not in embedded:
         return None, f"{label[:40]!r} holds no file"
     data: bytes = stream.data
-    if len(data) > MOST_BYTES:
-        return None, f"{label[:40]!r} has more than {MOST_BYTES} bytes"
+    most = MOST_PROOF_BYTES if label == PROOF else MOST_BYTES
+    if len(data) > most:
+        return None, f"{label[:40]!r} has more than {most} bytes"
     return data, _specification_fault(label, specification, embedded)
 
 

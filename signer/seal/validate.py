@@ -104,7 +104,7 @@ def _judge(file: bytes, trust: TrustList, at: datetime) -> SealFacts:
     number = _claimed_number(own, files.content)
     has_our_field = any(found.name == FIELD for found in fields)
     is_claimed = has_our_field or attachments.CONTENT in files.names or number is not None
-    content = base64.b64encode(files.content).decode() if files.content is not None else None
+    content = _text(files.content)
     if document is None:
         if not is_claimed:
             return SealFacts(form=Form.STRANGER)
@@ -114,16 +114,20 @@ def _judge(file: bytes, trust: TrustList, at: datetime) -> SealFacts:
     result = examination.examine(document, findings, trust=trust, at=at)
     if not is_claimed and result.entry is None:
         return SealFacts(form=Form.STRANGER)
-    return _facts(result, document.seal, number=number, content=content)
+    found = _facts(result, document.seal)
+    return found.model_copy(update={"claimed_number": number, "content": content, "log_proof": _text(files.proof)})
 
 
-def _facts(result: examination.Result, seal: place.Filled, *, number: Number | None, content: str | None) -> SealFacts:
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()
+
+
+def _facts(result: examination.Result, seal: place.Filled) -> SealFacts:
     indication, sub_indication = _indication(result.findings)
     signer = result.signer
     return SealFacts(
         form=Form.SEALED,
         reason=result.reason,
-        claimed_number=number,
         sealed_length=result.sealed_length,
         certificate_digest=signer.digest if signer else None,
         certificate_subject=signer.subject if signer else "",
@@ -137,7 +141,6 @@ def _facts(result: examination.Result, seal: place.Filled, *, number: Number | N
         indication=indication,
         sub_indication=sub_indication,
         findings=result.findings,
-        content=content,
     )
 
 

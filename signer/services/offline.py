@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Self
 
 from signer.domain.evidence import Asked, ContentFacts, RegisterFacts
+from signer.domain.log_facts import NO_LOG
 from signer.domain.number import Number
 from signer.domain.trust import SealState
 from signer.domain.values import beijing_day
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.domain.evidence import Facts, FileFacts, RecordFacts, TrustFacts
+    from signer.domain.log_facts import LogFacts
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
     from signer.services.shelf import Issuer, Shelf
@@ -76,6 +78,11 @@ class BundleSource:
             record=record,
             number_of_digest=Number(found) if found and not is_contradicted else None,
         )
+
+    def log(self, number: Number | None, file: FileFacts) -> LogFacts:
+        """Return nothing: a bundle holds no log."""
+        del number, file
+        return NO_LOG
 
     def holds(self, file_digest: str) -> bool:
         """Tell whether the bundle names this file."""

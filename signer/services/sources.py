@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from signer.domain.evidence import RegisterFacts
 from signer.domain.trust import SealState
-from signer.register import lookup, official, restores, seals, upgrades
+from signer.register import logged, lookup, official, restores, seals, upgrades
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.domain.evidence import ContentFacts, FileFacts, Gap, RecordFacts, TrustFacts
+    from signer.domain.log_facts import LogFacts
     from signer.domain.number import Number
     from signer.domain.trust import TrustEntry, TrustList
     from signer.register.database import Database
@@ -52,6 +53,9 @@ class Source(Protocol):
         self, number: Number | None, file: FileFacts, content: ContentFacts, *, made_at: datetime | None, at: datetime
     ) -> RegisterFacts:
         """Return what the register says of a file that names a number and was made, it says or proves, at `made_at`."""
+
+    def log(self, number: Number | None, file: FileFacts) -> LogFacts:
+        """Return what its transparency log says of a file that names a number; nothing if it has none at hand."""
 
     def holds(self, file_digest: str) -> bool:
         """Tell whether the file of this SHA-256 (hex) is on record as one that its issuer made: sealed, or archived."""
@@ -104,6 +108,11 @@ class RegisterSource:
                 record=record.over(gaps) if record else None,
                 number_of_digest=lookup.number_of_sealed(tx, sealed, scope=_ANYBODY) if sealed else None,
             )
+
+    def log(self, number: Number | None, file: FileFacts) -> LogFacts:
+        """Ask the register's own log."""
+        with self._database.read() as tx:
+            return logged.of(tx, number, bytes.fromhex(file.sealed_digest) if file.sealed_digest else None)
 
     def holds(self, file_digest: str) -> bool:
         """Ask the register whether it filed this file."""

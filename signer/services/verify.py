@@ -20,8 +20,10 @@ from signer.domain.evidence import (
     SealFacts,
     TrustFacts,
 )
+from signer.domain.log_facts import NO_LOG, LogFacts
 from signer.domain.trust import Purpose
 from signer.domain.values import beijing_day
+from signer.services import log_gathering
 from signer.services.alarms import NoWatch
 from signer.verification.decide import decide
 from signer.verification.record import official_copy
@@ -146,7 +148,14 @@ class Verifying:
             content=content,
             register_=register(seal, file, content, at),
             trust=self._source.later(trust_facts(trust, seal), at),
+            log=self._log(seal, file, content, trust),
         )
+
+    def _log(self, seal: SealFacts, file: FileFacts, content: ContentFacts, trust: TrustList) -> LogFacts:
+        """Find what the log says: as the register has it, and by the proof inside the file."""
+        number = claimed_number(seal, content)
+        said = NO_LOG if seal.form is not Form.SEALED else self._source.log(number, file)
+        return said.model_copy(update={"attached": log_gathering.attached(seal, content, trust)})
 
     def _register(self, seal: SealFacts, file: FileFacts, content: ContentFacts, at: datetime) -> RegisterFacts:
         number = claimed_number(seal, content)

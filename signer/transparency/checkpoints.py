@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from signer.transparency.merkle import DIGEST_BYTES, MOST_LEAVES
-from signer.transparency.notes import Kind, NoteRefused, Signature, open_note
+from signer.transparency.notes import Kind, NoteRefused, NotSigned, Signature, open_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,15 +63,15 @@ def parse(text: str) -> Checkpoint:
 
 def open_signed(note: str, keys: Iterable[NoteKey]) -> Signed:
     """
-    Return a checkpoint that one of the keys has signed as its log: under the log's own name. Raises NoteRefused.
+    Return a checkpoint that one of the keys has signed as its log: under the log's own name.
 
-    A witness's word alone makes none.
+    A witness's word alone makes none. Raises NotSigned if nobody who counts has signed it so, else NoteRefused.
     """
     opened = open_note(note, keys)
     checkpoint = parse(opened.text)
     logs = [each.key for each in opened.signatures if each.key.kind is Kind.ED25519]
     by = next((key for key in logs if key.name == checkpoint.origin), None)
     if by is None:
-        raise NoteRefused("its log has not signed it")
+        raise NotSigned("its log has not signed it")
     witnesses = tuple(each for each in opened.signatures if each.key.kind is Kind.COSIGNATURE)
     return Signed(checkpoint, by, witnesses)

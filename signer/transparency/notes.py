@@ -44,6 +44,10 @@ class NoteRefused(InvalidInput):
         super().__init__("note", reason)
 
 
+class NotSigned(NoteRefused):
+    """A note is written as one, but nobody who counts has signed it."""
+
+
 class Kind(IntEnum):
     """What a key signs: the text alone, or, as a witness, the text and the time at which it was seen."""
 
@@ -162,7 +166,7 @@ def open_note(note: str, keys: Iterable[NoteKey]) -> Note:
             raise NoteRefused(f"{name} has signed it twice")
         found[key] = _verified(text, key, signature[_ID_BYTES:])
     if not found:
-        raise NoteRefused("no known key has signed it")
+        raise NotSigned("no known key has signed it")
     return Note(text, tuple(found.values()))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import Form, Part, State
@@ -19,7 +19,7 @@ from signer.domain.verdict import (
     VinWindow,
     combine,
 )
-from signer.verification import checks
+from signer.verification import checks, log_checks
 
 if TYPE_CHECKING:
     from datetime import date
@@ -54,7 +54,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
         issuer=issuer,
         sealed_at=facts.seal.claimed_at if parts.integrity is State.PASSED else None,
         proven_at=facts.proven_at,
-        proven_by=_proven_by(facts),
+        proven_by=facts.proven_by,
         checked_at=facts.at,
         policy=f"{policy.name} {policy.mode}",
         parts=parts,
@@ -69,6 +69,7 @@ def decide(facts: Facts, asked: Asked, policy: Policy) -> Verdict:
         successor=first_end.successor if record and first_end and is_proven and names_exporter(record, asked) else None,
         checks=done,
         trust_list=facts.trust.sequence,
+        log_head=facts.log.head,
     )
 
 
@@ -82,6 +83,8 @@ def _checks(facts: Facts, asked: Asked, policy: Policy) -> tuple[Check, ...]:
         of_signer = (checks.content_issuer(facts), checks.entitled(facts), checks.revocation_since(facts))
         done += [check for check in of_signer if check is not None]
         done.append(checks.record_known(facts, policy))
+        of_log = (log_checks.attached(facts), log_checks.brought(facts), log_checks.issued(facts, policy))
+        done += [check for check in of_log if check is not None]
     if record is not None and facts.seal.form not in _GREYS:
         done.append(checks.standing(record, asked))
         done += [check for check in (checks.standing_current(record, policy, at=facts.at),) if check is not None]
@@ -132,13 +135,6 @@ def issuer_of(entry: TrustEntry | None) -> Issuer | None:
     if entry is None or entry.uscc is None or entry.seal_class is None:
         return None
     return Issuer(name=entry.legal_name, uscc=entry.uscc, seal_class=entry.seal_class)
-
-
-def _proven_by(facts: Facts) -> Literal["timestamp", "archive", "register"] | None:
-    stamp = facts.seal.timestamp
-    if facts.proven_at is None:
-        return None
-    return (stamp.through or "timestamp") if stamp and stamp.at == facts.proven_at else "register"
 
 
 def _is_ours(facts: Facts) -> bool:

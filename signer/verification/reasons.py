@@ -121,4 +121,14 @@ REASONS: dict[str, tuple[str, str]] = {
     "STATUS_LIST_TOO_SHORT": ("状态列表中没有此位置", "the status list has no such place"),
     "STATUS_LIST_EXPIRED": ("状态列表已过期", "the status list has expired"),
     "STATUS_LIST_FROM_THE_FUTURE": ("状态列表的时间晚于当前时间", "the status list is of a time in the future"),
+    "LOG_PROOF_WRONG": ("所附日志证明不成立", "its log proof does not hold"),
+    "LOG_NOT_TRUSTED": (
+        "所附日志证明由未列入信任名单的日志密钥签署，不予计入",
+        "its log proof is by a log key that does not count, and so proves nothing",
+    ),
+    "LOG_ISSUED_ABSENT": (
+        "透明日志中没有此文件的签发记录，而记录时限已过",
+        "the transparency log does not hold that it was issued, and should by now",
+    ),
+    "LOG_DIFFERS": ("透明日志所载的文件与此不同", "the transparency log says that other bytes were issued"),
 }

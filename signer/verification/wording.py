@@ -259,6 +259,12 @@ QUESTIONS: dict[str, tuple[str, str]] = {
         "Have the authorities said nothing since of a revocation before the seal?",
     ),
     "record": ("登记簿中是否有同一文件？", "Does the register hold these very bytes?"),
+    "log-proof": ("文件所附的透明日志证明是否成立？", "Does the log proof inside the file hold?"),
+    "log-issued-proof": (
+        "所附签发日志证明是否成立？",
+        "Does the log proof hold that these bytes were issued?",
+    ),
+    "log-issued": ("透明日志是否载明此文件已签发？", "Does the transparency log hold that these bytes were issued?"),
     "standing": ("登记状态是否有效？", "Is the record in force?"),
     "standing-current": ("登记状态是否足够新？", "Is its standing on record recent enough?"),
     "vin-conflict": (

@@ -1,4 +1,4 @@
-"""What others make of the same trees: sigstore's verifier takes our proofs, pymerkle makes the same roots and proofs."""
+"""What others make of the same trees: sigstore takes our proofs, pymerkle makes the same roots and proofs."""
 
 from __future__ import annotations
 
