@@ -49,6 +49,8 @@ SUSPICIOUS = frozenset(
     }
 )
 """The answers that count; NOT_ON_RECORD does only from `MANY_WRONG_TAILS` a day on."""
+LOG_FAULTS = frozenset({"LOG_ISSUED_ABSENT", "LOG_DIFFERS", "LOG_PROOF_WRONG"})
+"""Why an answer that is INDETERMINATE counts all the same: the log contradicts a good file, or is silent about it."""
 MANY_WRONG_TAILS = 5
 EVERY = timedelta(minutes=1)
 """At most one write for each number and code in so long; what comes meanwhile is counted with the next."""
@@ -102,7 +104,8 @@ class Alarming:
 
     def heed(self, verdict: Verdict) -> None:
         """Put what a verdict shows into the queue, if it shows anything."""
-        if verdict.code in SUSPICIOUS and (verdict.number or verdict.issuer):
+        is_contradicted = verdict.code is Code.INDETERMINATE and verdict.reason in LOG_FAULTS
+        if (verdict.code in SUSPICIOUS or is_contradicted) and (verdict.number or verdict.issuer):
             sealer = verdict.issuer.uscc if verdict.issuer and verdict.code is Code.NOT_REGISTERED else None
             self._put(Sign(verdict.number, verdict.code, sealer))
 

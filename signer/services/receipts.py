@@ -126,6 +126,7 @@ class Receipts:
                 "test": verdict.test,
                 "would_be": verdict.would_be,
                 "sealed_at": verdict.sealed_at,
+                "log_head": verdict.log_head,
                 "coverage": _coverage(verdict),
             }
         )
@@ -133,6 +134,7 @@ class Receipts:
     def _licence(self, answer: Answer) -> claimed.LicenceClaims:
         question, verdicts = answer.question, [source.verdict for source in answer.sources]
         lists = [verdict.trust_list for verdict in verdicts if verdict.trust_list is not None]
+        heads = [verdict.log_head for verdict in verdicts if verdict.log_head is not None]
         subjects: list[claimed.FileSubject | claimed.NumberSubject]
         subjects = [file_subject(data) for _, data in question.files]
         subjects += [claimed.NumberSubject(number=parse_number(number)) for number in question.numbers]
@@ -148,6 +150,7 @@ class Receipts:
                 ),
                 "test": answer.test,
                 "outcome": answer.outcome,
+                "log_head": max(heads, key=lambda head: head.size, default=None),
                 "matched": answer.matched,
                 "asked": answer.asked,
                 "extra": len(answer.rows) - len(asked),

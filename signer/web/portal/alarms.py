@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PER_PAGE = 50
 GRAVE = frozenset({Code.NOT_REGISTERED})
 """A listed seal on what was never issued: a key was used outside the service."""
-CODES = (*sorted(SUSPICIOUS, key=lambda code: code.rank), Code.NOT_ON_RECORD)
+CODES = (*sorted(SUSPICIOUS, key=lambda code: code.rank), Code.NOT_ON_RECORD, Code.INDETERMINATE)
 _MOST_REASON, _MOST_ID = 200, 9
 
 
