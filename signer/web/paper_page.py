@@ -21,7 +21,9 @@ from markupsafe import Markup
 from signer.domain.parties import country_name
 from signer.domain.trust import Purpose
 from signer.domain.values import format_instant
+from signer.domain.verdict import Code
 from signer.seal.certificates import Certificate
+from signer.verification import wording
 from signer.web import headers
 from signer.web.languages import NAMES, TAGS, TONGUES
 
@@ -43,6 +45,8 @@ SHARED: Final = (
     *("not-proven.outlets", "site.language", "site.name", "test.panel", "verdict.details", "verdict.print"),
 )
 """What the page says in the words of the others; the rest begins with `v.`."""
+CODES: Final = (Code.CODE_INVALID, Code.UNKNOWN_SEAL, Code.INDETERMINATE, Code.PAST_END, Code.PAPER_GENUINE)
+"""What the page may answer."""
 _PRINTED: Final = ("HK", "MO", "TW")
 """Destinations whose printed names are not those that browsers know."""
 _KID_DIGITS: Final = 16
@@ -110,6 +114,7 @@ class Drawing:
         return {
             **texts,
             **phrases.beginning("v."),
+            "codes": {code.value: wording.banner(code, phrases.speech) for code in CODES},
             "printed": {code: country_name(code, tongue) for code in _PRINTED},
             "name": NAMES[tongue],
             "tag": TAGS[tongue],
@@ -118,9 +123,9 @@ class Drawing:
 
 
 def _key(entry: TrustEntry) -> dict[str, str | None]:
-    """Return what the page must know of a key; since when it is in its state, or revoked."""
+    """Return what the page must know of a key; since when it is in its state: always, if none is told."""
     spki = Certificate(entry.der).key_info
-    since = entry.revoked_at or entry.state_since
+    since = entry.revoked_at or entry.state_since or entry.from_at
     return {
         "kid": hashlib.sha256(spki).hexdigest()[:_KID_DIGITS],
         "spki": base64.b64encode(spki).decode("ascii"),
@@ -129,7 +134,7 @@ def _key(entry: TrustEntry) -> dict[str, str | None]:
         "from": format_instant(entry.from_at),
         "until": format_instant(entry.until_at) if entry.until_at else None,
         "state": entry.state.value,
-        "since": format_instant(since) if since else None,
+        "since": format_instant(since),
     }
 
 

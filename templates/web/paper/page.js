@@ -197,8 +197,9 @@ function read(text) {
 }
 
 // 2. Judging: what failed outranks what could not be decided (docs/reference/paper-page.md).
-const seconds = (instant) => Date.parse(instant) / 1000;
-const invalid = (why, more) => ({ code: "CODE_INVALID", colour: "red", why, ...more });
+const [DAY, BEIJING, SKEW] = [86400, 28800, 300];
+const seconds = (instant) => (instant ? Date.parse(instant) / 1000 : Infinity);
+const red = (code, why) => ({ code, colour: "red", why });
 const open = (why, more) => ({ code: "INDETERMINATE", colour: "amber", why, ...more });
 
 async function isSigned(code, key) {
@@ -214,23 +215,31 @@ async function judge(text, now) {
     code = read(text);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    return invalid(error.message);
+    return red("CODE_INVALID", error.message);
   }
-  const { issued, number } = code.claims;
+  const { issued, number, issuer, until } = code.claims;
   const key = keys.find(({ kid }) => kid === code.kid);
-  const isOver = now >= seconds(list.expires);
   if (key && !globalThis.crypto?.subtle) return open("no-crypto", { number });
-  if (key && !(await isSigned(code, key))) return invalid("signature");
-  if (key && key.uscc !== code.claims.issuer) return invalid("issuer");
-  if (now < seconds(list.issued) - 300) return open("clock", { number, at: now });
-  if (isOver) return open("list-expired", { number, at: seconds(list.expires) });
-  if (!key) return issued >= seconds(list.issued) ? open("list-older", { number, at: issued }) : invalid("unknown-key");
-  if (issued < seconds(key.from) || (key.until && issued >= seconds(key.until))) return invalid("not-entitled");
-  if (key.state === "verify-only" && issued >= seconds(key.since)) return invalid("not-entitled");
-  if (key.state === "revoked") return open("revoked", { number, at: seconds(key.since) });
-  if (key.state === "suspended") return open("suspended", { number, at: seconds(key.since) });
-  if (issued > now + 300) return open("future", { number, at: issued });
-  return { code: "PAPER_GENUINE", colour: "blue", why: "genuine", number, at: issued, claims: code.claims, key };
+  if (key && !(await isSigned(code, key))) return red("CODE_INVALID", "signature");
+  if (key && key.uscc !== issuer) return red("UNKNOWN_SEAL", "issuer");
+  if (key && !isEntitled(key, issued)) return red("UNKNOWN_SEAL", "not-entitled");
+  const [made, ends, since] = [list.issued, list.expires, key?.since].map(seconds);
+  if (now < made - SKEW) return open("clock", { number, at: now });
+  if (now >= ends) return open("list-expired", { number, at: ends });
+  if (!key && issued > made) return open("list-older", { number, at: issued });
+  if (!key) return red("CODE_INVALID", "unknown-key");
+  if (key.state === "revoked" || key.state === "suspended") return open(key.state, { number, at: since });
+  if (issued > now + SKEW) return open("future", { number, at: issued });
+  const proven = { number, at: issued, claims: code.claims, key };
+  if (until < Math.floor((now + BEIJING) / DAY)) return { code: "PAST_END", colour: "amber", why: "past-end", ...proven };
+  return { code: "PAPER_GENUINE", colour: "blue", why: "genuine", ...proven };
+}
+
+// Of a revoked key the time in a code says nothing: whoever has the key writes any.
+function isEntitled({ state, from, until, since }, issued) {
+  if (state === "revoked") return true;
+  if (issued < seconds(from) || issued >= seconds(until)) return false;
+  return state !== "verify-only" || issued < seconds(since);
 }
 
 // 3. Showing, in the reader's language.
@@ -254,11 +263,11 @@ const vin = (text) => {
 };
 
 function day(days, style = { dateStyle: "long" }) {
-  const when = new Date(days * 86400000);
+  const when = new Date(days * DAY * 1000);
   if (tongue === "zh" || tongue === "en") return when.toISOString().slice(0, style.timeStyle ? 16 : 10).replace("T", " ");
   return new Intl.DateTimeFormat(tongue, { ...style, timeZone: "UTC" }).format(when);
 }
-const instant = (at) => `${day((at + 28800) / 86400, { dateStyle: "long", timeStyle: "short" })} (UTC+8)`;
+const instant = (at) => `${day((at + BEIJING) / DAY, { dateStyle: "long", timeStyle: "short" })} (UTC+8)`;
 
 function country(code) {
   const printed = words[tongue].printed[code];
@@ -270,14 +279,15 @@ function country(code) {
   }
 }
 
+const untilOf = ({ until }) => (until === undefined ? say("content.no-until") : day(until));
+
 function lines({ claims, key }) {
-  const until = claims.until === undefined ? say("content.no-until") : day(claims.until);
   return [
     ["content.number", figures(claims.number)],
     ["content.maker", make("bdi", {}, key.name), figures(key.uscc)],
     ["content.exporter", figures(claims.exporter)],
     ["content.destination", figures(claims.destination), make("bdi", {}, country(claims.destination))],
-    ["content.until", until],
+    ["content.until", untilOf(claims)],
     ["v.issued", instant(claims.issued)],
   ];
 }
@@ -304,14 +314,14 @@ function drawData() {
 
 function drawAnswer() {
   const { code, colour, why, number, at, key } = answer;
-  const [verdict, name] = [say(`v.${code}`), key ? key.name : ""];
+  const [verdict, name] = [words[tongue].codes[code], key ? key.name : ""];
   part("banner").className = `banner ${colour}`;
   part("banner").querySelector("use").setAttribute("href", `#${colour}`);
   part("outcome").replaceChildren(say(colour === "red" ? "outcome.fail" : "outcome.review"), ...(list.test ? [" ", make("strong", { class: "tag" }, "TEST")] : []));
   part("verdict").textContent = verdict;
   part("of").replaceChildren(...spaced([...(number ? [figures(number)] : []), ...(name ? [make("bdi", {}, name)] : [])]));
   const meaning = `v.why.${why}` in words[tongue] ? why : "damaged";
-  part("means").textContent = say(`v.why.${meaning}`, { issuer: name, at: at === undefined ? "" : instant(at) });
+  part("means").textContent = say(`v.why.${meaning}`, { issuer: name, at: at === undefined ? "" : instant(at), until: key ? untilOf(answer.claims) : "" });
   document.title = [verdict, number, name, say("v.title")].filter(Boolean).join(" · ");
   if (key) drawData();
 }

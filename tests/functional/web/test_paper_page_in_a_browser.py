@@ -6,7 +6,7 @@ import http.server
 import random
 import shutil
 import threading
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import paper_codes as codes
@@ -17,8 +17,14 @@ from playwright.sync_api import sync_playwright
 from tabs import PATIENCE_MS, Tabs
 
 from signer import resources
+from signer.domain.evidence import Asked, RegisterFacts, TrustFacts
 from signer.domain.paper_code import PaperCodeRefused
+from signer.domain.paper_evidence import CodeFacts, PaperFacts, StatusFacts
+from signer.domain.values import beijing_day
 from signer.paper import cose
+from signer.seal.certificates import Certificate
+from signer.verification.paper import decide
+from signer.verification.policy import Policy
 from signer.web import languages
 from signer.web.languages import OTHERS, TONGUES
 from signer.web.paper_page import Drawing
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
 
 NOW = AT + timedelta(days=2)
 NAME = codes.NAMES[codes.MAKER]
+UNKNOWN, PAST = "Not a listed manufacturer's seal", "Past its own last day"
 GENUINE, INVALID, OPEN = (
     "The printed code is genuine",
     "The printed code is not valid",
@@ -146,25 +153,27 @@ def test_who_signed_it_and_when_decides(tabs: Tabs) -> None:
     late, other = int(AT.timestamp()) + 1, dumps(claims(issuer=codes.OTHER))
     for code, verdict, meaning in (
         (Code("kept"), GENUINE, NAME),
+        (Code(payload=dumps(claims(until=20_784))), GENUINE, NAME),
+        (Code(payload=dumps(claims(until=20_783))), PAST, "2026-11-26, is over"),
         (Code("other", other), GENUINE, codes.NAMES[codes.OTHER]),
-        (Code("kept", dumps(claims(issued=late))), INVALID, "not entitled"),
-        (Code("kept-too-late"), INVALID, "not entitled"),
-        (Code("late"), INVALID, "not entitled"),
-        (Code("early"), INVALID, "not entitled"),
+        (Code("kept", dumps(claims(issued=late))), UNKNOWN, "not entitled"),
+        (Code("kept-too-late"), UNKNOWN, "not entitled"),
+        (Code("late"), UNKNOWN, "not entitled"),
+        (Code("early"), UNKNOWN, "not entitled"),
         (Code("nobody"), INVALID, "not on the trust list"),
-        (Code("other"), INVALID, "another manufacturer"),
-        (Code(payload=other), INVALID, "another manufacturer"),
+        (Code("other"), UNKNOWN, "another manufacturer"),
+        (Code(payload=other), UNKNOWN, "another manufacturer"),
         (Code("other", protected=dumps({1: -7, 4: codes.kid("maker")})), INVALID, "does not fit"),
         (Code(aad=b"signer/paper/2"), INVALID, "does not fit"),
         (Code("revoked"), OPEN, "was revoked on 2026-11-25 11:00"),
         (Code("suspended"), OPEN, "suspended since"),
-        (Code("nobody", dumps(claims(issued=int(AT.timestamp()) + 3600))), OPEN, "after the trust list in this page"),
+        (Code("nobody", dumps(claims(issued=int(AT.timestamp()) + 3601))), OPEN, "after the trust list in this page"),
         (Code(payload=dumps(claims(issued=int(NOW.timestamp()) + 900))), OPEN, "still to come"),
     ):
         told = put(page, code.text)
         assert told.startswith(verdict), (code, told)
         assert meaning in told, (code, told)
-        if verdict != GENUINE:
+        if verdict not in (GENUINE, PAST):
             for name in codes.NAMES.values():
                 assert name not in page.inner_text("body") + page.title()
             assert not page.is_visible("#data")
@@ -365,6 +374,55 @@ def test_the_page_and_signer_read_alike_whatever_is_wrong(tabs: Tabs) -> None:
     texts = codes.spoilt()
     assert differing(page, list(texts.values())) == []
     assert {by_python(text).get("refused") for text in texts.values()} == {None, *REASONS}
+
+
+def by_signer(text: str, trust: TrustList, at: datetime) -> str:
+    """Return the code that `signer` answers without a register, where a status list says that it is in force."""
+    try:
+        code = cose.decode(text)
+    except PaperCodeRefused as error:
+        found = CodeFacts(sheet=1, digest="00" * 32, fault=error.reason)
+    else:
+        spki = {Certificate(entry.der).key_info: entry for entry in trust.entries}
+        listed = next((key for key in spki if cose.kid_of(key) == code.kid), None)
+        found = CodeFacts(
+            sheet=1,
+            digest="00" * 32,
+            claims=code.claims,
+            kid=code.kid.hex(),
+            entry=spki[listed] if listed else None,
+            is_signed=listed is not None and cose.verify(code, listed),
+        )
+    facts = PaperFacts(
+        at=at,
+        today=beijing_day(at),
+        codes=(found,),
+        register_=RegisterFacts(source="bundle", as_of=at),
+        trust=TrustFacts(sequence=7, issued=trust.issued, expires=trust.expires, test=True),
+        status=StatusFacts(status="in-force", as_of=at),
+    )
+    return decide(facts, Asked(), Policy(mode="test")).code.value
+
+
+def test_the_page_and_signer_judge_alike_whoever_signed_and_whenever(tabs: Tabs) -> None:
+    page, trust = opened(tabs), codes.trust_list()
+    keys, second = ("maker", "other", "revoked", "suspended", "kept", "kept-too-late", "late", "early", "nobody"), 1
+    issued = int(AT.timestamp())
+    made, ends = int(trust.issued.timestamp()), int(trust.expires.timestamp())
+    times = (issued - second, issued, issued + second, made, made + second, ends, int(NOW.timestamp()) + 300)
+    clocks = (made, int(NOW.timestamp()), int(NOW.timestamp()) - second, ends - second, ends)
+    asked = [
+        (Code(by, dumps(claims(issued=time, issuer=issuer, until=20_785))).text, clock)
+        for by in keys
+        for issuer in (codes.MAKER, codes.OTHER)
+        for time in times
+        for clock in clocks
+    ]
+    asked += [(text, clocks[1]) for text in codes.spoilt().values()]
+    said = page.evaluate("all => Promise.all(all.map(async ([text, now]) => (await judge(text, now)).code))", asked)
+    told = [by_signer(text, trust, datetime.fromtimestamp(clock, UTC)) for text, clock in asked]
+    assert [one for one in zip(asked, told, said, strict=True) if one[1] != one[2]] == []
+    assert set(told) == {"PAPER_GENUINE", "PAST_END", "INDETERMINATE", "UNKNOWN_SEAL", "CODE_INVALID"}
 
 
 @pytest.mark.parametrize("count", [400, pytest.param(8_000, marks=pytest.mark.soak)])
