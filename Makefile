@@ -3,7 +3,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# One more than the cores of a small machine: a third of the tests wait for a browser or a server of their own.
+WORKERS ?= 3
 
 .PHONY: help demo test lint format bench soak fuzz mutants docs clean
 

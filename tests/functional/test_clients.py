@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 CLIENTS = worlds.ROOT / "docs" / "samples" / "clients"
 VINS = ("L0YSA3B29T0000101", "L0YSA3B20T0000102", "L0YSA3B22T0000103")
 OFFLINE = ("python", "java")
+_SOAK = pytest.mark.soak
+"""Python's own arithmetic takes a second for each signature: one message each time, others in soak."""
 
 
 @dataclass(frozen=True)
@@ -149,30 +151,30 @@ def test_java_runs_as_one_file_of_at_most_120_lines(place: Place) -> None:
     assert (done.returncode, done.stdout) == (0, f"pass issued {place.number} TEST\n")
 
 
-def test_pythons_own_arithmetic_judges_signatures_as_a_library_does() -> None:
+@pytest.mark.parametrize("size", [1, pytest.param(0, marks=_SOAK), pytest.param(1000, marks=_SOAK)])
+def test_pythons_own_arithmetic_judges_signatures_as_a_library_does(size: int) -> None:
     client: Any = runpy.run_path(str(CLIENTS / "verify.py"))
     key = ec.generate_private_key(ec.SECP256R1())
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     other = ec.generate_private_key(ec.SECP256R1()).public_key()
     strange = other.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     order = client["N"]
-    for size in (0, 1, 1000):
-        message = secrets.token_bytes(size)
-        r, s = decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256())))
-        right = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-        assert client["signed"](spki, message, right)
-        assert client["signed"](spki, message, right[:32] + (order - s).to_bytes(32, "big"))  # as every judge takes it
-        assert not client["signed"](spki, message + b".", right)
-        assert not client["signed"](strange, message, right)
-        assert not client["signed"](spki, message, right[32:] + right[:32])
-        for bad in (
-            bytes(64),
-            right[:32] + bytes(32),
-            bytes(32) + right[32:],
-            order.to_bytes(32, "big") * 2,
-            right[:63],
-        ):
-            assert not client["signed"](spki, message, bad)
-        off_curve = spki[:-1] + bytes([spki[-1] ^ 1])
-        assert not client["signed"](off_curve, message, right)
+    message = secrets.token_bytes(size)
+    r, s = decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256())))
+    right = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    assert client["signed"](spki, message, right)
+    assert client["signed"](spki, message, right[:32] + (order - s).to_bytes(32, "big"))  # as every judge takes it
+    assert not client["signed"](spki, message + b".", right)
+    assert not client["signed"](strange, message, right)
+    assert not client["signed"](spki, message, right[32:] + right[:32])
+    for bad in (
+        bytes(64),
+        right[:32] + bytes(32),
+        bytes(32) + right[32:],
+        order.to_bytes(32, "big") * 2,
+        right[:63],
+    ):
+        assert not client["signed"](spki, message, bad)
+    off_curve = spki[:-1] + bytes([spki[-1] ^ 1])
+    assert not client["signed"](off_curve, message, right)
     assert client["kid"](spki) == sha256(spki).hexdigest()[:16]

@@ -24,18 +24,28 @@ ON_POSTGRESQL_IN_SOAK = frozenset(
         "test_alarms",
         "test_believing_bundles",
         "test_bundles",
+        "test_cars",
         "test_confirming",
+        "test_doctor",
         "test_evidence",
+        "test_exports",
+        "test_importing_job",
         "test_journal",
+        "test_keeping",
         "test_keeping_alive",
         "test_life",
         "test_official_copies",
+        "test_publishing",
         "test_redacting",
+        "test_request_changes",
         "test_requests",
         "test_revocation",
         "test_seal_keeping",
+        "test_shares",
     }
 )
+ON_BOTH = frozenset({"test_a_backup_is_restored_whole_on_either_database"})
+"""Of these, what is about the databases themselves."""
 
 
 AT_EVERY_STEP = frozenset(
@@ -59,7 +69,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if given.get("database") != "postgresql":
             continue
         is_another_step = getattr(item, "originalname", "") in AT_EVERY_STEP and given.get("step") not in THESE
-        if item.path.stem in ON_POSTGRESQL_IN_SOAK or is_another_step:
+        name = getattr(item, "originalname", "")
+        if (item.path.stem in ON_POSTGRESQL_IN_SOAK and name not in ON_BOTH) or is_another_step:
             item.add_marker(pytest.mark.soak)
 
 

@@ -26,7 +26,11 @@ def address(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.mark.parametrize(
-    ("tag", "width", "dark"), [("zh-CN", 360, True), ("en", 1280, False)], ids=["zh-phone-dark", "en-desk"]
+    ("tag", "width", "dark"),
+    [
+        pytest.param("zh-CN", 360, True, id="zh-phone-dark"),
+        pytest.param("en", 1280, False, id="en-desk", marks=pytest.mark.soak),  # the same pages, wider
+    ],
 )
 def test_they_fit_read_well_and_need_no_scripts(
     open_page: Callable[..., Page], faults: Callable[[Page], list[str]], tag: str, width: int, dark: bool
