@@ -155,10 +155,14 @@ class Record(LineWord):
 
     def facts(self, content: ContentFacts, header: Header) -> RecordFacts | None:
         """
-        Return the record as facts; with its content if that is what a file carries, else without.
+        Return the record as facts of a bundle; with its content if that is what a file carries, else without.
 
         None if the content has another number of vehicles than the record has lines: then it says nothing.
         """
+        return self.facts_as_of(content, told=header.told, gaps=header.gaps)
+
+    def facts_as_of(self, content: ContentFacts, *, told: Told, gaps: tuple[Gap, ...]) -> RecordFacts | None:
+        """Return the record as facts that were told then, by a register with these open gaps. As `facts`."""
         is_same = content.confirmation is not None and content.content_digest == self.content_digest
         confirmation = content.confirmation if is_same else None
         if confirmation is not None and self.lines and len(self.lines) != len(confirmation.terms.vehicles):
@@ -174,9 +178,9 @@ class Record(LineWord):
             standing=self.standing,
             lines=self._lines(confirmation),
             suspended_until=self.suspended_until,
-            told=header.told,
+            told=told,
         )
-        return found.over(header.gaps)
+        return found.over(gaps)
 
     def _lines(self, confirmation: Confirmation | None) -> tuple[LineFacts, ...]:
         count = len(confirmation.terms.vins) if confirmation else 1

@@ -106,6 +106,12 @@ def records(tx: Connection, wanted: Ids, *, scope: Scope, at: datetime) -> Itera
             yield _record(heads[one], parts, at=at)
 
 
+def one(tx: Connection, number: str, *, scope: Scope, at: datetime) -> Record | None:
+    """Return one confirmation as it stands at an instant, or None."""
+    found = tx.execute(scope.only(select(_heads.c.id).where(_heads.c.number == number), _heads)).scalar()
+    return None if found is None else next(records(tx, array("q", [found]), scope=scope, at=at))
+
+
 def _parts(tx: Connection, chunk: tuple[int, ...]) -> _Parts:
     found = _Parts()
     listed = select(*_OF_LINE).where(_lines.c.confirmation_id.in_(chunk)).order_by(_lines.c.position)

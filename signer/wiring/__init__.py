@@ -25,6 +25,8 @@ from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.evidence import Evidence
+from signer.services.evidence_parts import Present
+from signer.services.evidence_readme import Readme
 from signer.services.export import AuditReading, Exporting
 from signer.services.facts import Facts
 from signer.services.gathering import Gathering
@@ -347,9 +349,8 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             blobs=blobs,
             verifying=verifying,
             receipts=receipts,
-            trust=trust,
-            templates=templates / "evidence",
-            verify=f"{settings.base_url.rstrip('/')}/verify",
+            present=Present(database=database, trust=trust, keys=service_keys, logbook=logging.logbook, clock=clock),
+            readme=Readme(templates / "evidence", verify=f"{settings.base_url.rstrip('/')}/verify"),
             clock=clock,
         ),
         key_checks=KeyChecking(database=database, seals=seals, service_keys=service_keys, clock=clock),

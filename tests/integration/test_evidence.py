@@ -17,6 +17,7 @@ from signer.domain.number import Number
 from signer.errors import NotFound, Unavailable
 from signer.seal import trust
 from signer.services.evidence import pack
+from signer.services.evidence_readme import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,8 @@ def shelf(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     plain = sample(KAZAKHSTAN)
     plain["contract"] = plain["destination"]["buyer"] = HOSTILE
     issued = world.issue(plain)
+    world.services.status_lists.sign()
+    world.services.sequencing.run()
     yield world, issued.number, issued.pdf
     world.services.database.close()
 
@@ -56,14 +59,16 @@ def test_it_holds_paper_content_list_and_a_receipt_that_is_about_this_paper(shel
     assert (told["code"], told["number"]) == ("VALID", number)
 
 
-@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_readme_names_every_file_by_its_digest_and_how_to_check_it(
     shelf: tuple[World, Number, bytes], language: str
 ) -> None:
     world, number, _ = shelf
     found = unpacked(world.services.evidence.bundle(number, manufacturer=YUNZHOU))
     text = found[f"README.{language}.txt"].decode("utf-8-sig")
-    for name in (f"{number}.pdf", "confirmation.json", "trust-list.jws"):
+    named = [name for name in found if not name.startswith("README.")]
+    assert len(named) == 8
+    for name in named:
         assert f"{hashlib.sha256(found[name]).hexdigest()}  {name}" in text
     for said in ("signer verify --offline", "pdfdetach", "signer receipt receipt.jwt", "TEST", "/verify"):
         assert said in text
@@ -75,7 +80,10 @@ def test_the_same_paper_gives_the_same_bytes_but_for_the_receipt(shelf: tuple[Wo
     first = world.services.evidence.bundle(number, manufacturer=YUNZHOU)
     world.at += timedelta(seconds=3)
     one, other = unpacked(first), unpacked(world.services.evidence.bundle(number, manufacturer=YUNZHOU))
-    assert one.pop("receipt.jwt") != other.pop("receipt.jwt")
+    for signed_now in ("receipt.jwt", "record.jwt"):
+        assert one.pop(signed_now) != other.pop(signed_now)
+    for language in LANGUAGES:  # they name the digests
+        assert one.pop(f"README.{language}.txt") != other.pop(f"README.{language}.txt")
     assert one == other
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         kept = {(info.date_time, info.compress_type, info.external_attr >> 16) for info in archive.infolist()}
@@ -86,7 +94,8 @@ def test_the_same_paper_gives_the_same_bytes_but_for_the_receipt(shelf: tuple[Wo
 def test_no_name_in_it_is_anybody_elses(shelf: tuple[World, Number, bytes]) -> None:
     world, number, _ = shelf
     names = set(unpacked(world.services.evidence.bundle(number, manufacturer=YUNZHOU)))
-    fixed = {"README.en.txt", "README.zh.txt", "confirmation.json", "trust-list.jws", "receipt.jwt"}
+    fixed = {f"README.{language}.txt" for language in LANGUAGES} | {"confirmation.json", "trust-list.jws"}
+    fixed |= {"record.jwt", "status-list.jwt", "log-proof.json", "checkpoint.txt", "receipt.jwt"}
     assert names == {f"{number}.pdf", *fixed}
 
 
@@ -116,4 +125,5 @@ def test_without_a_key_for_receipts_it_says_that_there_is_none(shelf: tuple[Worl
     found = unpacked(other.services.evidence.bundle(number, manufacturer=YUNZHOU))
     other.services.database.close()
     assert "receipt.jwt" not in found
-    assert "no receipt" in found["README.en.txt"].decode("utf-8-sig")
+    told = " ".join(found["README.en.txt"].decode("utf-8-sig").split())
+    assert "or had not come to it at that moment: receipt.jwt" in told
