@@ -21,7 +21,7 @@ from signer.errors import Misconfigured, SignerError
 from signer.services.doctor import Symptom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from huey import Huey
 
@@ -160,27 +160,34 @@ def run(services: Services) -> None:
 
 @contextmanager
 def couriers(services: Services) -> Iterator[None]:
-    """Have webhooks' deliveries handed out every second while the block runs, whatever job is being done."""
+    """Look every second, whatever job is being done, for deliveries of webhooks, and for what waits for the log."""
     stop = threading.Event()
-
-    def look() -> None:
-        pause_s = NOTICE_S
-        while not stop.wait(pause_s):
-            try:
-                services.delivering.hand_out()
-                pause_s = NOTICE_S
-            except SignerError as error:
-                pause_s = min(pause_s * 2, _LONGEST_NOTICE_S)
-                log.warning("courier.look-failed", code=error.code, error=str(error)[:200])
-
-    looking = threading.Thread(target=look, name="courier", daemon=True)
-    looking.start()
+    duties = {"courier": services.delivering.hand_out, "sequencer": services.sequencing.run_if_awaited}
+    looking = [
+        threading.Thread(target=_look_often, args=(name, duty, stop), name=name, daemon=True)
+        for name, duty in duties.items()
+    ]
+    for thread in looking:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        looking.join()
+        for thread in looking:
+            thread.join()
         services.delivering.finish()
+
+
+def _look_often(name: str, duty: Callable[[], object], stop: threading.Event) -> None:
+    """Do a duty every second until told to stop; while it fails, more and more seldom."""
+    pause_s = NOTICE_S
+    while not stop.wait(pause_s):
+        try:
+            duty()
+            pause_s = NOTICE_S
+        except SignerError as error:
+            pause_s = min(pause_s * 2, _LONGEST_NOTICE_S)
+            log.warning("duty.look-failed", duty=name, code=error.code, error=str(error)[:200])
 
 
 def consumer(queue: Queue) -> Consumer:

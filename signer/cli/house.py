@@ -34,9 +34,14 @@ def number_of(typed: str) -> Number:
 
 def read(path: Path) -> bytes:
     """Read a JSON or YAML file; one byte over the cap is enough to be refused for it."""
+    return read_whole(path, most=MOST_BYTES)
+
+
+def read_whole(path: Path, *, most: int) -> bytes:
+    """Read a file, and at most one byte over a cap of it. NotFound."""
     try:
         with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            return file.read(most + 1)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}") from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, delete, exists, func, insert, select
+from sqlalchemy import and_, delete, exists, func, insert, select
 
 from signer.domain.confirmation import Standing
 from signer.domain.log_leaf import LeafType
@@ -100,13 +100,12 @@ def waiting_since(tx: Connection) -> datetime | None:
 
 
 def waiting(tx: Connection, most: int) -> tuple[Waiting, ...]:
-    """Return what waits, the oldest first; what was issued before there was a log comes last."""
-    is_old = case((log_queue.c.type == LeafType.BACKFILL, 1), else_=0)
+    """Return what waits, the oldest first."""
     wanted = (
         select(log_queue, confirmations.c.number, confirmations.c.manufacturer_id, manufacturers.c.uscc)
         .join(confirmations, confirmations.c.id == log_queue.c.confirmation_id)
         .join(manufacturers, manufacturers.c.id == confirmations.c.manufacturer_id)
-        .order_by(is_old, log_queue.c.id)
+        .order_by(log_queue.c.id)
         .limit(most)
     )
     return tuple(
@@ -261,11 +260,11 @@ def _entry(row: RowMapping) -> Entry:
     return Entry(**{**values, **octets, "type": kind})
 
 
-def unlogged(tx: Connection, *, after: int, most: int) -> tuple[tuple[int, Number, bytes, tuple[LeafType, ...]], ...]:
+def unlogged(tx: Connection, *, after: int, most: int) -> tuple[tuple[int, bytes, tuple[LeafType, ...]], ...]:
     """
-    Return confirmations that were issued before there was a log, behind an id: id, number, digest of S, and what ended.
+    Return confirmations behind an id of which neither the log nor what waits for it says that they were issued.
 
-    Neither the log nor what waits for it says that they were issued.
+    Each is its id, the digest of S, and what ended it since.
     """
     said = [LeafType.ISSUED, LeafType.BACKFILL]
     known = [
@@ -273,16 +272,13 @@ def unlogged(tx: Connection, *, after: int, most: int) -> tuple[tuple[int, Numbe
         for table in (log_leaves, log_queue)
     ]
     wanted = (
-        select(confirmations.c.id, confirmations.c.number, confirmations.c.standing, files.c.sealed_digest)
+        select(confirmations.c.id, confirmations.c.standing, files.c.sealed_digest)
         .join(files, and_(files.c.confirmation_id == confirmations.c.id, files.c.kind == "sealed"))
         .where(confirmations.c.id > after, confirmations.c.recorded_at.is_not(None), ~known[0], ~known[1])
         .order_by(confirmations.c.id)
         .limit(most)
     )
-    return tuple(
-        (row.id, Number(row.number), bytes(row.sealed_digest), _ENDED.get(row.standing, ()))
-        for row in tx.execute(wanted)
-    )
+    return tuple((row.id, bytes(row.sealed_digest), _ENDED.get(row.standing, ())) for row in tx.execute(wanted))
 
 
 _ENDED = {

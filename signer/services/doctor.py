@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from signer import sandbox
+from signer import resources, sandbox
 from signer import settings as configured
 from signer.document import catalogue
 from signer.domain.trust import SERVICES, Purpose, SealState
@@ -23,16 +23,15 @@ from signer.services.seals import nearest_step
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from signer.domain.trust import TrustList
     from signer.register.database import Database
     from signer.services.engines import Page, SealBox
+    from signer.services.log_examining import Health, LogExamining
     from signer.services.service_keys import ServiceKeys
     from signer.services.trust import TrustSource
     from signer.settings import Settings
 
-Health = Literal["ok", "warning", "error"]
 LIST_WARNING = timedelta(days=7)
 LEAST_DISK = 200_000_000
 OFTEN = 3
@@ -62,7 +61,7 @@ class Doctor:
         seals: SealBox,
         service_keys: ServiceKeys,
         page: Page,
-        templates: Path,
+        log: LogExamining,
         clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
@@ -71,7 +70,7 @@ class Doctor:
         self._seals = seals
         self._service_keys = service_keys
         self._page = page
-        self._templates = templates
+        self._examining_log = log
         self._clock = clock
 
     def examine(self) -> tuple[Symptom, ...]:
@@ -84,6 +83,7 @@ class Doctor:
             ("trust-list", self._trust_list),
             ("seals", self._all_seals),
             ("service-keys", self._keys_of_the_service),
+            ("log", self._log),
             ("timestamps", self._timestamps),
             ("archive-copies", self._archive),
             ("template", self._template),
@@ -193,6 +193,10 @@ class Doctor:
             if not ailing:
                 yield Symptom("service-keys", "ok", f"{one.name}: the {purpose} key opens and signs")
 
+    def _log(self) -> Iterator[Symptom]:
+        for health, told in self._examining_log.examine():
+            yield Symptom("log", health, told)
+
     def _timestamps(self) -> Iterator[Symptom]:
         """Ask every authority: the first that answers rightly is enough, but one that is silent is no reserve."""
         found = self._seals.witnesses.try_each()
@@ -217,7 +221,7 @@ class Doctor:
             yield Symptom(f"certificate {digest[:16]}", "error", f"its authority revoked it at {revoked_at:%Y-%m-%d}")
 
     def _template(self) -> Iterator[Symptom]:
-        template = catalogue.load(self._templates, self._page.version)
+        template = catalogue.load(resources.templates_dir(), self._page.version)
         missing = self._page.uncovered("确认书 Confirmation Подтверждение تأكيد")
         if missing:
             yield Symptom("fonts", "error", f"no font has U+{ord(missing):04X}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from signer.services.doctor import Health
+    from signer.services.log_examining import Health
     from signer.services.shelf import Issuer, Shelf
     from signer.verification.policy import Policy
 

@@ -27,6 +27,11 @@ class LogKeys:
         self._clock = clock
         self._kept: tuple[tuple[int, int, int], LogKey] | None = None
 
+    @property
+    def are_there(self) -> bool:
+        """Tell whether there is a key at all."""
+        return (self._settings.keys / log_key.FILE).exists()
+
     def open(self) -> LogKey:
         """
         Return the key that signs checkpoints now.

@@ -18,7 +18,7 @@ from signer.register import audit, log
 from signer.services.sequencing import Tree
 from signer.transparency import merkle
 from signer.transparency.merkle import leaf_hash
-from signer.transparency.tiles import Hashes
+from signer.transparency.tiles import WIDTH, Hashes, Tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,12 +78,14 @@ class Resuming:
             if _root_of(tx, last, size) != root:
                 raise Conflict(f"the log here had another root when it had {size} leaves: it is not the one published")
             return 0
-        if len(leaves) != size - last.size:
+        lost = leaves[last.size % WIDTH :] if len(leaves) == size - last.size // WIDTH * WIDTH else leaves
+        if len(lost) != size - last.size:
+            first, end = (Tile(level=None, number=place // WIDTH).address for place in (last.size, size - 1))
             raise Conflict(
                 f"the log has {last.size} leaves here and {size} were published: the {size - last.size} between are"
-                f" needed, {len(leaves)} are given (`--leaves`, files of tile/entries from a copy of the log)"
+                f" needed, {len(leaves)} are given (`--leaves`: {first} to {end}, from a copy of the log)"
             )
-        entries = tuple(self._lost(tx, leaves, last.size))
+        entries = tuple(self._lost(tx, lost, last.size))
         tree = Tree(last.size, last.edge).grown([entry.leaf_hash for entry in entries])
         if tree.root != root:
             raise Conflict("these leaves do not make that root: they are not what was published")
@@ -137,6 +139,19 @@ def parse_head(typed: str) -> tuple[int, bytes]:
         return int(found[1]), base64.b64decode(found[2], validate=True)
     except binascii.Error as error:
         raise InvalidInput("head", "its root is no base64") from error
+
+
+def leaves_of(data: bytes) -> tuple[bytes, ...]:
+    """Return the leaves of a file of tile/entries, full or not. InvalidInput."""
+    found: list[bytes] = []
+    place = 0
+    while place < len(data):
+        end = place + 2 + int.from_bytes(data[place : place + 2], "big")
+        found.append(data[place + 2 : end])
+        place = end
+    if place != len(data) or len(found) > WIDTH:
+        raise InvalidInput("leaves", "is no file of tile/entries")
+    return tuple(found)
 
 
 def _root_of(tx: Transaction, last: Signed, size: int) -> bytes:

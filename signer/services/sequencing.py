@@ -122,6 +122,18 @@ class Sequencing:
             whole += done
         return whole
 
+    def run_if_awaited(self) -> int:
+        """Append what waits, if anything does: one small question otherwise. Raises what `run` raises."""
+        with self._database.read() as tx:
+            is_awaited = log.is_waited_for(tx)
+        return self.run() if is_awaited else 0
+
+    def keep(self, _tell: Callable[[str], None]) -> str:
+        """Append what waits and publish the head, if that was missed; tell what was done. Raises what `run` raises."""
+        if not self._keys.are_there:
+            return "no key of the log is there: nothing goes into it"
+        return f"{self.drain()} leaves appended"
+
     def publish(self) -> None:
         """Publish the head that the database holds, if it is not published yet. Raises StorageUnavailable, LogHeld."""
         with self._heads.turn():

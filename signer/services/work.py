@@ -32,6 +32,7 @@ log = structlog.get_logger()
 EVERY: Mapping[str, timedelta] = {
     "deliver": timedelta(minutes=1),
     "end-suspensions": timedelta(minutes=1),
+    "log": timedelta(minutes=1),
     "look-again": timedelta(hours=6),
     "mail": timedelta(minutes=1),
     "prune": timedelta(hours=1),
@@ -43,7 +44,7 @@ EVERY: Mapping[str, timedelta] = {
     "upgrade": timedelta(hours=6),
 }
 """The periodic jobs, and how long after a success each is due again."""
-ONCE: Mapping[str, bool] = {"re-verify": True, "scrub": False, "settle": True}
+ONCE: Mapping[str, bool] = {"log-backfill": False, "re-verify": True, "scrub": False, "settle": True}
 """The jobs that can be added to be done once, and whether each is about one number."""
 DONE_KEPT, FAILED_KEPT = timedelta(days=7), timedelta(days=90)
 _MOST_AT_ONCE = 50

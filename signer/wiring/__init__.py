@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustList
     from signer.identity.vault import Vault
     from signer.services.accounts import Accounts
+    from signer.services.backfilling import Backfilling
     from signer.services.delivering import Delivering
     from signer.services.elsewhere import Elsewhere
     from signer.services.exporters import Exporters
@@ -139,6 +140,7 @@ class Services:
     status_lists: StatusLists
     logbook: LogBook
     resuming: Resuming
+    backfilling: Backfilling
     receipts: Receipts
     evidence: Evidence
     papers: Papers
@@ -322,6 +324,8 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
                 "tally": glancing.tally,
                 "remind": glancing.remind,
                 "deliver": outgoing.delivering.hand_out,
+                "log": logging.sequencing.keep,
+                "log-backfill": lambda tell: f"{logging.backfilling.run(tell)} confirmations brought in",
                 "status-lists": status_lists.sign,
             },
             approving=approving,
@@ -333,6 +337,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         sequencing=logging.sequencing,
         logbook=logging.logbook,
         resuming=logging.resuming,
+        backfilling=logging.backfilling,
         papers=papers,
         status_links=StatusLinks(database=database, papers=papers, clock=clock, bits=chance.bits),
         sharing=Sharing(
@@ -389,7 +394,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             seals=seals,
             service_keys=service_keys,
             page=page,
-            templates=templates,
+            log=logging.examining,
             clock=clock,
         ),
     )

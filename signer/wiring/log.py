@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signer.register.heads import Heads
+from signer.services.backfilling import Backfilling
+from signer.services.log_examining import LogExamining
 from signer.services.log_keys import LogKeys
 from signer.services.logbook import LogBook
 from signer.services.resuming import Resuming
@@ -28,6 +30,8 @@ class Log:
     sequencing: Sequencing
     logbook: LogBook
     resuming: Resuming
+    backfilling: Backfilling
+    examining: LogExamining
 
 
 def wire(
@@ -43,4 +47,6 @@ def wire(
         sequencing=sequencing,
         logbook=LogBook(database=database, sequencing=sequencing, heads=heads),
         resuming=Resuming(database=database, keys=keys, heads=heads, sequencing=sequencing, clock=clock),
+        backfilling=Backfilling(database=database, sequencing=sequencing, clock=clock),
+        examining=LogExamining(settings, database=database, keys=keys, heads=heads, sequencing=sequencing, clock=clock),
     )

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 from world import KAZAKHSTAN, YUNZHOU, World, sample
 
+from signer import resources
 from signer.errors import RegisterUnavailable
 from signer.register import restores
 
@@ -40,6 +41,7 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
         "trust-list": "ok",
         "seal": "ok",
         "service-keys": "ok",
+        "log": "ok",
         "timestamps": "ok",
         "template": "ok",
         "pending": "ok",
@@ -190,10 +192,10 @@ def test_each_fault_is_named(world: World, cause: Callable[[World], None], part:
 
 def test_a_changed_template_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     copied = world.folder / "templates"
-    shutil.copytree(world.services.doctor._templates, copied)
+    shutil.copytree(resources.templates_dir(), copied)
     style = copied / "document" / "confirmation" / "1" / "style.typ"
     style.write_bytes(style.read_bytes() + b"\n")
-    monkeypatch.setattr(world.services.doctor, "_templates", copied)
+    monkeypatch.setattr(resources, "templates_dir", lambda: copied)
     health, detail = found(world)["template"]
     assert (health, "style.typ" in detail) == ("error", True)
 

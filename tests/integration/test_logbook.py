@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import base64
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 import world as worlds
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from logged import leaves, published, queue
+from logged import leaves, naive_root, published, queue
 from world import EMIRATES, KAZAKHSTAN, World, sample
 
-from signer.domain.log_leaf import LeafType, encode_proof, parse_proof
+from signer.domain.log_leaf import Leaf, LeafType, encode_proof, parse_proof
 from signer.domain.trust import Purpose, SealState
 from signer.errors import Conflict, InvalidInput, KeyUnavailable, LogHeld, Misconfigured, NotFound
+from signer.register import endings
 from signer.register.heads import HEAD
 from signer.register.scope import Scope
 from signer.seal import log_key, pki
+from signer.services import backfilling
+from signer.services.resuming import leaves_of
 from signer.services.trust import make_test_pki
 from signer.transparency import checkpoints, merkle, proofs, tiles
 from signer.transparency.merkle import leaf_hash, verify_consistency
@@ -142,19 +146,30 @@ def test_a_maker_gets_what_opens_its_own_leaves(logged: World) -> None:
     assert book.openings(scope=Scope.of(maker + 1)) == ()
 
 
+def put_back(world: World, copy: Path) -> None:
+    """Put an older register in the place of the one in use."""
+    world.services.database.close()
+    for path in world.folder.glob("register.sqlite3*"):
+        path.unlink()
+    shutil.copy(copy, world.folder / "register.sqlite3")
+    world.rewire()
+
+
 @pytest.fixture
-def restored(logged: World, tmp_path: Path) -> World:
-    """A register of yesterday under a log of today: three leaves were published that it does not hold."""
+def yesterday(logged: World, tmp_path: Path) -> Path:
+    """A copy of the register as it is now."""
     logged.services.database.close()
     shutil.copy(logged.folder / "register.sqlite3", tmp_path / "yesterday")
     logged.rewire()
+    return tmp_path / "yesterday"
+
+
+@pytest.fixture
+def restored(logged: World, yesterday: Path) -> World:
+    """A register of yesterday under a log of today: three leaves were published that it does not hold."""
     queue(logged, count=3)
     logged.services.sequencing.drain()
-    logged.services.database.close()
-    for path in logged.folder.glob("register.sqlite3*"):
-        path.unlink()
-    shutil.copy(tmp_path / "yesterday", logged.folder / "register.sqlite3")
-    logged.rewire()
+    put_back(logged, yesterday)
     return logged
 
 
@@ -183,29 +198,25 @@ def test_an_older_register_never_goes_on_by_a_lower_head_or_without_the_leaves_t
         restored.services.sequencing.run()
 
 
+@pytest.mark.parametrize("count", [3, 600])
 def test_with_the_head_typed_and_the_lost_leaves_back_it_goes_on_as_the_log_that_was_published(
-    logged: World, tmp_path: Path
+    logged: World, yesterday: Path, count: int
 ) -> None:
-    logged.services.database.close()
-    shutil.copy(logged.folder / "register.sqlite3", tmp_path / "yesterday")
-    logged.rewire()
-    queue(logged, count=3)
+    queue(logged, count=count)
     logged.services.sequencing.drain()
-    public, before, typed = leaves(logged), published(logged).checkpoint, head(logged)
-    logged.services.database.close()
-    for path in logged.folder.glob("register.sqlite3*"):
-        path.unlink()
-    shutil.copy(tmp_path / "yesterday", logged.folder / "register.sqlite3")
-    logged.rewire()
-    assert logged.services.resuming.resume(typed, by="lin.sample", leaves=public[2:]) == 3
+    before, typed, book = published(logged).checkpoint, head(logged), logged.services.logbook
+    files = [book.tile(tile) for tile in tiles.of_tree(before.size) if tile.level is None]
+    put_back(logged, yesterday)
+    copied = [leaf for file in files for leaf in leaves_of(file)]
+    assert logged.services.resuming.resume(typed, by="lin.sample", leaves=copied) == count
     queue(logged)
     assert logged.services.sequencing.run() == 1
     after = published(logged).checkpoint
+    assert after.root == naive_root(leaves(logged))
     path = logged.services.logbook.consistency(before.size)
     verify_consistency(before.size, after.size, path, old_root=before.root, new_root=after.root)
-    assert logged.rows("SELECT running FROM log_leaves ORDER BY sequence") == [(one,) for one in range(1, 7)]
-    ((event, actor),) = logged.rows("SELECT event, actor FROM audit WHERE event = 'log.resumed'")
-    assert (event, actor) == ("log.resumed", "lin.sample")
+    assert logged.rows("SELECT running FROM log_leaves ORDER BY sequence") == [(one + 1,) for one in range(after.size)]
+    assert logged.rows("SELECT actor FROM audit WHERE event = 'log.resumed'") == [("lin.sample",)]
 
 
 def test_a_register_whose_head_nobody_remembers_waits_for_an_operator(logged: World) -> None:
@@ -371,3 +382,64 @@ def test_before_its_first_leaf_there_is_no_head(world: World) -> None:
     client = create_app(world.services, clock=lambda: world.at).test_client()
     assert client.get("/log/checkpoint").status_code == 404
     assert client.get("/log/tile/0/000.p/1").status_code == 404
+
+
+def forget_the_log(world: World) -> None:
+    """Make a deployment as it was before there was a log."""
+    world.services.database.close()
+    world.services.database.downgrade("0024")
+    (world.folder / HEAD).unlink(missing_ok=True)
+    world.services.database.upgrade()
+
+
+def test_after_the_migration_a_job_brings_in_what_was_issued_before(logged: World) -> None:
+    second = logged.issue(sample(EMIRATES)).number
+    with logged.services.database.write() as tx:
+        endings.withdraw(tx, second, scope=Scope.everything("a test"), vins=(), reason="error", at=logged.at)
+    forget_the_log(logged)
+    logged.services.working.run_due()
+    assert [Leaf.parse(one).type for one in leaves(logged)] == ["backfill", "backfill", "withdraw"]
+    for number in (the_number(logged), second):
+        proof = logged.services.logbook.proof(number, LeafType.BACKFILL)
+        sealed = logged.rows(
+            "SELECT sealed_digest FROM files JOIN confirmations c ON c.id = files.confirmation_id"
+            f" WHERE c.number = '{number}'"
+        )
+        assert proof is not None
+        assert bytes.fromhex(proof.opening.digest) == bytes(sealed[0][0])
+    assert logged.services.backfilling.run() == 0
+    assert len(leaves(logged)) == 3
+
+
+def test_a_backfill_that_was_cut_off_goes_on_and_brings_each_in_once(
+    logged: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logged.issue(sample(EMIRATES))
+    forget_the_log(logged)
+    monkeypatch.setattr(backfilling, "_AT_ONCE", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(logged.services.sequencing, "drain", lambda: (_ for _ in ()).throw(LogHeld("not now")))
+        with pytest.raises(LogHeld):
+            logged.services.backfilling.run()
+    assert logged.services.backfilling.run() == 1
+    assert [Leaf.parse(one).type for one in leaves(logged)] == ["backfill", "backfill"]
+
+
+def told_of_the_log(world: World) -> list[tuple[str, str]]:
+    return [(found.health, found.detail) for found in world.services.doctor.examine() if found.part == "log"]
+
+
+def test_the_doctor_tells_of_a_log_that_is_well_late_held_and_without_its_key(restored: World) -> None:
+    ((health, told), *_) = [found for found in told_of_the_log(restored) if found[0] == "error"]
+    assert (health, "older register" in told) == ("error", True)
+    (restored.settings.keys / log_key.FILE).unlink()
+    assert told_of_the_log(restored) == [
+        ("warning", f"{restored.settings.keys / log_key.FILE} is not there: nothing goes into the log")
+    ]
+
+
+def test_the_doctor_tells_of_what_waits_too_long(logged: World) -> None:
+    assert {health for health, _ in told_of_the_log(logged)} == {"ok"}
+    queue(logged)
+    logged.at += timedelta(minutes=11)
+    assert any("has waited since" in told for health, told in told_of_the_log(logged) if health == "warning")

@@ -2,7 +2,7 @@
 Keep a transparency log: what waits for it, its leaves, full tiles of their hashes, its checkpoints.
 
 Revision: 0025, after 0024. What `leaves` held waited for a log that did not exist: only what is still pending goes on
-waiting. For what was issued before, `backfill` leaves are queued.
+waiting. For what was issued before, a job queues `backfill` leaves.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ def upgrade() -> None:
         "WHERE confirmation_id IN (SELECT id FROM confirmations WHERE standing = 'pending') ORDER BY id"
     )
     op.drop_table("leaves")
+    op.execute(
+        "INSERT INTO jobs (kind, argument, state, attempts, next_at, changed_at) "
+        "SELECT 'log-backfill', '{}', 'waiting', 0, '2020-01-01T00:00:00.000000Z', '2020-01-01T00:00:00.000000Z' "
+        "WHERE EXISTS (SELECT 1 FROM confirmations WHERE recorded_at IS NOT NULL)"
+    )
     triggers.create(op.get_bind())
 
 
@@ -128,6 +133,7 @@ def downgrade() -> None:
         "INSERT INTO leaves (confirmation_id, type, digest, queued_at) "
         "SELECT confirmation_id, type, digest, queued_at FROM log_queue ORDER BY id"
     )
+    op.execute("DELETE FROM jobs WHERE kind IN ('log', 'log-backfill')")
     for table in ("log_checkpoints", "log_tiles", "log_leaves", "log_queue"):
         op.drop_table(table)
     triggers.create(op.get_bind())
