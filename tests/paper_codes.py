@@ -160,6 +160,7 @@ def trust_list(*, issued: datetime = AT + timedelta(hours=1), days: int = 30, te
         entry("suspended", state=SealState.SUSPENDED, **since),
         entry("kept", state=SealState.VERIFY_ONLY, state_since=AT + timedelta(seconds=1)),
         entry("kept-too-late", state=SealState.VERIFY_ONLY, **since),
+        entry("revoked-late", state=SealState.REVOKED, revoked_at=AT, from_at=AT + timedelta(seconds=1), **since),
         entry("late", from_at=AT + timedelta(seconds=1)),
         entry("early", until_at=AT),
     )
@@ -254,6 +255,7 @@ def spoilt() -> dict[str, str]:
         "destination long": {"destination": "KAZ"},
         "destination a line": {"destination": "KZ\n"},
         "destination unknown": {"destination": "ZZ"},
+        "destination with a mark of order": {"destination": "\ufeffKZ"},
         "destination in bytes": {"destination": b"KZ"},
         "digest short": {"digest": bytes(31)},
         "digest in text": {"digest": "a" * 32},

@@ -376,6 +376,9 @@ def test_the_page_and_signer_read_alike_whatever_is_wrong(tabs: Tabs) -> None:
     assert {by_python(text).get("refused") for text in texts.values()} == {None, *REASONS}
 
 
+KEYS = ("maker", "other", "revoked", "revoked-late", "suspended", "kept", "kept-too-late", "late", "early")
+
+
 def by_signer(text: str, trust: TrustList, at: datetime) -> str:
     """Return the code that `signer` answers without a register, where a status list says that it is in force."""
     try:
@@ -406,11 +409,20 @@ def by_signer(text: str, trust: TrustList, at: datetime) -> str:
 
 def test_the_page_and_signer_judge_alike_whoever_signed_and_whenever(tabs: Tabs) -> None:
     page, trust = opened(tabs), codes.trust_list()
-    keys, second = ("maker", "other", "revoked", "suspended", "kept", "kept-too-late", "late", "early", "nobody"), 1
+    keys, second = (*KEYS, "nobody"), 1
     issued = int(AT.timestamp())
     made, ends = int(trust.issued.timestamp()), int(trust.expires.timestamp())
     times = (issued - second, issued, issued + second, made, made + second, ends, int(NOW.timestamp()) + 300)
-    clocks = (made, int(NOW.timestamp()), int(NOW.timestamp()) - second, ends - second, ends)
+    midnight = int(datetime(2026, 11, 28, 16, tzinfo=UTC).timestamp())  # in Beijing, after the last day in the codes
+    clocks = (
+        made,
+        int(NOW.timestamp()),
+        int(NOW.timestamp()) - second,
+        midnight - second,
+        midnight,
+        ends - second,
+        ends,
+    )
     asked = [
         (Code(by, dumps(claims(issued=time, issuer=issuer, until=20_785))).text, clock)
         for by in keys
