@@ -46,7 +46,7 @@ _COMMANDS = {
         "bundling:import_bundle",
         "Import bundles and deltas, in this order, for `signer serve --verify-only` and `signer verify --offline`.",
     ),
-    "verify": ("verifying:verify", "Verify files."),
+    "verify": ("verifying:verify", "Verify files, and (offline) evidence bundles."),
     "sandbox": (
         "practising:sandbox",
         "Serve a deployment to practise with from FOLDER: TEST keys, sample parties, tokens; --reset makes it anew.",

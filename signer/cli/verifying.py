@@ -21,13 +21,17 @@ from signer.domain.parties import normalise_uscc
 from signer.domain.vehicle import normalise_vin
 from signer.seal.findings import QUESTIONS
 from signer.seal.precheck import MOST_BYTES
+from signer.services.evidence_opening import MOST_BYTES as MOST_ZIP
+from signer.services.evidence_opening import SIGNATURE as ZIP
 from signer.verification import report, wording
 
 if TYPE_CHECKING:
     from signer.domain.verdict import Verdict
     from signer.services.answering import Answering
+    from signer.services.evidence_judging import Judged
     from signer.services.receipts import Receipt
     from signer.verification.wording import Language
+    from signer.wiring import Offline
 
 WORST_FIRST = (1, 3, 2, 4, 0)
 _QUESTIONS = {str(which): (asked.zh, asked.en) for which, asked in QUESTIONS.items()}
@@ -72,19 +76,26 @@ def verify(
     roots: tuple[Path, ...],
     lang: str | None,
 ) -> None:
-    """Verify files. Exit 0 green, 1 red, 2 amber, 3 grey, 4 blue; the worst of several."""
+    """Verify files, and (offline) evidence bundles. Exit 0 green, 1 red, 2 amber, 3 grey, 4 blue; the worst one."""
     asked = asked_of(vins, destination, exporter, applied_on)
-    if (bundles and not offline) or (roots and not bundles):
-        raise click.UsageError("--bundle goes with --offline, and --root with --bundle")
+    if (bundles or roots) and not offline:
+        raise click.UsageError("--bundle and --root go with --offline")
     exits, spoken = [], language(lang)
     with no_verdict(spoken), ExitStack() as stack:
-        house: Answering = _offline(bundles, roots, stack) if offline else services()
+        far = _offline(bundles, roots, stack) if offline else None
+        house: Answering = far or services()
         for file in files:
-            data = read_pdf(file)
-            verdict = house.verifying.file(data, asked)
+            subject, data = {"file": str(file)}, read_file(file, most_bytes=MOST_ZIP if far else MOST_BYTES)
+            if far is not None and data.startswith(ZIP):
+                judged = far.evidence.file(data, asked, pinned=read_roots(far.settings, roots))
+                verdict, subject = judged.verdict, subject | {"evidence": told(judged)}
+            elif roots and not bundles:
+                raise click.UsageError("--root goes with --bundle, or with an evidence bundle")
+            else:
+                verdict = house.verifying.file(data, asked)
             exits.append(verdict.exit_code(allow_test=allow_test))
             receipt = house.receipts.of_file(verdict, data, asked) if as_json else None
-            _show({"file": str(file)}, verdict, spoken, receipt, as_json=as_json)
+            _show(subject, verdict, spoken, receipt, as_json=as_json)
     sys.exit(min(exits, key=WORST_FIRST.index))
 
 
@@ -125,7 +136,7 @@ def lookup(
     sys.exit(verdict.exit_code(allow_test=allow_test))
 
 
-def _offline(bundles: tuple[Path, ...], roots: tuple[Path, ...], stack: ExitStack) -> Answering:
+def _offline(bundles: tuple[Path, ...], roots: tuple[Path, ...], stack: ExitStack) -> Offline:
     """Wire a verifier without register: over the bundles named, unpacked for as long as it takes, or those imported."""
     chosen = settings.load()
     logs.configure(chosen.log_level)
@@ -161,15 +172,31 @@ def _show(
     test = " TEST" if verdict.test else ""
     click.echo(f"{next(iter(subject.values()))}: {verdict.code}{test} {verdict.number or ''}".rstrip())
     click.echo(f"  {wording.sentence(verdict, spoken)}")
+    if "evidence" in subject:
+        click.echo(f"  - evidence bundle: {subject['evidence']}")
     for check in verdict.checks:
         if check.argues_for is not None:
             click.echo(f"  - {wording.check(check, spoken, _QUESTIONS)}")
 
 
+def told(judged: Judged) -> str:
+    """Say by what an evidence bundle was judged."""
+    parts = [f"trust list {judged.trust_list}"]
+    parts += [f"record as of {judged.record_as_of:%Y-%m-%dT%H:%M:%SZ}"] if judged.record_as_of else []
+    parts += [f"status list as of {judged.status_as_of:%Y-%m-%dT%H:%M:%SZ}"] if judged.status_as_of else []
+    parts += [f"log of {judged.log_size} leaves"] if judged.log_size is not None else []
+    return ", ".join(parts)
+
+
 def read_pdf(path: Path) -> bytes:
     """Read a file to be verified: one byte over the cap is enough to be told that it is too large."""
+    return read_file(path, most_bytes=MOST_BYTES)
+
+
+def read_file(path: Path, *, most_bytes: int) -> bytes:
+    """Read a file, and one byte over the cap at most."""
     try:
         with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+            return file.read(most_bytes + 1)
     except OSError as error:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error

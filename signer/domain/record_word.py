@@ -66,9 +66,10 @@ class RecordWord(Frozen):
         A list says only that something was replaced, or has ended, for some vehicles: then all of them are called so.
         """
         found = self.record.facts_as_of(content, told=Told(at=self.as_of, expires=self.expires), gaps=self.gaps)
-        if found is None or later is None or said.status is None or later.at <= self.as_of:
+        is_news = later is not None and (later.at > self.as_of or said.status is Status.ENDED)
+        if found is None or later is None or said.status is None or not is_news:
             return found
-        told = Told(at=later.at, expires=later.expires)
+        told = Told(at=later.at, expires=later.expires) if later.at > self.as_of else found.told
         if said.status is of_standings(line.standing for line in found.lines):
             return found.model_copy(update={"told": told})
         standing = _STANDINGS[said.status]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from signer.domain import bundle, succession
 from signer.domain import status_list as plain
 from signer.domain.bundle import ListWord
-from signer.errors import BundleRefused, InvalidInput, StorageUnavailable
+from signer.errors import BundleRefused, InvalidInput, StorageUnavailable, TrustListStale
 from signer.register import bundles
 from signer.register.bundles import Incoming, KeptBundle, KeptLists
 from signer.seal import bundle as signed
@@ -68,6 +68,14 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Trusted:
+    """A trust list that was believed, and what is kept of its issuer, if anything is."""
+
+    trust: TrustList
+    issuer: Issuer | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     path: Path
     memory: Memory
@@ -109,7 +117,7 @@ class Shelf:
         try:
             with bundles.locked(self._folder):
                 head = signed.read_head(source)
-                return self._taken(source, head, self._place(head, pinned))
+                return self._taken(source, head, self._place(head.root_kid, pinned))
         except (OSError, sqlite3.Error) as error:
             raise StorageUnavailable(f"the bundle cannot be stored: {error}") from error
 
@@ -132,9 +140,36 @@ class Shelf:
                 return found
         raise refused
 
-    def _place(self, head: Head, pinned: tuple[RootKey, ...]) -> _Place:
+    def believe(self, trust_list: bytes, *, pinned: tuple[RootKey, ...]) -> Trusted:
+        """
+        Return the trust list to judge by where somebody brings one: by a pinned root, or that of an issuer kept here.
+
+        One that is older than what is kept gives way to that. Nothing is kept of it. Raises BundleRefused.
+        """
+        try:
+            place = self._place(lists.signer_of(trust_list), pinned)
+            issuer = self._opened(place.path)[1] if place.path.exists() else None
+            brought, _ = roots.believe(trust_list, replace(place.memory, seen=None), at=self._clock())
+            if brought.test is not (self._mode == "test"):
+                raise BundleRefused(f"its trust list does not serve a verifier in {self._mode} mode (SIGNER_MODE)")
+            if issuer is None:
+                return Trusted(brought, None)
+            if brought.sequence <= issuer.trust.sequence:
+                self._refuse_other(trust_list, issuer, brought)
+                return Trusted(issuer.trust, issuer)
+            succession.refuse_weaker(issuer.trust, brought)
+        except (InvalidInput, TrustListStale) as error:
+            raise error if isinstance(error, BundleRefused) else BundleRefused(f"its trust list: {error}") from error
+        return Trusted(brought, issuer)
+
+    def _refuse_other(self, trust_list: bytes, issuer: Issuer, brought: TrustList) -> None:
+        """Refuse another list under the sequence that is kept: one of the two was not published."""
+        is_same = lists.digest(trust_list) == lists.digest(issuer.kept.trust)
+        if brought.sequence == issuer.trust.sequence and not is_same:
+            raise BundleRefused(f"its trust list {brought.sequence} is not the one that is kept under this number")
+
+    def _place(self, kid: str, pinned: tuple[RootKey, ...]) -> _Place:
         """Find whose bundle it is by the root that its list names; only then is anything verified."""
-        kid = head.root_kid
         for root in pinned:
             path = self._folder / f"{root.digest[:16]}{bundles.SUFFIX}"
             memory = _remembered(path, root) if path.exists() else roots.Memory(root=root)

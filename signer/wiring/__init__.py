@@ -25,6 +25,7 @@ from signer.services.doctor import Doctor
 from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.evidence import Evidence
+from signer.services.evidence_judging import OfflineEvidence
 from signer.services.evidence_parts import Present
 from signer.services.evidence_readme import Readme
 from signer.services.export import AuditReading, Exporting
@@ -407,6 +408,7 @@ class Offline:
     settings: Settings
     shelf: Shelf
     verifying: OfflineVerifying
+    evidence: OfflineEvidence
     lookups: OfflineLookups
     licence: LicenceChecking
     receipts: NoReceipts
@@ -419,12 +421,14 @@ def wire_offline(
     refuse_without_walls(settings)
     policy = Policy(mode=settings.mode)
     shelf = Shelf(folder or settings.data_dir / BUNDLES, mode=settings.mode, clock=clock)
-    verifying = OfflineVerifying(shelf=shelf, judge=judge or reading.facts_of, policy=policy, clock=clock)
+    seals = judge or reading.facts_of
+    verifying = OfflineVerifying(shelf=shelf, judge=seals, policy=policy, clock=clock)
     lookups = OfflineLookups(shelf=shelf, policy=policy, clock=clock)
     return Offline(
         settings=settings,
         shelf=shelf,
         verifying=verifying,
+        evidence=OfflineEvidence(shelf=shelf, judge=seals, policy=policy, clock=clock),
         lookups=lookups,
         licence=LicenceChecking(verifying=verifying, lookups=lookups, clock=clock),
         receipts=NoReceipts(),
