@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 AT = datetime(2026, 11, 25, 3, tzinfo=UTC)
 """When the codes say that they were signed."""
+BEGINS, ENDS = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
 MAKER, OTHER = "91990000MA000AAA1N", "91990000MA000BBB2P"
 NAMES = {MAKER: "恒远示例汽车制造有限公司", OTHER: "星河示例汽车股份有限公司"}
 EXPORTER = "91650000MA0TH03XX3"
@@ -123,9 +124,9 @@ def of(data: bytes) -> str:
     return f"#{int.from_bytes(data, 'big')}"
 
 
-def entry(name: str, uscc: str = MAKER, **changes: Any) -> TrustEntry:
-    """Return the entry of a key on the trust list, good for 2026 and 2027."""
-    begins, ends = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
+@cache
+def certificate(name: str) -> bytes:
+    """Return a certificate of a key for 2026 and 2027, in DER."""
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"TEST paper key {name}")])
     made = (
         x509.CertificateBuilder()
@@ -133,19 +134,24 @@ def entry(name: str, uscc: str = MAKER, **changes: Any) -> TrustEntry:
         .issuer_name(subject)
         .public_key(key(name).public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(begins)
-        .not_valid_after(ends)
+        .not_valid_before(BEGINS)
+        .not_valid_after(ENDS)
         .sign(key(name), hashes.SHA256())
     )
-    der = made.public_bytes(Encoding.DER)
+    return made.public_bytes(Encoding.DER)
+
+
+def entry(name: str, uscc: str = MAKER, **changes: Any) -> TrustEntry:
+    """Return the entry of a key on the trust list, good for 2026 and 2027."""
+    der = certificate(name)
     plain = TrustEntry(
         purpose=Purpose.PAPER,
         uscc=uscc,
         legal_name=NAMES[uscc],
         certificate=base64.b64encode(der).decode(),
         certificate_digest=hashlib.sha256(der).hexdigest(),
-        from_at=begins,
-        until_at=ends,
+        from_at=BEGINS,
+        until_at=ENDS,
     )
     return plain.model_copy(update=changes)
 

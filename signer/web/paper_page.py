@@ -76,8 +76,15 @@ class Drawing:
             loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         ).get_template("paper/page.html")
 
+        self._kept: tuple[TrustList, PaperPage] | None = None
+
     def draw(self, trust: TrustList) -> PaperPage:
-        """Return the page with the paper keys of a list: the same bytes for the same list."""
+        """Return the page with the paper keys of a list: the same bytes for the same list, drawn once in its time."""
+        if self._kept is None or self._kept[0] is not trust:
+            self._kept = (trust, self._draw(trust))
+        return self._kept[1]
+
+    def _draw(self, trust: TrustList) -> PaperPage:
         policy = (
             f"default-src 'none'; script-src {_named(self._script)}; style-src {_named(self._style)}; img-src data:; "
             "base-uri 'none'; form-action 'none'"

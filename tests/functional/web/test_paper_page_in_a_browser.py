@@ -7,6 +7,7 @@ import random
 import shutil
 import threading
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import paper_codes as codes
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from signer.domain.trust import TrustList
+    from signer.domain.trust import TrustEntry, TrustList
 
 NOW = AT + timedelta(days=2)
 NAME = codes.NAMES[codes.MAKER]
@@ -379,27 +380,31 @@ def test_the_page_and_signer_read_alike_whatever_is_wrong(tabs: Tabs) -> None:
 KEYS = ("maker", "other", "revoked", "revoked-late", "suspended", "kept", "kept-too-late", "late", "early")
 
 
-def by_signer(text: str, trust: TrustList, at: datetime) -> str:
-    """Return the code that `signer` answers without a register, where a status list says that it is in force."""
+@cache
+def found_by_signer(text: str, entries: tuple[TrustEntry, ...]) -> CodeFacts:
+    """Return what `signer` finds in a text, and of its key in these entries."""
     try:
         code = cose.decode(text)
     except PaperCodeRefused as error:
-        found = CodeFacts(sheet=1, digest="00" * 32, fault=error.reason)
-    else:
-        spki = {Certificate(entry.der).key_info: entry for entry in trust.entries}
-        listed = next((key for key in spki if cose.kid_of(key) == code.kid), None)
-        found = CodeFacts(
-            sheet=1,
-            digest="00" * 32,
-            claims=code.claims,
-            kid=code.kid.hex(),
-            entry=spki[listed] if listed else None,
-            is_signed=listed is not None and cose.verify(code, listed),
-        )
+        return CodeFacts(sheet=1, digest="00" * 32, fault=error.reason)
+    spki = {Certificate(entry.der).key_info: entry for entry in entries}
+    listed = next((key for key in spki if cose.kid_of(key) == code.kid), None)
+    return CodeFacts(
+        sheet=1,
+        digest="00" * 32,
+        claims=code.claims,
+        kid=code.kid.hex(),
+        entry=spki[listed] if listed else None,
+        is_signed=listed is not None and cose.verify(code, listed),
+    )
+
+
+def by_signer(text: str, trust: TrustList, at: datetime) -> str:
+    """Return the code that `signer` answers without a register, where a status list says that it is in force."""
     facts = PaperFacts(
         at=at,
         today=beijing_day(at),
-        codes=(found,),
+        codes=(found_by_signer(text, trust.entries),),
         register_=RegisterFacts(source="bundle", as_of=at),
         trust=TrustFacts(sequence=7, issued=trust.issued, expires=trust.expires, test=True),
         status=StatusFacts(status="in-force", as_of=at),
@@ -423,13 +428,13 @@ def test_the_page_and_signer_judge_alike_whoever_signed_and_whenever(tabs: Tabs)
         ends - second,
         ends,
     )
-    asked = [
-        (Code(by, dumps(claims(issued=time, issuer=issuer, until=20_785))).text, clock)
+    texts = [
+        Code(by, dumps(claims(issued=time, issuer=issuer, until=20_785))).text
         for by in keys
         for issuer in (codes.MAKER, codes.OTHER)
         for time in times
-        for clock in clocks
     ]
+    asked = [(text, clock) for text in texts for clock in clocks]
     asked += [(text, clocks[1]) for text in codes.spoilt().values()]
     said = page.evaluate("all => Promise.all(all.map(async ([text, now]) => (await judge(text, now)).code))", asked)
     told = [by_signer(text, trust, datetime.fromtimestamp(clock, UTC)) for text, clock in asked]

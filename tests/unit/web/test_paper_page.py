@@ -129,3 +129,12 @@ def test_it_is_served_to_be_kept_no_longer_than_its_list(house: House) -> None:
             assert house.client.get("/v").headers["Cache-Control"] == f"public, max-age={kept}", before
     finally:
         house.world.at = at
+
+
+def test_another_list_is_another_page(drawing: Drawing) -> None:
+    first, trust = codes.trust_list(), codes.trust_list(days=29)
+    page = drawing.draw(first)
+    assert drawing.draw(first) is page
+    assert data_of(drawing.draw(trust).html.decode(), "list")["expires"] == "2026-12-24T04:00:00Z"
+    assert drawing.draw(trust).digest != page.digest
+    assert drawing.draw(first) == page
