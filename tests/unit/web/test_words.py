@@ -58,6 +58,8 @@ UNWANTED = {
     "制造商": "生产企业",
     "出口商": "出口企业",
     "信任列表": "信任名单",
+    "状态清单": "状态列表",
+    "公开日志": "透明日志",
     "官方副本": "正式用印件",
     "经办人": "制单人",
     "编制人": "制单人",
@@ -195,6 +197,7 @@ def phrases(language: Tongue, *kinds: str) -> dict[str, str]:
 
 
 SPEAKING = (
+    WEB.parent / "evidence" / "zh.json",
     *sorted((WEB / "strings").rglob("*zh.json")),
     *sorted((WEB / "mail").glob("*.zh.txt")),
     *sorted(path for path in (ROOT / "signer").rglob("*.py") if path.name != "vehicle_columns.py"),
@@ -225,7 +228,7 @@ _MADE = {
     *(f"seal.ends-within-{days}" for days in (60, 30, 7)),
 }
 """Events whose names the code puts together."""
-_OPERATORS = ("account.", "factor.", "sign-in.", "job.", "register.", "trust-list.", "person.")
+_OPERATORS = ("account.", "factor.", "sign-in.", "job.", "register.", "trust-list.", "person.", "log.")
 """Events of no manufacturer: no audit at the portal shows them."""
 
 
