@@ -169,14 +169,15 @@ def _show(
         plain = report.as_json(verdict, spoken, check_texts=_QUESTIONS, receipt=token)
         click.echo(json.dumps({**subject, **plain}, ensure_ascii=False))
         return
-    test = " TEST" if verdict.test else ""
-    click.echo(f"{next(iter(subject.values()))}: {verdict.code}{test} {verdict.number or ''}".rstrip())
-    click.echo(f"  {wording.sentence(verdict, spoken)}")
-    if "evidence" in subject:
-        click.echo(f"  - evidence bundle: {subject['evidence']}")
-    for check in verdict.checks:
-        if check.argues_for is not None:
-            click.echo(f"  - {wording.check(check, spoken, _QUESTIONS)}")
+    for one in (verdict, *verdict.others):
+        test = " TEST" if one.test else ""
+        click.echo(f"{next(iter(subject.values()))}: {one.code}{test} {one.number or ''}".rstrip())
+        click.echo(f"  {wording.sentence(one, spoken)}")
+        if "evidence" in subject:
+            click.echo(f"  - evidence bundle: {subject['evidence']}")
+        for check in one.checks:
+            if check.argues_for is not None:
+                click.echo(f"  - {wording.check(check, spoken, _QUESTIONS)}")
 
 
 def told(judged: Judged) -> str:

@@ -65,7 +65,7 @@ class NumbersSubject(Frozen):
 
 
 class CodeSubject(Frozen):
-    """A code on paper: SHA-256 of its digits. Reserved: such codes are not read yet."""
+    """A code on paper: SHA-256 of its digits; of the whole text, where it is no code of ours."""
 
     code_sha256: Hex256
 
@@ -158,7 +158,7 @@ class SourceClaims(Frozen):
     `checks` are those that did not pass.
     """
 
-    subject: FileSubject | NumberSubject
+    subject: FileSubject | NumberSubject | CodeSubject
     code: Word
     outcome: Outcome
     reason: Word | None = None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from signer.domain.evidence import Gap
+    from signer.domain.number import Number
 
 DRAWS: Final = 70
 """So many places are tried; all of them are taken when a list is about nine tenths full (86 to 92 %: ADR 0049)."""
@@ -90,6 +91,17 @@ def settle(tx: Connection, confirmation_id: int) -> None:
 def _standings(tx: Connection, confirmation_id: int) -> list[Standing]:
     found = tx.execute(select(_lines.c.standing).where(_lines.c.confirmation_id == confirmation_id)).scalars()
     return [Standing(standing) for standing in found]
+
+
+def place(tx: Connection, number: Number) -> tuple[int, int] | None:
+    """Return the list and the index that a confirmation's number has; None for one that has none."""
+    wanted = (
+        select(_entries.c.list, _entries.c.index)
+        .join(_heads, _heads.c.id == _entries.c.confirmation_id)
+        .where(_heads.c.number == number)
+    )
+    row = tx.execute(wanted).one_or_none()
+    return (int(row[0]), int(row[1])) if row is not None else None
 
 
 def numbers(tx: Connection) -> tuple[int, ...]:

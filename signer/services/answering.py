@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from signer.domain.evidence import Asked, RecordFacts
+    from signer.domain.evidence import Asked
     from signer.domain.verdict import Verdict
     from signer.services.licence import Answer, LicenceChecking
+    from signer.services.on_paper import Listed
     from signer.services.receipts import Receipt
     from signer.settings import Settings
 
@@ -20,7 +21,7 @@ class FileVerifying(Protocol):
     def file(self, data: bytes, asked: Asked | None = None) -> Verdict:
         """Return the verdict on a file; every content whatsoever has one."""
 
-    def file_for(self, data: bytes, ask: Callable[[RecordFacts | None], Asked]) -> Verdict:
+    def file_for(self, data: bytes, ask: Callable[[Listed | None], Asked]) -> Verdict:
         """Return the verdict on a file for a question that depends on the record which it names."""
 
     def sitting(self, files: tuple[bytes, ...]) -> FileVerifying:
@@ -42,6 +43,9 @@ class RecordLookups(Protocol):
     def digest(self, sha256: str) -> Verdict:
         """Answer about a file's SHA-256."""
 
+    def code(self, text: str, asked: Asked | None = None) -> Verdict:
+        """Answer about a signed code that was typed, pasted or read elsewhere."""
+
 
 class ReceiptMaking(Protocol):
     """Signs what was answered, if there is a key."""
@@ -57,6 +61,7 @@ class ReceiptMaking(Protocol):
         numbers: tuple[str, ...] = (),
         tail: str | None = None,
         sha256: str | None = None,
+        code: str | None = None,
     ) -> Receipt | None:
         """Return the receipt of a look-up, or None."""
 
@@ -103,9 +108,10 @@ class NoReceipts:
         numbers: tuple[str, ...] = (),
         tail: str | None = None,
         sha256: str | None = None,
+        code: str | None = None,
     ) -> None:
         """Return none."""
-        del verdict, asked, numbers, tail, sha256
+        del verdict, asked, numbers, tail, sha256, code
 
     def of_licence(self, answer: Answer) -> None:
         """Return none."""

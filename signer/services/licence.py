@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from signer.domain.evidence import RecordFacts
     from signer.domain.verdict import Verdict, VinWindow
     from signer.services.answering import FileVerifying, RecordLookups
+    from signer.services.on_paper import Listed
 
 MOST_VINS = 200
 MOST_SOURCES = 40
@@ -37,7 +38,8 @@ class Question:
     """
     What stands on a licence: its VINs, destination (ISO alpha-2), exporter (USCC) and application date.
 
-    `files` are (name, bytes) of PDFs, `numbers` are typed confirmation numbers; both in any mix.
+    `files` are (name, bytes) of PDFs and pictures, `numbers` are typed confirmation numbers, `codes` the texts of
+    signed codes; all in any mix.
     """
 
     vins: tuple[str, ...]
@@ -46,14 +48,21 @@ class Question:
     applied_on: date
     files: tuple[tuple[str, bytes], ...] = ()
     numbers: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One file or number of a licence check, and the verdict on it."""
+    """
+    One file, number or code of a licence check, and the verdict on it; a file's SHA-256 (hex) and size.
+
+    A file that holds codes of several numbers is as many sources.
+    """
 
     name: str
     verdict: Verdict
+    sha256: str | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +112,8 @@ class LicenceChecking:
             Source(name=number, verdict=self._lookups.share(number, _asked(question, question.vins), network=network))
             for number in question.numbers
         )
+        sources += self._codes(question)
+        sources = tuple(one for source in sources for one in _parted(source))
         rows = tuple(_row(vin, sources) for vin in question.vins)
         return Answer(
             outcome=_outcome(rows, sources),
@@ -116,22 +127,37 @@ class LicenceChecking:
             question=question,
         )
 
+    def _codes(self, question: Question) -> tuple[Source, ...]:
+        asked = _asked(question, question.vins)
+        return tuple(Source(name=f"…{code[-12:]}", verdict=self._lookups.code(code, asked)) for code in question.codes)
+
     def _files(self, question: Question) -> tuple[Source, ...]:
         """Judge the files in children: one more at once than processors, so that none waits for our own part."""
         judge = partial(_file, self._verifying.sitting(tuple(data for _, data in question.files)))
         with ThreadPoolExecutor(max_workers=min((os.cpu_count() or 1) + 1, _MOST_AT_ONCE)) as workers:
-            asked = [(name, workers.submit(copy_context().run, judge, data, question)) for name, data in question.files]
-            return tuple(Source(name=name, verdict=verdict.result()) for name, verdict in asked)
+            asked = [
+                (name, data, workers.submit(copy_context().run, judge, data, question)) for name, data in question.files
+            ]
+            return tuple(
+                Source(name=name, verdict=verdict.result(), sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+                for name, data, verdict in asked
+            )
 
 
 def _file(verifying: FileVerifying, data: bytes, question: Question) -> Verdict:
     """Judge a file for those of the licence's VINs that it lists; one that lists none is judged as it is."""
 
-    def ask(record: RecordFacts | None) -> Asked:
+    def ask(record: Listed | None) -> Asked:
         listed = set(record.vins) if record else set()
         return _asked(question, tuple(vin for vin in question.vins if vin in listed))
 
     return verifying.file_for(data, ask)
+
+
+def _parted(source: Source) -> tuple[Source, ...]:
+    """Part a file that holds codes of several numbers into as many sources: each is an answer by itself."""
+    verdicts = (source.verdict, *source.verdict.others)
+    return tuple(replace(source, verdict=one.model_copy(update={"others": ()})) for one in verdicts)
 
 
 def _refuse(question: Question) -> None:
@@ -139,7 +165,7 @@ def _refuse(question: Question) -> None:
         raise InvalidInput("vin", "give the licence's VINs, each in full")
     if len(question.vins) > MOST_VINS or len(set(question.vins)) != len(question.vins):
         raise InvalidInput("vin", f"give each VIN once, at most {MOST_VINS}")
-    if not 1 <= len(question.files) + len(question.numbers) <= MOST_SOURCES:
+    if not 1 <= len(question.files) + len(question.numbers) + len(question.codes) <= MOST_SOURCES:
         raise InvalidInput("file", f"give 1 to {MOST_SOURCES} files and numbers")
 
 

@@ -15,6 +15,7 @@ from signer.errors import InvalidInput, TooManyRequests
 from signer.register import lookup, official, restores
 from signer.register.scope import Scope
 from signer.services.alarms import NoWatch
+from signer.services.on_paper import Found, typed_code
 from signer.verification import record as records
 from signer.verification.record import RecordQuestion
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from signer.domain.verdict import Verdict
     from signer.register.database import Database, Transaction
     from signer.services.alarms import Watch
+    from signer.services.on_paper import PaperJudging
     from signer.verification.policy import Policy
 
 MOST_PER_NUMBER, NUMBER_SPAN = 10, timedelta(days=1)
@@ -46,8 +48,10 @@ class LookingUp:
         trust: Callable[[], TrustList],
         policy: Policy,
         clock: Callable[[], datetime],
+        papers: PaperJudging,
         watch: Watch | None = None,
     ) -> None:
+        self._papers = papers
         self._watch = watch or NoWatch()
         self._database = database
         self._trust = trust
@@ -124,6 +128,14 @@ class LookingUp:
             return records.unknown_digest(self._question(at, (), subject="digest"), self._policy)
         question = self._question(at, (record.over(gaps),), subject="digest")
         return self._heeded(records.on_record(question, Asked(), self._policy, today=beijing_day(at)))
+
+    def code(self, text: str, asked: Asked | None = None) -> Verdict:
+        """
+        Return the verdict on a signed code as text: an address, or its digits. Nobody guesses one: none is counted.
+
+        InvalidInput for what cannot be one.
+        """
+        return self._heeded(self._papers.verdict((Found(1, typed_code(text)),), lambda _: asked or Asked()))
 
     def _heeded(self, verdict: Verdict) -> Verdict:
         self._watch.heed(verdict)

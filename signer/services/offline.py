@@ -8,14 +8,25 @@ from typing import TYPE_CHECKING, Self
 from signer.domain.evidence import Asked, ContentFacts, RegisterFacts
 from signer.domain.log_facts import NO_LOG
 from signer.domain.number import Number
+from signer.domain.scan import NO_SCAN
 from signer.domain.trust import SealState
 from signer.domain.values import beijing_day
 from signer.domain.verdict import Code
 from signer.errors import InvalidInput, Misconfigured
 from signer.services.lookups import parse_number, parse_tail
+from signer.services.on_paper import (
+    Found,
+    PaperJudging,
+    no_scanner,
+    scanned,
+    signed_codes,
+    typed_code,
+    without_code,
+)
 from signer.services.sources import FiledCopy
 from signer.services.verify import Verifying
 from signer.verification import record as records
+from signer.verification.paper import together
 from signer.verification.record import RecordQuestion
 
 if TYPE_CHECKING:
@@ -24,8 +35,10 @@ if TYPE_CHECKING:
 
     from signer.domain.evidence import Facts, FileFacts, RecordFacts, TrustFacts
     from signer.domain.log_facts import LogFacts
+    from signer.domain.scan import Scan
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
+    from signer.services.on_paper import Listed
     from signer.services.shelf import Issuer, Shelf
     from signer.services.verify import Judge
     from signer.verification.policy import Policy
@@ -84,6 +97,15 @@ class BundleSource:
         del number, file
         return NO_LOG
 
+    def code(self, number: Number | None, at: datetime) -> tuple[RegisterFacts, tuple[int, int] | None]:
+        """Find the record of the number: its digest and how it stands; a bundle holds no content."""
+        del at
+        header = self._kept.header
+        line = self._kept.record(number) if number else None
+        record = line.facts(_NO_CONTENT, header) if line else None
+        facts = RegisterFacts(source="bundle", as_of=header.complete_until, is_complete=not header.gaps, record=record)
+        return facts, None
+
     def holds(self, file_digest: str) -> bool:
         """Tell whether the bundle names this file."""
         return self._kept.number_of("file", file_digest) is not None
@@ -108,7 +130,16 @@ class BundleSource:
 class OfflineVerifying:
     """Verify files by imported bundles: by that of the issuer whose list names the seal; if none does, by all."""
 
-    def __init__(self, *, shelf: Shelf, judge: Judge, policy: Policy, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        shelf: Shelf,
+        judge: Judge,
+        policy: Policy,
+        clock: Callable[[], datetime],
+        scanner: Callable[[bytes], Scan] = no_scanner,
+    ) -> None:
+        self._scanner = scanner
         self._shelf = shelf
         self._judge = judge
         self._policy = policy
@@ -118,7 +149,7 @@ class OfflineVerifying:
         """Return the verdict on a file. Misconfigured if no bundle was imported."""
         return self.file_for(data, lambda _: asked or Asked())
 
-    def file_for(self, data: bytes, ask: Callable[[RecordFacts | None], Asked]) -> Verdict:
+    def file_for(self, data: bytes, ask: Callable[[Listed | None], Asked]) -> Verdict:
         """Return the verdict on a file for a question that depends on the record which it names."""
         waiting = {issuer: self._house(issuer) for issuer in issuers_of(self._shelf)}
         for house in waiting.values():
@@ -128,6 +159,10 @@ class OfflineVerifying:
         while waiting:
             house = waiting.pop(_likeliest(tuple(waiting), strangers))
             facts = house.gather(data)
+            scan = scanned(self._scanner, data, facts.seal) if not strangers else NO_SCAN
+            if found := signed_codes(scan):
+                return on_paper(self._shelf, found, ask, policy=self._policy, clock=self._clock)
+            facts = facts.model_copy(update={"seal": without_code(data, facts.seal, scan)})
             verdict = house.decide(facts, ask(facts.register_.record))
             if facts.trust.entry is not None:
                 return verdict
@@ -141,6 +176,32 @@ class OfflineVerifying:
 
     def _house(self, issuer: Issuer) -> Verifying:
         return Verifying(source=BundleSource(issuer), judge=self._judge, policy=self._policy, clock=self._clock)
+
+
+def on_paper(
+    shelf: Shelf,
+    found: tuple[Found, ...],
+    ask: Callable[[Listed | None], Asked],
+    *,
+    policy: Policy,
+    clock: Callable[[], datetime],
+) -> Verdict:
+    """
+    Return the verdict on codes by the bundles of those whose lists name their keys; by all of them if none does.
+
+    A key is unknown only if every list says so with authority: one that could not say makes it a doubt.
+    """
+    houses = [PaperJudging(source=BundleSource(one), policy=policy, clock=clock) for one in issuers_of(shelf)]
+    verdicts: list[Verdict] = []
+    unknown = found
+    for house in houses:
+        if mine := tuple(one for one in unknown if house.knows(one)):
+            verdicts.append(house.verdict(mine, ask))
+        unknown = tuple(one for one in unknown if one not in mine)
+    if unknown:
+        said = [house.verdict(unknown, ask) for house in houses]
+        verdicts.append(next((one for one in said if one.code is Code.INDETERMINATE), said[0]))
+    return together(tuple(one for verdict in verdicts for one in (verdict, *verdict.others)))
 
 
 def issuers_of(shelf: Shelf) -> tuple[Issuer, ...]:
@@ -216,6 +277,11 @@ class OfflineLookups:
                 question = self._question(issuer, (record,), subject="digest")
                 return records.on_record(question, Asked(), self._policy, today=beijing_day(question.at))
         return records.unknown_digest(self._question(issuers[0], (), subject="digest"), self._policy)
+
+    def code(self, text: str, asked: Asked | None = None) -> Verdict:
+        """Return the verdict on a signed code as text, by the bundles. InvalidInput for what cannot be one."""
+        found = (Found(1, typed_code(text)),)
+        return on_paper(self._shelf, found, lambda _: asked or Asked(), policy=self._policy, clock=self._clock)
 
     def _needed(self) -> Verdict:
         return records.needs_register(self._question(issuers_of(self._shelf)[0], ()), self._policy)

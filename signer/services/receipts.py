@@ -72,11 +72,14 @@ class Receipts:
         numbers: tuple[str, ...] = (),
         tail: str | None = None,
         sha256: str | None = None,
+        code: str | None = None,
     ) -> Receipt | None:
-        """Return the receipt of a look-up, as it was asked: by numbers as typed, with a tail or not, or by a digest."""
+        """Return the receipt of a look-up, as it was asked: by numbers, a tail or not, by a digest or a code."""
         return self._signed(
             lambda: self._verdict(
-                verdict, _record_subject(numbers, sha256), _question(asked, parse_tail(tail) if tail else None)
+                verdict,
+                _record_subject(verdict, numbers, sha256, code),
+                _question(asked, parse_tail(tail) if tail else None),
             )
         )
 
@@ -135,9 +138,6 @@ class Receipts:
         question, verdicts = answer.question, [source.verdict for source in answer.sources]
         lists = [verdict.trust_list for verdict in verdicts if verdict.trust_list is not None]
         heads = [verdict.log_head for verdict in verdicts if verdict.log_head is not None]
-        subjects: list[claimed.FileSubject | claimed.NumberSubject]
-        subjects = [file_subject(data) for _, data in question.files]
-        subjects += [claimed.NumberSubject(number=parse_number(number)) for number in question.numbers]
         asked = answer.rows[: answer.asked]
         return claimed.LicenceClaims.model_validate(
             {
@@ -160,15 +160,24 @@ class Receipts:
                     )
                     for row in asked
                 ),
-                "sources": tuple(map(_source, answer.sources, subjects)),
+                "sources": tuple(map(_source, answer.sources)),
             }
         )
 
 
-def _source(source: Source, subject: claimed.FileSubject | claimed.NumberSubject) -> claimed.SourceClaims:
+def _source(source: Source) -> claimed.SourceClaims:
     """Return what is told of a paper; of its checks those that did not pass: twenty papers have six hundred."""
     open_ones = tuple(_check(check) for check in source.verdict.checks if check.state is not State.PASSED)
-    return claimed.SourceClaims.model_validate({**_said(source.verdict), "subject": subject, "checks": open_ones})
+    told = {**_said(source.verdict), "subject": _subject_of(source), "checks": open_ones}
+    return claimed.SourceClaims.model_validate(told)
+
+
+def _subject_of(source: Source) -> claimed.FileSubject | claimed.NumberSubject | claimed.CodeSubject:
+    if source.sha256 is not None:
+        return claimed.FileSubject(sha256=source.sha256, size=source.size)
+    if source.verdict.paper is not None:
+        return claimed.CodeSubject(code_sha256=source.verdict.paper.codes[0])
+    return claimed.NumberSubject(number=parse_number(source.name))
 
 
 def file_subject(data: bytes) -> claimed.FileSubject:
@@ -176,7 +185,9 @@ def file_subject(data: bytes) -> claimed.FileSubject:
     return claimed.FileSubject(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
 
 
-def _record_subject(numbers: tuple[str, ...], sha256: str | None) -> Subject:
+def _record_subject(verdict: Verdict, numbers: tuple[str, ...], sha256: str | None, code: str | None) -> Subject:
+    if code is not None and verdict.paper is not None:
+        return claimed.CodeSubject(code_sha256=verdict.paper.codes[0])
     if sha256 is not None:
         return claimed.DigestSubject(sha256=sha256.strip().lower())
     parsed = tuple(dict.fromkeys(parse_number(number) for number in numbers))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from signer.domain.evidence import RegisterFacts
 from signer.domain.trust import SealState
-from signer.register import logged, lookup, official, restores, seals, upgrades
+from signer.register import logged, lookup, official, restores, seals, status_lists, upgrades
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ class Source(Protocol):
 
     def log(self, number: Number | None, file: FileFacts) -> LogFacts:
         """Return what its transparency log says of a file that names a number; nothing if it has none at hand."""
+
+    def code(self, number: Number | None, at: datetime) -> tuple[RegisterFacts, tuple[int, int] | None]:
+        """Return what the register says of a number on paper, and its place in a status list, where that is known."""
 
     def holds(self, file_digest: str) -> bool:
         """Tell whether the file of this SHA-256 (hex) is on record as one that its issuer made: sealed, or archived."""
@@ -113,6 +116,16 @@ class RegisterSource:
         """Ask the register's own log."""
         with self._database.read() as tx:
             return logged.of(tx, number, bytes.fromhex(file.sealed_digest) if file.sealed_digest else None)
+
+    def code(self, number: Number | None, at: datetime) -> tuple[RegisterFacts, tuple[int, int] | None]:
+        """Ask the register for the record of the number, and where its standing is told."""
+        with self._database.read() as tx:
+            gaps = restores.gaps(tx) if self._gaps is None else self._gaps
+            record = lookup.by_number(tx, number, scope=_ANYBODY, at=at) if number else None
+            facts = RegisterFacts(
+                source="register", as_of=at, is_complete=not gaps, record=record.over(gaps) if record else None
+            )
+            return facts, status_lists.place(tx, number) if number and record else None
 
     def holds(self, file_digest: str) -> bool:
         """Ask the register whether it filed this file."""

@@ -25,6 +25,7 @@ from signer.domain.trust import Purpose
 from signer.domain.values import beijing_day
 from signer.services import log_gathering
 from signer.services.alarms import NoWatch
+from signer.services.on_paper import PaperJudging, no_scanner, scanned, signed_codes, without_code
 from signer.verification.decide import decide
 from signer.verification.record import official_copy
 
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from signer.domain.evidence import RecordFacts
     from signer.domain.number import Number
+    from signer.domain.scan import Scan
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
     from signer.services.alarms import Watch
+    from signer.services.on_paper import Listed
     from signer.services.sources import Source
     from signer.verification.policy import Policy
 
@@ -61,7 +63,10 @@ class Verifying:
         policy: Policy,
         clock: Callable[[], datetime],
         watch: Watch | None = None,
+        scanner: Callable[[bytes], Scan] = no_scanner,
     ) -> None:
+        self._scanner = scanner
+        self._papers = PaperJudging(source=source, policy=policy, clock=clock)
         self._watch = watch or NoWatch()
         self._source = source
         self._judge = judge
@@ -72,20 +77,30 @@ class Verifying:
         """Return the verdict on a file; every content whatsoever has one."""
         return self.file_for(data, lambda _: asked or Asked())
 
-    def file_for(self, data: bytes, ask: Callable[[RecordFacts | None], Asked]) -> Verdict:
+    def file_for(self, data: bytes, ask: Callable[[Listed | None], Asked]) -> Verdict:
         """
         Return the verdict on a file for a question that depends on the record which it names.
 
-        A file that is filed as an official copy is not parsed: the question is only how its record stands.
+        A file that is filed as an official copy is not parsed: the question is only how its record stands. A picture in
+        which there is a signed code is judged as paper.
         """
         if (copy := self.copy(data)) is not None:
             digest, verdict = copy.file.file_digest, official_copy(copy, ask(copy.record), self._policy)
         else:
             facts = self.gather(data)
-            digest, verdict = facts.file.file_digest, self.decide(facts, ask(facts.register_.record))
+            digest, verdict = facts.file.file_digest, self._judged(data, facts, ask)
         log.info("file.verified", code=verdict.code, number=verdict.number, file=digest[:16])
-        self._watch.heed(verdict)
+        for one in (verdict, *verdict.others):
+            self._watch.heed(one)
         return verdict
+
+    def _judged(self, data: bytes, facts: Facts, ask: Callable[[Listed | None], Asked]) -> Verdict:
+        """Judge a file by its seal, or what is on a picture of paper by its codes."""
+        scan = scanned(self._scanner, data, facts.seal)
+        if found := signed_codes(scan):
+            return self._papers.verdict(found, ask, is_whole=scan.is_whole)
+        facts = facts.model_copy(update={"seal": without_code(data, facts.seal, scan)})
+        return self.decide(facts, ask(facts.register_.record))
 
     def sitting(self, files: tuple[bytes, ...]) -> Verifying:
         """Return this, for one request about these files: what is the same for all of them is asked once."""
@@ -96,6 +111,7 @@ class Verifying:
             policy=self._policy,
             clock=self._clock,
             watch=self._watch,
+            scanner=self._scanner,
         )
 
     def copy(self, data: bytes) -> CopyFacts | None:

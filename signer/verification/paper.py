@@ -74,7 +74,8 @@ def decide(facts: PaperFacts, asked: Asked, policy: Policy) -> Verdict:
 
 def together(verdicts: tuple[Verdict, ...]) -> Verdict:
     """Return the gravest of several answers about one file, with the others beside it: each number is one by itself."""
-    first, *others = sorted(verdicts, key=lambda one: (_WORST_FIRST.index(one.code.colour), one.code.rank))
+    alone = tuple(one.model_copy(update={"others": ()}) for one in verdicts)
+    first, *others = sorted(alone, key=lambda one: (_WORST_FIRST.index(one.code.colour), one.code.rank))
     return first.model_copy(update={"others": tuple(others)})
 
 

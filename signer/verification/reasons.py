@@ -103,6 +103,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "FRAUD": ("欺诈", "fraud"),
     "OTHER": ("其他原因", "another reason"),
     "NO_SIGNED_CODE": ("图中未找到签名的印刷码", "no signed code was found in the picture"),
+    "BAD_PICTURE": ("图片无法解码", "the picture cannot be decoded"),
     "TOO_MANY_PAGES": ("页数过多", "it has too many pages"),
     "CODE_FORM": ("印刷码残缺或不符合规定的形式", "a printed code is damaged or has not its one form"),
     "CODE_SIGNATURE": ("印刷码的签名无法验证", "the signature of a printed code does not verify"),

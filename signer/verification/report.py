@@ -49,6 +49,7 @@ def as_json(verdict: Verdict, speech: Speech, *, check_texts: Texts, receipt: st
 
     Codes, reasons and check ids are never translated. The text of a check that argues for the verdict's code holds
     the whole sentence, with the day of an end and the successor where they may be told. `receipt` is a compact JWS.
+    A verdict on paper, and no other, has one key more: `paper`.
     """
     plain: dict[str, Json] = verdict.model_dump(mode="json", by_alias=True, exclude=_NOT_TOLD)
     confirmation = verdict.confirmation
@@ -66,7 +67,17 @@ def as_json(verdict: Verdict, speech: Speech, *, check_texts: Texts, receipt: st
         for check in verdict.checks
     ]
     plain["receipt"] = receipt
-    return {key: plain[key] for key in KEYS}
+    told = {key: plain[key] for key in KEYS}
+    if verdict.paper is not None:
+        told["paper"] = _paper(verdict, speech, check_texts)
+    return told
+
+
+def _paper(verdict: Verdict, speech: Speech, check_texts: Texts) -> Json:
+    """Return what was read on paper, with the answers about other numbers in the same file, each by itself."""
+    others: list[Json] = [as_json(other, speech, check_texts=check_texts) for other in verdict.others]
+    found: dict[str, Json] = verdict.paper.model_dump(mode="json") if verdict.paper else {}
+    return {**found, "others": others}
 
 
 def failed_checks(verdict: Verdict) -> tuple[str, ...]:

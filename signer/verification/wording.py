@@ -51,8 +51,8 @@ _BANNERS: dict[Code, tuple[str, str]] = {
 
 SENTENCES: dict[Code, tuple[str, str]] = {
     Code.UNREADABLE: (
-        "此文件无法作为 PDF 读取（{reason}）。什么都没有得到证明。请索取原始 PDF。",
-        "This file cannot be read as a PDF ({reason}). Nothing is proven. Ask for the original PDF.",
+        "此文件无法读取（{reason}）。什么都没有得到证明。请索取原始 PDF。",
+        "This file cannot be read ({reason}). Nothing is proven. Ask for the original PDF.",
     ),
     Code.NOT_A_CONFIRMATION: (
         "此文件没有本服务的印章，也没有自称是本服务的确认书。",
@@ -169,6 +169,30 @@ _WITHOUT_CONTENT: dict[Code, tuple[str, str]] = {
         "This record exists; what it lists is not in an offline bundle: verify the file itself.",
     ),
 }
+_ON_PAPER: dict[Code, tuple[str, str]] = {
+    Code.UNKNOWN_SEAL: (
+        "印刷码的签名有效，但其密钥属于另一家生产企业，或当时无权签署。请向该生产企业核实。",
+        (
+            "The printed code's signature holds, but its key is another manufacturer's, or was not entitled at that "
+            "time. Ask that manufacturer."
+        ),
+    ),
+    Code.SEAL_REVOKED: (
+        "印刷码的密钥已被吊销，且不能证明此码早于吊销时间。请向该生产企业核实。",
+        "The key of the printed code was revoked and the code is not proven older. Ask the manufacturer.",
+    ),
+    Code.NOT_REGISTERED: (
+        "印刷码由名单中的密钥签署，但登记簿中没有这份确认书，或登记的内容不同。请勿依据此纸面，并向该生产企业核实。",
+        (
+            "A listed key signed the printed code, but the register has no such confirmation or a different one. "
+            "Do not rely on the paper; ask the manufacturer."
+        ),
+    ),
+    Code.TEST_ONLY: (
+        "印刷码由测试（TEST）密钥签署，没有任何效力。",
+        "The printed code was signed by a TEST key; it has no effect.",
+    ),
+}
 _OF_AGE = ("STANDING_INCOMPLETE", "STANDING_AS_OF")
 """Notices that say why a standing is told as of an earlier time."""
 
@@ -195,10 +219,10 @@ def reason(word: str | None, speech: Speech) -> str:
 
 def sentence(verdict: Verdict, speech: Speech) -> str:
     """Return what a verdict says, whole; TEST answers say TEST."""
-    short = _WITHOUT_CONTENT.get(verdict.code) if verdict.confirmation is None else None
+    key, texts = _sentence(verdict)
     told = say(
-        f"sentence.{verdict.code.value}" + (".without-content" if short else ""),
-        short or SENTENCES[verdict.code],
+        key,
+        texts,
         speech,
         reason=reason(verdict.reason, speech),
         number=verdict.number or "-",
@@ -208,6 +232,7 @@ def sentence(verdict: Verdict, speech: Speech) -> str:
         checked=instant(verdict.standing_as_of or verdict.checked_at, speech),
         notices=say("told.separator", ("；", "; "), speech).join(reason(word, speech) for word in verdict.notices),
     )
+    told += _pages(verdict, speech)
     if verdict.standing_as_of and verdict.code in (Code.COVERED, Code.OFFICIAL_COPY, Code.ON_RECORD):
         told += _as_of(verdict, speech)
     if verdict.test and verdict.code is not Code.TEST_ONLY:
@@ -215,6 +240,26 @@ def sentence(verdict: Verdict, speech: Speech) -> str:
             "told.test", (" 这是测试（TEST）答复，没有效力。", " This is a TEST answer; it has no effect."), speech
         )
     return told
+
+
+def _sentence(verdict: Verdict) -> tuple[str, tuple[str, str]]:
+    """Return a code's sentence and its key: of paper, or without a record's content, some codes say it otherwise."""
+    code = verdict.code
+    if verdict.subject == "paper" and code in _ON_PAPER:
+        return f"sentence.{code.value}.paper", _ON_PAPER[code]
+    if verdict.confirmation is None and code in _WITHOUT_CONTENT:
+        return f"sentence.{code.value}.without-content", _WITHOUT_CONTENT[code]
+    return f"sentence.{code.value}", SENTENCES[code]
+
+
+def _pages(verdict: Verdict, speech: Speech) -> str:
+    """Return which pages were seen, where a confirmation has several."""
+    paper = verdict.paper
+    if paper is None or not paper.seen or (paper.pages or 1) < 2:
+        return ""
+    texts = (" 已见第 {seen} 页，共 {pages} 页。", " Page {seen} of {pages}.")
+    seen = say("told.list", ("、", ", "), speech).join(map(str, paper.seen))
+    return say("told.pages", texts, speech, seen=seen, pages=paper.pages)
 
 
 def _as_of(verdict: Verdict, speech: Speech) -> str:

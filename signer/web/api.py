@@ -18,7 +18,7 @@ from signer.services.lookups import MOST_NUMBERS
 from signer.web import answers, bodies, documented, intake, languages, sheets, telling
 from signer.web.answers import OfLicence
 from signer.web.asking import FileAsked, LicenceAsked, RecordAsked
-from signer.web.fields import Faults, Typed, asked, digest, number, tail
+from signer.web.fields import Faults, Typed, asked, digest, number, signed_code, tail
 from signer.web.problems import Fault, Refused
 from signer.web.shapes import LicenceQuestion, LookupQuestion
 
@@ -171,8 +171,13 @@ def _lookup_request() -> telling.LookUp:
             most=MOST_NUMBERS,
         )
     compare, tail_, digest_ = asked(typed, faults), tail(body.tail, faults), digest(body.sha256, faults)
+    if body.code is not None and (body.numbers or body.tail or body.sha256):
+        faults.add("/code", "code.alone", "印刷码须单独查询", "is asked about alone")
+    code = signed_code(body.code, faults)
     faults.refuse()
-    return telling.LookUp(numbers=tuple(text for text in numbers if text), tail=tail_, digest=digest_, asked=compare)
+    return telling.LookUp(
+        numbers=tuple(text for text in numbers if text), tail=tail_, digest=digest_, code=code, asked=compare
+    )
 
 
 def _licence_request(at: datetime) -> Question:

@@ -85,12 +85,14 @@ def understand(form: Form, uploads: tuple[Upload, ...], *, at: datetime) -> Want
     return _made(kind, contents, files, wanted, at)
 
 
-Kind = Literal["nothing", "file", "digest", "tail", "covered", "licence"]
+Kind = Literal["nothing", "file", "digest", "tail", "covered", "licence", "code"]
 
 
 def _kind(contents: box.Contents, files: tuple[Upload, ...]) -> Kind:
-    if len(files) + len(contents.numbers) > 1:
+    if len(files) + len(contents.numbers) + len(contents.codes) > 1:
         return "licence"
+    if contents.codes:
+        return "code"
     if files:
         return "file"
     if contents.numbers:
@@ -110,8 +112,11 @@ def _made(kind: Kind, contents: box.Contents, files: tuple[Upload, ...], wanted:
             applied_on=wanted.applied_on or beijing_day(at),
             files=tuple((file.name, file.data) for file in files),
             numbers=contents.numbers,
+            codes=contents.codes,
         )
         return LicenceAsked(question=question)
+    if kind == "code":
+        return RecordAsked(look_up=LookUp(code=contents.codes[0], asked=wanted))
     if kind == "digest":
         return RecordAsked(look_up=LookUp(digest=contents.digests[0].lower()))
     tail = contents.tails[0] if contents.tails and not contents.vins else None
@@ -161,7 +166,7 @@ def _nothing(contents: box.Contents, faults: Faults) -> None:
 
 
 def _strays(contents: box.Contents, faults: Faults) -> None:
-    known = bool(contents.numbers or contents.vins or contents.digests)
+    known = bool(contents.numbers or contents.vins or contents.digests or contents.codes)
     for stray in contents.strays:
         if stray.meant:
             zh, en = _near_words(stray)

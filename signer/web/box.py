@@ -1,4 +1,4 @@
-"""The one input box: numbers, VINs, a VIN's last six, a USCC and a SHA-256 in any mix, pasted rows included."""
+"""The one input box: numbers, VINs, a VIN's last six, a USCC, a SHA-256 and signed codes, in any mix."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ _CELLS = re.compile(r"[\t,;|，；、]+")
 _CODE = re.compile(r"[0-9A-Z]+")
 _DIGEST = re.compile(r"[0-9A-F]{64}")
 _NUMBER_FORM = re.compile(r"[0-9A-Z]{5}[-\s\u2010-\u2014][0-9A-Z]{5}[-\s\u2010-\u2014][0-9A-Z]{4}")
+_WORD = re.compile(r"\S+")
+_SIGNED = re.compile(r"(?<![0-9A-Za-z])[0-9]{100,4000}(?![0-9])", re.ASCII)
 _TAIL = re.compile(r"[0-9A-Z]{6}")
 _MOST_JOINED = 3
+_LONG = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +42,7 @@ class Contents:
     tails: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
     exporters: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
     strays: tuple[Stray, ...] = ()
 
 
@@ -76,7 +80,10 @@ class _Sorting:
 def read(text: str) -> Contents:
     """Sort what was typed or pasted; other cells of a row that holds something known are passed over."""
     found, strays = _Sorting(), []
-    for number, line in enumerate(text[:MOST_TEXT].splitlines()[:_MOST_LINES], start=1):
+    text = text[:MOST_TEXT]
+    codes: dict[str, None] = {}
+    rest = _WORD.sub(lambda word: _without_code(word[0], codes), text)
+    for number, line in enumerate(rest.splitlines()[:_MOST_LINES], start=1):
         cells = [cell.strip() for cell in _CELLS.split(line) if cell.strip()]
         known = [_sort(cell, found) for cell in cells]
         wrong = [cell for cell, is_known in zip(cells, known, strict=True) if not is_known]
@@ -91,8 +98,18 @@ def read(text: str) -> Contents:
         tails=tuple(found.tails),
         digests=tuple(found.digests),
         exporters=tuple(found.exporters),
+        codes=tuple(codes),
         strays=tuple(strays),
     )
+
+
+def _without_code(word: str, codes: dict[str, None]) -> str:
+    """Take a signed code out of a word: its digits, whatever address stands before them or was appended."""
+    found = _SIGNED.search(word) if len(word) > _LONG else None
+    if found is None:
+        return word
+    codes[f"#{found[0]}"] = None
+    return ""
 
 
 def _sort(cell: str, found: _Sorting) -> bool:

@@ -159,8 +159,9 @@ VERIFY: Documented = {
     "summary": "Verify one file",
     "description": (
         "Send one PDF as the part `file` of a form, with the fields to compare beside it, or as the body, with "
-        "those in the query. A file that the manufacturer filed as an official copy (PDF, OFD, PNG, JPEG) is known by "
-        "its SHA-256. 200 for every verdict, UNREADABLE included. Nothing is kept."
+        "those in the query. A photograph or scan (JPEG, PNG, or a PDF whose pages hold nothing but pictures) in which "
+        "there is a signed code is judged as `paper`. A file that the manufacturer filed as an official copy (PDF, "
+        "OFD, PNG, JPEG) is known by its SHA-256. 200 for every verdict, UNREADABLE included. Nothing is kept."
     ),
     "tags": [_VERIFYING],
     "operation_id": "verify",
@@ -196,7 +197,8 @@ LOOKUPS: Documented = {
     "summary": "Look up a record without its file",
     "description": (
         "By one number and the last six characters of one of its VINs; by numbers with every VIN in full, destination "
-        "and exporter; or by a file's SHA-256. One answer for everything that does not match."
+        "and exporter; or by a file's SHA-256: one answer for everything that does not match. Or the text of a signed "
+        "code on paper is judged, as in a picture."
     ),
     "tags": [_VERIFYING],
     "operation_id": "look_up",

@@ -11,7 +11,9 @@ from signer.domain.number import Number
 from signer.domain.parties import country_code, normalise_uscc, uscc_fault
 from signer.domain.values import fold_code, parse_day
 from signer.domain.vehicle import LOOK_ALIKES, normalise_vin
+from signer.errors import InvalidInput
 from signer.services.licence import MOST_VINS
+from signer.services.on_paper import typed_code
 from signer.web.problems import Fault, Refused
 
 if TYPE_CHECKING:
@@ -164,3 +166,18 @@ def digest(typed: str | None, faults: Faults) -> str | None:
     if not _SHA256.fullmatch(folded):
         faults.add("/sha256", "sha256.form", "SHA-256 为 64 位十六进制数字", "a SHA-256 has 64 hexadecimal digits")
     return folded
+
+
+def signed_code(typed: str | None, faults: Faults) -> str | None:
+    """Return the text of a signed code, from its `#` on; whether it is one of ours is for the verdict to say."""
+    if typed is None:
+        return None
+    try:
+        return typed_code(typed)
+    except InvalidInput:
+        words = (
+            "请给出印刷码的全文：网址，或 # 之后的数字",
+            "give the whole text of a code: its address, or the digits after #",
+        )
+        faults.add("/code", "code.form", *words)
+        return None

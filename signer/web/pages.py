@@ -155,7 +155,6 @@ class Pages:
             colour=view.outcome_colour(answer.outcome),
             line=telling.licence_line(answer, t.speech, receipt=receipt),
             receipt=view.receipt_of(receipt),
-            digests=telling.digests(answer),
             checked=t.instant(answer.checked_at),
             csv_href=view.csv_href(sheets.licence_csv(answer, t.speech)),
             csv_name=sheets.NAME,

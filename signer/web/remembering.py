@@ -46,6 +46,8 @@ def asked_of(answered: Answered, reference: str) -> Asked:
 def _of_record(wanted: RecordAsked) -> str:
     """Return what a look-up was about: its numbers, or the beginning of a file's SHA-256."""
     question = wanted.look_up
+    if question.code is not None:
+        return question.code[-_DIGEST_SHOWN:]
     return " ".join(question.numbers) or f"SHA-256 {(question.digest or '')[:_DIGEST_SHOWN]}"
 
 

@@ -40,8 +40,32 @@ class CoverageAnswer(Frozen):
     exporter: Comparison
 
 
+class PaperAnswer(Frozen):
+    """
+    The signed codes that were read: SHA-256 of each one's digits, and what they say if somebody listed signed it.
+
+    `seen` are the pages whose codes were read, of `pages`; `vins` are those of the pages seen. `others` are the answers
+    about other numbers in the same file: the one that holds them is the gravest.
+    """
+
+    codes: tuple[Hex256, ...]
+    seen: tuple[int, ...]
+    pages: int | None
+    issued_at: Instant | None
+    vins: tuple[str, ...]
+    destination: str | None
+    exporter: str | None
+    until: Day | None
+    content_digest: Hex256 | None
+    others: tuple[VerdictAnswer, ...]
+
+
 class VerdictAnswer(Frozen):
-    """Our whole answer about one subject. Branch on `outcome`; treat an unknown one as `fail`."""
+    """
+    Our whole answer about one subject. Branch on `outcome`; treat an unknown one as `fail`.
+
+    `paper` is there if the subject is, and absent otherwise.
+    """
 
     code: Code
     outcome: Outcome
@@ -62,10 +86,15 @@ class VerdictAnswer(Frozen):
     confirmation: Confirmation | None
     checks: tuple[CheckAnswer, ...]
     receipt: str | None
+    paper: PaperAnswer | None = None
 
 
 class LookupQuestion(Frozen):
-    """One number and a VIN's last six; or numbers, every VIN in full, destination and exporter; or a file's SHA-256."""
+    """
+    One number and a VIN's last six; or numbers, every VIN in full, destination and exporter; or a file's SHA-256.
+
+    Or the text of a signed `code` on paper: its address, or its digits, with anything to compare.
+    """
 
     numbers: tuple[str, ...] = ()
     tail: str | None = None
@@ -74,6 +103,7 @@ class LookupQuestion(Frozen):
     exporter: str | None = None
     applied_on: str | None = None
     sha256: str | None = None
+    code: str | None = None
 
 
 class LicenceQuestion(Frozen):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,16 +25,19 @@ _NOTHING = Asked()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUp:
-    """A question about the record: by a number and a tail, by numbers and full VINs, or by a file's SHA-256."""
+    """A question about the record: by a number and a tail, by numbers and full VINs, by a file's SHA-256, or a code."""
 
     numbers: tuple[str, ...] = ()
     tail: str | None = None
     digest: str | None = None
+    code: str | None = None
     asked: Asked = _NOTHING
 
 
 def look_up(lookups: RecordLookups, question: LookUp, *, network: str) -> Verdict:
     """Ask the register. Raises Refused when something is missing, InvalidInput, TooManyRequests."""
+    if question.code is not None:
+        return lookups.code(question.code, question.asked)
     if question.digest is not None and not question.numbers:
         return lookups.digest(question.digest)
     if question.tail is not None and len(question.numbers) == 1:
@@ -48,6 +50,8 @@ def look_up(lookups: RecordLookups, question: LookUp, *, network: str) -> Verdic
 
 def receipt_of(receipts: ReceiptMaking, verdict: Verdict, question: LookUp) -> Receipt | None:
     """Return the receipt of a look-up, for the question as it was asked."""
+    if question.code is not None:
+        return receipts.of_record(verdict, question.asked, code=question.code)
     if question.digest is not None and not question.numbers:
         return receipts.of_record(verdict, question.asked, sha256=question.digest)
     tail = question.tail if len(question.numbers) == 1 else None
@@ -67,14 +71,8 @@ def verdict_json(verdict: Verdict, speech: Speech, receipt: Receipt | None = Non
     return report.as_json(verdict, speech, check_texts=CHECK_TEXTS, receipt=receipt.token if receipt else None)
 
 
-def digests(answer: Answer) -> tuple[str, ...]:
-    """Return SHA-256 of the files that were handed in for a licence, in hex; its first sources are these files."""
-    return tuple(hashlib.sha256(data).hexdigest() for _, data in answer.question.files)
-
-
 def licence_json(answer: Answer, speech: Speech, receipt: Receipt | None = None) -> dict[str, Json]:
     """Return the answer of a licence check. Its one receipt is of the whole; the verdicts in it have none."""
-    sums = digests(answer)
     return {
         "outcome": answer.outcome.value,
         "test": answer.test,
@@ -99,10 +97,10 @@ def licence_json(answer: Answer, speech: Speech, receipt: Receipt | None = None)
         "sources": [
             {
                 "name": source.name,
-                "sha256": sums[place] if place < len(sums) else None,
+                "sha256": source.sha256,
                 "verdict": verdict_json(source.verdict, speech),
             }
-            for place, source in enumerate(answer.sources)
+            for source in answer.sources
         ],
         "receipt": receipt.token if receipt else None,
     }

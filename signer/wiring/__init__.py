@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from signer import __version__, resources, sandbox
 from signer.errors import Misconfigured
+from signer.paper.reading import scan
 from signer.register.blobs import open_blobs
 from signer.register.database import Database
 from signer.register.journal import Journal
@@ -45,6 +46,7 @@ from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
 from signer.services.official import Copying
 from signer.services.offline import OfflineLookups, OfflineVerifying
+from signer.services.on_paper import PaperJudging
 from signer.services.onboarding import Onboarding
 from signer.services.outlet_links import OutletLinks
 from signer.services.outlet_lists import OutletLists
@@ -212,8 +214,13 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     )
     alarming = Alarming(database=database, mailing=mailing, clock=clock)
     verifying = Verifying(source=source, judge=judge or trust.judge_patiently, policy=policy, clock=clock)
-    asked = Verifying(source=source, judge=judge or trust.judge, policy=policy, clock=clock, watch=alarming)
-    lookups = LookingUp(database=database, trust=current, policy=policy, clock=clock, watch=alarming)
+    asked = Verifying(
+        source=source, judge=judge or trust.judge, policy=policy, clock=clock, watch=alarming, scanner=scan
+    )
+    paper_judging = PaperJudging(source=source, policy=policy, clock=clock)
+    lookups = LookingUp(
+        database=database, trust=current, policy=policy, clock=clock, papers=paper_judging, watch=alarming
+    )
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
     seal_keeping = SealKeeping(database=database, trust=trust, box=seals, clock=clock)
     glancing = Glancing(database=database, seal_keeping=seal_keeping, mailing=mailing, clock=clock)
@@ -422,7 +429,7 @@ def wire_offline(
     policy = Policy(mode=settings.mode)
     shelf = Shelf(folder or settings.data_dir / BUNDLES, mode=settings.mode, clock=clock)
     seals = judge or reading.facts_of
-    verifying = OfflineVerifying(shelf=shelf, judge=seals, policy=policy, clock=clock)
+    verifying = OfflineVerifying(shelf=shelf, judge=seals, policy=policy, clock=clock, scanner=scan)
     lookups = OfflineLookups(shelf=shelf, policy=policy, clock=clock)
     return Offline(
         settings=settings,

@@ -66,7 +66,7 @@ def test_a_form_compares_it_with_what_was_asked(house: House) -> None:
 def test_another_image_and_a_candidate_are_as_unreadable_as_ever(house: House) -> None:
     for data in (SCAN + b"\0", CANDIDATE):
         plain: Any = house.verify(data).json
-        assert (plain["code"], plain["reason"], plain["number"]) == ("UNREADABLE", "NOT_PDF", None)
+        assert (plain["code"], plain["reason"], plain["number"]) == ("UNREADABLE", "BAD_PICTURE", None)
     digest = hashlib.sha256(CANDIDATE).hexdigest()
     plain = house.client.post("/api/v1/lookups", json={"sha256": digest}).json
     assert (plain["code"], plain["reason"]) == ("INDETERMINATE", "SEND_FILE")

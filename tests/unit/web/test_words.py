@@ -130,7 +130,9 @@ def in_code() -> dict[str, str | None]:
     rooms = [WEB_CODE / name for name in names]
     source = "\n".join(path.read_text(encoding="utf-8") for path in rooms)
     faults = set(
-        re.findall(r'"((?:box|field|vin|destination|uscc|date|number|tail|sha256|lookup|json|share)\.[a-z-]+)"', source)
+        re.findall(
+            r'"((?:box|field|vin|destination|uscc|date|number|tail|sha256|lookup|json|share|code)\.[a-z-]+)"', source
+        )
     )
     faults |= {"box.number", "box.uscc", "box.vin", "invalid-input"}
     faults |= {f"field.missing.{place}" for place in ("destination", "exporter", "vin", "registered_on")}
@@ -138,6 +140,7 @@ def in_code() -> dict[str, str | None]:
         **{f"code.{code.value}": wording.banner(code, "en") for code in Code},
         **{f"sentence.{code.value}": en for code, (_, en) in wording.SENTENCES.items()},
         **{f"sentence.{code.value}.without-content": en for code, (_, en) in wording._WITHOUT_CONTENT.items()},
+        **{f"sentence.{code.value}.paper": en for code, (_, en) in wording._ON_PAPER.items()},
         **{f"reason.{word}": en for word, (_, en) in wording.REASONS.items()},
         **{f"state.{state.value}": "" for state in State},
         **{f"check.{name}": en for name, (_, en) in checks.items()},
@@ -145,7 +148,8 @@ def in_code() -> dict[str, str | None]:
         **{f"problem.{code}.detail": kind.en_detail for code, kind in KINDS.items()},
         **dict.fromkeys(f"fault.{code}" for code in faults),
         **dict.fromkeys(
-            f"told.{name}" for name in ("separator", "as-of", "as-of-because", "test", "successor", "receipt")
+            f"told.{name}"
+            for name in (*("separator", "list", "as-of", "as-of-because", "test", "successor", "receipt"), "pages")
         ),
     }
 
@@ -155,7 +159,7 @@ OPENED = {"share.html", "shared.html", "status.html", "paper_lines.html"}
 """Pages among the portal's that a link opens, without an account."""
 INSIDE_TOO = {"problem.html", "form.html", "licence.html", "verdict.html"}
 """Public pages that are drawn behind a sign-in too, and say more there, in two languages."""
-_SAME_EVERYWHERE = {"col.vin", "car.vin", "detail.sha256", "told.separator"}
+_SAME_EVERYWHERE = {"col.vin", "car.vin", "detail.sha256", "told.separator", "told.list"}
 _QUOTED = {"car.registered-hint"}
 """What names a field of a Chinese paper as it is printed there."""
 _ALIKE = {"reason.ERROR", "reason.FRAUD", "detail.code", "content.destination", "field.destination"}
