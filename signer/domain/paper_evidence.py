@@ -37,7 +37,8 @@ class CodeFacts(Frozen):
     test_policy: bool = False
 
 
-ToldStatus = Literal["in-force", "ended", "not-now", "superseded"]
+ToldStatus = Literal["in-force", "ended", "not-now", "replaced"]
+"""`replaced`: superseded, wholly or partly, or ended for some of its vehicles."""
 
 
 class StatusFacts(Frozen):

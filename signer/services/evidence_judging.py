@@ -16,6 +16,7 @@ from signer.seal import log_trust, receipt, record_word, status_list
 from signer.services import evidence_opening, log_gathering
 from signer.services.evidence_parts import CHECKPOINT, CONTENT, PROOF, RECEIPT, RECORD, STATUS
 from signer.services.offline import BundleSource
+from signer.services.sources import FiledCopy, OnPaper
 from signer.services.verify import Verifying
 from signer.transparency import checkpoints
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from signer.domain.evidence import Asked, ContentFacts, Facts, FileFacts, TrustFacts
     from signer.domain.number import Number
+    from signer.domain.paper_code import PaperClaims
     from signer.domain.record_word import RecordWord
     from signer.domain.status_list import Said, StatusList
     from signer.domain.trust import TrustList
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from signer.seal.trust import RootKey
     from signer.services.evidence_opening import Opened
     from signer.services.shelf import Issuer, Shelf
-    from signer.services.sources import FiledCopy
     from signer.services.verify import Judge
     from signer.verification.policy import Policy
 
@@ -116,6 +117,11 @@ class EvidenceSource:
     def trust(self) -> TrustList:
         """Return the trust list to judge by."""
         return self._trust
+
+    def code(self, claims: PaperClaims | None, at: datetime) -> OnPaper:
+        """Return nothing: what is on paper is in no bundle."""
+        del claims
+        return OnPaper(register=RegisterFacts(source="none", as_of=at, is_complete=False))
 
     def later(self, facts: TrustFacts, at: datetime) -> TrustFacts:
         """Add what a kept bundle knows better of the seal."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Self
 from signer.domain.evidence import Asked, ContentFacts, RegisterFacts
 from signer.domain.log_facts import NO_LOG
 from signer.domain.number import Number
+from signer.domain.paper_evidence import StatusFacts, ToldStatus
 from signer.domain.scan import NO_SCAN
+from signer.domain.status_list import Doubt, Status
 from signer.domain.trust import SealState
 from signer.domain.values import beijing_day
 from signer.domain.verdict import Code
@@ -23,7 +25,7 @@ from signer.services.on_paper import (
     typed_code,
     without_code,
 )
-from signer.services.sources import FiledCopy
+from signer.services.sources import FiledCopy, OnPaper
 from signer.services.verify import Verifying
 from signer.verification import record as records
 from signer.verification.paper import together
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
     from signer.domain.evidence import Facts, FileFacts, RecordFacts, TrustFacts
     from signer.domain.log_facts import LogFacts
+    from signer.domain.paper_code import PaperClaims
     from signer.domain.scan import Scan
     from signer.domain.trust import TrustList
     from signer.domain.verdict import Verdict
@@ -43,6 +46,12 @@ if TYPE_CHECKING:
     from signer.services.verify import Judge
     from signer.verification.policy import Policy
 
+TOLD: dict[Status, ToldStatus] = {
+    Status.IN_FORCE: "in-force",
+    Status.ENDED: "ended",
+    Status.NOT_NOW: "not-now",
+    Status.REPLACED: "replaced",
+}
 _NO_CONTENT = ContentFacts(fault="absent")
 
 
@@ -97,14 +106,23 @@ class BundleSource:
         del number, file
         return NO_LOG
 
-    def code(self, number: Number | None, at: datetime) -> tuple[RegisterFacts, tuple[int, int] | None]:
-        """Find the record of the number: its digest and how it stands; a bundle holds no content."""
-        del at
+    def code(self, claims: PaperClaims | None, at: datetime) -> OnPaper:
+        """Find the record of the number, its digest and how it stands, and what its status list says of it."""
         header = self._kept.header
-        line = self._kept.record(number) if number else None
+        line = self._kept.record(claims.number) if claims else None
         record = line.facts(_NO_CONTENT, header) if line else None
         facts = RegisterFacts(source="bundle", as_of=header.complete_until, is_complete=not header.gaps, record=record)
-        return facts, None
+        return OnPaper(register=facts, status=self._status(claims, at) if claims else None)
+
+    def _status(self, claims: PaperClaims, at: datetime) -> StatusFacts | None:
+        if claims.status is None:
+            return None
+        number, index = claims.status
+        said = self._issuer.status_of(number, index, code_at=claims.issued_at, at=at)
+        if said.doubt is Doubt.MISSING:
+            return None
+        word = TOLD[said.status] if said.status is not None else None
+        return StatusFacts(status=word, doubt=said.doubt, as_of=said.as_of)
 
     def holds(self, file_digest: str) -> bool:
         """Tell whether the bundle names this file."""

@@ -145,15 +145,16 @@ class PaperJudging:
         return tuple(self._facts(tuple(codes), trust, is_whole=is_whole) for codes in groups.values())
 
     def _facts(self, codes: tuple[CodeFacts, ...], trust: TrustList, *, is_whole: bool) -> PaperFacts:
-        at, claims = self._clock(), codes[0].claims
-        register, place = self._source.code(claims.number if claims else None, at)
+        at = self._clock()
+        said = self._source.code(codes[0].claims, at)
         return PaperFacts(
             at=at,
             today=beijing_day(at),
             codes=codes,
-            register_=register,
+            register_=said.register,
             trust=TrustFacts(sequence=trust.sequence, issued=trust.issued, expires=trust.expires, test=trust.test),
-            place=place,
+            place=said.place,
+            status=said.status,
             is_whole=is_whole,
         )
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from signer.domain.evidence import ContentFacts, FileFacts, Gap, RecordFacts, TrustFacts
     from signer.domain.log_facts import LogFacts
     from signer.domain.number import Number
+    from signer.domain.paper_code import PaperClaims
+    from signer.domain.paper_evidence import StatusFacts
     from signer.domain.trust import TrustEntry, TrustList
     from signer.register.database import Database
 
@@ -33,6 +35,15 @@ class FiledCopy:
     at: datetime
     record: RecordFacts
     seal_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnPaper:
+    """What a register says of a number on paper, its place in a status list, and what such a list says."""
+
+    register: RegisterFacts
+    place: tuple[int, int] | None = None
+    status: StatusFacts | None = None
 
 
 class Source(Protocol):
@@ -57,8 +68,8 @@ class Source(Protocol):
     def log(self, number: Number | None, file: FileFacts) -> LogFacts:
         """Return what its transparency log says of a file that names a number; nothing if it has none at hand."""
 
-    def code(self, number: Number | None, at: datetime) -> tuple[RegisterFacts, tuple[int, int] | None]:
-        """Return what the register says of a number on paper, and its place in a status list, where that is known."""
+    def code(self, claims: PaperClaims | None, at: datetime) -> OnPaper:
+        """Return what the register, or a status list, says of the number that a code names."""
 
     def holds(self, file_digest: str) -> bool:
         """Tell whether the file of this SHA-256 (hex) is on record as one that its issuer made: sealed, or archived."""
@@ -117,15 +128,16 @@ class RegisterSource:
         with self._database.read() as tx:
             return logged.of(tx, number, bytes.fromhex(file.sealed_digest) if file.sealed_digest else None)
 
-    def code(self, number: Number | None, at: datetime) -> tuple[RegisterFacts, tuple[int, int] | None]:
+    def code(self, claims: PaperClaims | None, at: datetime) -> OnPaper:
         """Ask the register for the record of the number, and where its standing is told."""
+        number = claims.number if claims else None
         with self._database.read() as tx:
             gaps = restores.gaps(tx) if self._gaps is None else self._gaps
             record = lookup.by_number(tx, number, scope=_ANYBODY, at=at) if number else None
             facts = RegisterFacts(
                 source="register", as_of=at, is_complete=not gaps, record=record.over(gaps) if record else None
             )
-            return facts, status_lists.place(tx, number) if number and record else None
+            return OnPaper(register=facts, place=status_lists.place(tx, number) if number and record else None)
 
     def holds(self, file_digest: str) -> bool:
         """Ask the register whether it filed this file."""

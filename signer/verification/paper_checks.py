@@ -233,11 +233,10 @@ def by_list(facts: PaperFacts) -> Check | None:
         return failed("status-list", Part.STANDING, Code.WITHDRAWN, reason="ENDED_BY_LIST", detail=told)
     if status.status == "not-now":
         return open_("status-list", Part.STANDING, "NOT_IN_FORCE_NOW", told)
+    if status.status == "replaced":
+        return open_("status-list", Part.STANDING, "REPLACED_BY_LIST", told)
     if status.doubt:
         return open_("status-list", Part.STANDING, status.doubt, told)
-    if status.status == "superseded":
-        code = Code.PARTLY_SUPERSEDED
-        return failed("status-list", Part.STANDING, code, reason=code.value, detail=told)
     return noted("status-list", Part.STANDING, "STANDING_AS_OF", told)
 
 

@@ -116,6 +116,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "CODE_DIFFERS": ("印刷码的内容与登记不同", "the printed code says something else than the register"),
     "PAGE_MISSING": ("有的页未提交或未能读出", "not all pages were handed in, or could be read"),
     "ENDED_BY_LIST": ("状态列表载明已终止", "the status list says that it has ended"),
+    "REPLACED_BY_LIST": (
+        "状态列表载明已被替代，或部分车辆已终止",
+        "by the status list it was replaced, or ended for some of its vehicles",
+    ),
     "NOT_IN_FORCE_NOW": ("状态列表载明目前无效（待签发或已暂停）", "by the status list it is not in force now"),
     "STATUS_LIST_MISSING": ("没有所需的状态列表", "the status list that it names is not at hand"),
     "STATUS_LIST_OLDER": ("状态列表早于印刷码", "the status list is older than the printed code"),

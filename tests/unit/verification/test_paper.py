@@ -324,7 +324,7 @@ def test_absence_counts_only_where_it_is_authoritative(genuine: PaperFacts) -> N
         ({"status": "in-force"}, Code.PAPER_GENUINE, None),
         ({"status": "ended"}, Code.WITHDRAWN, "ENDED_BY_LIST"),
         ({"status": "not-now"}, Code.INDETERMINATE, "NOT_IN_FORCE_NOW"),
-        ({"status": "superseded"}, Code.PARTLY_SUPERSEDED, "PARTLY_SUPERSEDED"),
+        ({"status": "replaced"}, Code.INDETERMINATE, "REPLACED_BY_LIST"),
         ({"status": "in-force", "doubt": "STANDING_TOO_OLD"}, Code.INDETERMINATE, "STANDING_TOO_OLD"),
         ({"status": "ended", "doubt": "STANDING_TOO_OLD"}, Code.WITHDRAWN, "ENDED_BY_LIST"),
         ({"doubt": "STATUS_LIST_OLDER"}, Code.INDETERMINATE, "STATUS_LIST_OLDER"),
