@@ -23,6 +23,7 @@ import cases  # noqa: E402 -- the path is set above
 import recording  # noqa: E402
 import registers  # noqa: E402
 import sealing  # noqa: E402
+import status_lists  # noqa: E402
 import verifying  # noqa: E402
 
 from signer import logs  # noqa: E402
@@ -72,7 +73,9 @@ def only_elsewhere(only: str) -> bool:
 def run(rounds: int, only: str) -> list[Row]:
     rows = []
     elsewhere = (
-        itertools.chain(cases.all_cases(), sealing.all_cases(), verifying.all_cases(), api.all_cases())
+        itertools.chain(
+            cases.all_cases(), sealing.all_cases(), verifying.all_cases(), status_lists.all_cases(), api.all_cases()
+        )
         if only_elsewhere(only)
         else ()
     )

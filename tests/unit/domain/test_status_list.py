@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,6 +60,16 @@ def test_every_place_is_read_back_as_it_was_packed(statuses: list[Status]) -> No
 def test_a_list_before_anybody_has_a_place_says_not_now_of_each() -> None:
     assert set(status_list.blank()) == {Status.NOT_NOW}
     assert len(status_list.blank()) == 131_072
+
+
+def test_a_full_list_is_shorter_than_by_zlibs_highest_level_and_read_by_any_zlib() -> None:
+    chance = random.Random(1)
+    places = bytearray(chance.choices(tuple(Status), weights=(89, 1, 10, 0.1), k=status_list.SIZE))
+    packed = status_list.pack(places)
+    lst = status_list.compress(packed)
+    assert len(lst) < len(lst_of(zlib.compress(packed, 9)))
+    assert zlib.decompress(base64.urlsafe_b64decode(lst + "=" * (-len(lst) % 4))) == packed
+    assert len(status_list.compress(status_list.pack(status_list.blank()))) < 300
 
 
 @pytest.mark.parametrize("index", [-1, 64, 2**31])
