@@ -13,6 +13,7 @@ import structlog
 
 from signer import settings as configured
 from signer.document import glyphs, lint
+from signer.document.page import NO_EXTRAS
 from signer.document.render import Renderer
 from signer.domain.circumstances import SealCircumstances
 from signer.domain.parties import is_same_name
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from signer.document.page import Extras
     from signer.domain.confirmation import Confirmation
     from signer.domain.parties import Manufacturer
     from signer.domain.trust import TrustEntry
@@ -73,10 +75,11 @@ class Page:
         """Return the first character of a text that no font of ours has, or ''."""
         return glyphs.uncovered(text)
 
-    def render(self, confirmation: Confirmation, *, encoded: bytes) -> bytes:
+    def render(self, confirmation: Confirmation, *, encoded: bytes, extras: Extras = NO_EXTRAS) -> bytes:
         """Render and lint (steps 7 and 8): what comes back may be sealed."""
-        pdf = self._renderer.render(confirmation, encoded=encoded, base_url=self._settings.base_url)
-        lint.lint(pdf, confirmation, encoded)
+        base_url = self._settings.base_url
+        pdf = self._renderer.render(confirmation, encoded=encoded, base_url=base_url, extras=extras)
+        lint.lint(pdf, confirmation, encoded, others=extras.attachments)
         return pdf
 
     def print_form(self, confirmation: Confirmation, *, encoded: bytes, sealed_digest: bytes) -> bytes:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger()
 
+_SOON_S = 0.05
 _ANYBODY = Scope.everything("who asks for a proof has the number, or is its manufacturer")
 
 
@@ -63,6 +64,13 @@ class LogBook:
         except SignerError as error:
             logger.warning("log.not-integrated", number=number, code=error.code, error=str(error)[:200])
             return None
+
+    def soon(self) -> None:
+        """Have what waits appended now if nobody else is at it: what is not goes with the next, or with the job."""
+        try:
+            self._sequencing.run(patience_s=_SOON_S)
+        except SignerError as error:
+            logger.info("log.later", code=error.code, error=str(error)[:200])
 
     def checkpoint(self) -> str:
         """Return the published head, a signed note. Raises NotFound before the first, Unavailable if it is not held."""

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from signer.document.page import Attachment, Extras
 from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import Asked, FileFacts, LineFacts, RecordFacts, RegisterFacts
+from signer.domain.log_leaf import LeafType, encode_proof
 from signer.domain.verdict import Code
 from signer.errors import RegisterUnavailable, SelfCheckFailed, SignerError
 from signer.register import audit, confirmations, lookup
 from signer.register.journal import Entry
+from signer.seal.attachments import PROOF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,9 +34,11 @@ if TYPE_CHECKING:
     from signer.register.parties import Seal, Tenant
     from signer.seal import sign
     from signer.services.engines import Page, SealBox
+    from signer.services.logbook import LogBook
     from signer.services.verify import Verifying
 
 log = structlog.get_logger()
+_PROOF_WORDS = "Transparency log: proof of the intent to issue (signer.log-proof/1)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,7 @@ class Sealing:
         page: Page,
         seals: SealBox,
         verifying: Verifying,
+        logbook: LogBook,
         journal: Journal,
         clock: Callable[[], datetime],
     ) -> None:
@@ -86,6 +92,7 @@ class Sealing:
         self._page = page
         self._seals = seals
         self._verifying = verifying
+        self._logbook = logbook
         self._journal = journal
         self._clock = clock
 
@@ -97,11 +104,17 @@ class Sealing:
         A note on the error tells which.
         """
         with self._ending(work, use=None, keeping=keeping):
-            page = self._page.render(work.confirmation, encoded=work.encoded)
+            extras = Extras(attachments=self._log_proof(work.number))
+            page = self._page.render(work.confirmation, encoded=work.encoded, extras=extras)
             sealed = self._seals.seal(page, work.seal, at=work.at, tsa_policy=work.tenant.tsa_policy)
         use = _use(work, sealed)
         with self._ending(work, use=use, keeping=keeping):
             return self._check_and_record(work, sealed, use)
+
+    def _log_proof(self, number: Number) -> tuple[Attachment, ...]:
+        """Return the proof that the log holds what is about to be sealed; none if it was not to be had in time."""
+        proof = self._logbook.wait_for(number, LeafType.INTENT)
+        return () if proof is None else (Attachment(name=PROOF, data=encode_proof(proof), description=_PROOF_WORDS),)
 
     @contextmanager
     def _ending(
@@ -149,6 +162,7 @@ class Sealing:
         except RegisterUnavailable:
             if not self._is_recorded(work, stored.file_digest):
                 raise
+        self._logbook.soon()
         log.info("confirmation.issued", number=work.number, file=file.file_digest[:16], level=sealed.level)
         return Issued(number=work.number, pdf=sealed.pdf, level=sealed.level, findings=work.findings)
 

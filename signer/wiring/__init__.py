@@ -237,8 +237,16 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         database=database, trust=trust, keys=service_keys, base_url=settings.base_url, clock=clock
     )
     journal = Journal(settings.data_dir / "endings.jsonl")
+    logging = log.wire(settings, database=database, trust=trust, clock=clock, chance=chance)
     sealing = Sealing(
-        database=database, blobs=blobs, page=page, seals=seals, verifying=verifying, journal=journal, clock=clock
+        database=database,
+        blobs=blobs,
+        page=page,
+        seals=seals,
+        verifying=verifying,
+        logbook=logging.logbook,
+        journal=journal,
+        clock=clock,
     )
     issuing = Issuing(
         database=database,
@@ -259,7 +267,6 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         below=chance.below,
     )
-    logging = log.wire(settings, database=database, trust=trust, clock=clock, chance=chance)
     importing = Importing(database=database, page=page, seals=seals, clock=clock, chance=chance)
     people = People(database=database, clock=clock)
     papers = Papers(database=database, blobs=blobs, clock=clock)

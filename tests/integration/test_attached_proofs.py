@@ -1,0 +1,69 @@
+"""The log proof inside a sealed PDF: there when the log answers in time, judged, and never missed where it is not."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pikepdf
+import pytest
+import world as worlds
+from world import EMIRATES, KAZAKHSTAN, World, sample
+
+from signer.domain.evidence import State
+from signer.domain.log_leaf import LeafType, parse_proof
+from signer.domain.verdict import Code
+from signer.seal import log_key, log_trust
+from signer.transparency import proofs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from signer.domain.verdict import Verdict
+
+
+@pytest.fixture(scope="module")
+def world(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(worlds.copy(template_folder, tmp_path_factory.mktemp("attached") / "data"))
+
+
+@pytest.fixture(scope="module")
+def pdf(world: World) -> bytes:
+    return world.issue(sample(KAZAKHSTAN)).pdf
+
+
+def attached(pdf: bytes) -> dict[str, bytes]:
+    with pikepdf.open(io.BytesIO(pdf)) as opened:
+        return {name: spec.get_file().read_bytes() for name, spec in opened.attachments.items()}
+
+
+def states(verdict: Verdict) -> dict[str, State]:
+    return {check.id: check.state for check in verdict.checks if check.id.startswith("log-")}
+
+
+def test_a_sealed_file_brings_the_proof_of_its_intent(world: World, pdf: bytes) -> None:
+    files = attached(pdf)
+    assert sorted(files) == ["confirmation.json", "log-proof.json"]
+    proof = parse_proof(files["log-proof.json"])
+    proven = proofs.verify(proof, log_trust.keys(world.services.trust.current(world.at), at=world.at))
+    assert proven.leaf.type is LeafType.INTENT
+    assert proof.opening.number == json.loads(files["confirmation.json"])["number"]
+    assert len(files["log-proof.json"]) < 1500
+
+
+def test_it_is_judged_and_what_was_issued_is_in_the_log_at_once(world: World, pdf: bytes) -> None:
+    verdict = world.verify(pdf)
+    assert verdict.code is Code.VALID
+    assert states(verdict) == {"log-proof": State.PASSED, "log-issued": State.PASSED}
+
+
+def test_without_a_log_key_a_file_is_sealed_without_a_proof_and_valid(template_folder: Path, tmp_path: Path) -> None:
+    world = World(worlds.copy(template_folder, tmp_path / "data"))
+    (world.settings.keys / log_key.FILE).unlink()
+    made = world.issue(sample(EMIRATES))
+    assert sorted(attached(made.pdf)) == ["confirmation.json"]
+    verdict = world.verify(made.pdf)
+    assert verdict.code is Code.VALID
+    assert states(verdict) == {}
+    world.services.database.close()
