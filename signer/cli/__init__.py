@@ -81,7 +81,7 @@ _COMMANDS = {
         "papering:paper_page",
         "Write the page that verifies codes on paper into FILE, for offices without a network; tell its SHA-256.",
     ),
-    "log": ("log_keeping:log", "Keep the transparency log."),
+    "log": ("log_watching:log", "Keep the transparency log, prove what is in it, watch one from outside."),
     "redact": ("exporting:redact", "Forget a person's name and roles, or an outlet's telephone, e-mail and hours."),
     "db": ("operating:db", "Look after the register: its schema, its backups, its files."),
     "keys": ("keys:keys", "Look after the keys of seals and of the service."),

@@ -15,7 +15,7 @@ MOST_TILE_BYTES = WIDTH * (2 + MOST_ENTRY_BYTES)
 
 @click.group()
 def log() -> None:
-    """Keep the transparency log."""
+    """Keep the transparency log, prove what is in it, watch one from outside."""
 
 
 @log.command()

@@ -9,7 +9,7 @@ import structlog
 
 from signer.domain.log_leaf import LeafType, LogProof, Opening
 from signer.errors import InvalidInput, NotFound, SignerError, Unavailable
-from signer.register import log
+from signer.register import log, parties
 from signer.register.scope import Scope
 from signer.services.sequencing import opening_of
 from signer.transparency import checkpoints, merkle, notes
@@ -106,6 +106,12 @@ class LogBook:
         with self._database.read() as tx:
             found = log.entries_of(tx, scope=scope, after=after, most=most)
         return tuple((entry.running or 0, entry.sequence, _opening(entry, number)) for entry, number in found)
+
+    def key_of(self, manufacturer: str) -> bytes:
+        """Return the key by which a manufacturer finds its own leaves. Raises NotFound, KeyUnavailable."""
+        with self._database.read() as tx:
+            uscc = parties.tenant(tx, manufacturer).manufacturer.uscc
+        return self._sequencing.key_of(uscc)
 
     def _published(self, tx: Transaction) -> Signed | None:
         """Return the published head, which the database holds. Raises Unavailable if it does not."""

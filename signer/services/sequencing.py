@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.domain.number import Number
+    from signer.domain.parties import Uscc
     from signer.register.database import Database, Transaction
     from signer.register.heads import Heads
     from signer.register.log import Entry, Signed, Waiting
@@ -133,6 +134,10 @@ class Sequencing:
         if not self._keys.are_there:
             return "no key of the log is there: nothing goes into it"
         return f"{self.drain()} leaves appended"
+
+    def key_of(self, uscc: Uscc) -> bytes:
+        """Return the key by which a manufacturer finds its own leaves. Raises KeyUnavailable, Misconfigured."""
+        return maker_key(self._keys.secret(is_new=False), uscc)
 
     def publish(self) -> None:
         """Publish the head that the database holds, if it is not published yet. Raises StorageUnavailable, LogHeld."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import world as worlds
-from logged import leaves, naive_root, published, queue
+from logged import issue_beside, leaves, naive_root, published, queue
 from world import EMIRATES, KAZAKHSTAN, World, sample
 
 from signer.domain.log_leaf import Leaf, LeafType, maker_key, tag
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def issued_folder(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = World(worlds.copy(template_folder, tmp_path_factory.mktemp("issued") / "data"))
-    made.issue(sample(KAZAKHSTAN))
+    issue_beside(made, sample(KAZAKHSTAN))
     made.services.database.close()
     return made.folder
 
@@ -46,7 +46,7 @@ def issued(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Ite
         made.services.database.close()
         return
     world: World = request.getfixturevalue("world")
-    world.issue(sample(KAZAKHSTAN))
+    issue_beside(world, sample(KAZAKHSTAN))
     yield world
 
 
