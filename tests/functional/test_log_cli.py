@@ -41,7 +41,7 @@ def test_a_proof_is_made_verified_and_refused(live_world: World, tmp_path: Path)
     told = signer(live_world, "log", "verify", out, "--key", key.text)
     assert (told.returncode, f"proven: issued of {made.number}" in told.stdout) == (0, True)
     told = signer(live_world, "log", "verify", tmp_path / "one.pdf")
-    assert (told.returncode, f"proven: intent of {made.number}" in told.stdout) == (0, True)
+    assert (told.returncode, f"proven: intent of {made.number}" in told.stdout) == (0, True), told.stderr
     head = tmp_path / "head"
     head.write_text(live_world.services.logbook.checkpoint(), encoding="utf-8")
     assert signer(live_world, "log", "verify", out, "--checkpoint", head).returncode == 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import world as worlds
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from logged import leaves, naive_root, published, queue
+from logged import issue_beside, leaves, naive_root, published, queue
 from world import EMIRATES, KAZAKHSTAN, World, sample
 
 from signer.domain.log_leaf import Leaf, LeafType, encode_proof, parse_proof
@@ -41,7 +41,7 @@ ORIGIN = "127.0.0.1:8000/log"
 @pytest.fixture(scope="module")
 def issued_folder(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = World(worlds.copy(template_folder, tmp_path_factory.mktemp("logged") / "data"))
-    made.issue(sample(KAZAKHSTAN))
+    issue_beside(made, sample(KAZAKHSTAN))
     made.services.sequencing.drain()
     made.services.database.close()
     return made.folder
