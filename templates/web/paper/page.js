@@ -339,6 +339,7 @@ function draw() {
   part("checked").textContent = answer ? say("v.checked", { at: instant(answer.now) }) : "";
   part("data").hidden = !answer?.key;
   document.title = say("v.title");
+  for (const id of ["facts", "vins", "details", "page"]) part(id).replaceChildren();
   if (answer) drawAnswer();
 }
 
@@ -349,7 +350,7 @@ async function show(text) {
   if (answer) part("verdict").focus();
 }
 
-part("tongues").append(
+part("tongues").replaceChildren(
   ...tongues.map((tag) => {
     const button = make("button", { type: "button", lang: words[tag].tag }, words[tag].name);
     button.onclick = () => {

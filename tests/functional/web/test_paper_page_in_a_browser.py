@@ -176,7 +176,7 @@ def test_who_signed_it_and_when_decides(tabs: Tabs) -> None:
         assert meaning in told, (code, told)
         if verdict not in (GENUINE, PAST):
             for name in codes.NAMES.values():
-                assert name not in page.inner_text("body") + page.title()
+                assert name not in f"{page.text_content('#app')} {page.title()}"
             assert not page.is_visible("#data")
 
 
@@ -238,6 +238,19 @@ def test_saved_as_a_file_it_works_without_a_network(tabs: Tabs, house: House, tm
     page.click("#again button")
     page.wait_for_function("document.title.startsWith('The check could not be finished')")
     assert house.asked == []
+
+
+def test_saved_by_the_browser_while_it_shows_an_answer_it_begins_anew(tabs: Tabs, tmp_path: Path) -> None:
+    page, file = opened(tabs, Code().text), tmp_path / "saved.html"
+    page.wait_for_selector("#banner")
+    file.write_text(page.content(), encoding="utf-8")
+    page.goto(file.as_uri())
+    page.wait_for_selector("#blank")
+    assert page.title() == "Verify the signed code on paper"
+    assert not page.is_visible("#banner")
+    assert not page.is_visible("#data")
+    assert page.locator("#tongues button").count() == len(TONGUES)
+    assert put(page, Code("revoked").text).startswith(OPEN)
 
 
 def test_nobody_learns_what_was_asked(tabs: Tabs, house: House) -> None:
