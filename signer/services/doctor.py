@@ -10,9 +10,21 @@ from typing import TYPE_CHECKING
 from signer import resources, sandbox
 from signer import settings as configured
 from signer.document import catalogue
+from signer.domain.status_list import FRESH, TTL
 from signer.domain.trust import SERVICES, Purpose, SealState
-from signer.errors import SignerError
-from signer.register import confirmations, deliveries, jobs, mails, parties, restores, seals, upgrades, webhooks
+from signer.errors import KeyUnavailable, SignerError
+from signer.register import (
+    confirmations,
+    deliveries,
+    jobs,
+    mails,
+    parties,
+    restores,
+    seals,
+    status_lists,
+    upgrades,
+    webhooks,
+)
 from signer.register.blobs import write_whole
 from signer.register.scope import Scope
 from signer.seal.certificates import Certificate
@@ -84,6 +96,7 @@ class Doctor:
             ("seals", self._all_seals),
             ("service-keys", self._keys_of_the_service),
             ("log", self._log),
+            ("status-lists", self._status_lists),
             ("timestamps", self._timestamps),
             ("archive-copies", self._archive),
             ("template", self._template),
@@ -196,6 +209,24 @@ class Doctor:
     def _log(self) -> Iterator[Symptom]:
         for health, told in self._examining_log.examine():
             yield Symptom("log", health, told)
+
+    def _status_lists(self) -> Iterator[Symptom]:
+        """Tell how old the oldest list is that verifiers without a network go by; without a key there are none."""
+        try:
+            self._service_keys.name(Purpose.STATUS)
+        except KeyUnavailable:
+            return
+        with self._database.read() as tx:
+            kept, numbers = status_lists.signed(tx), status_lists.numbers(tx)
+        if len(kept) < len(numbers):
+            yield Symptom("status-lists", "warning", f"{len(kept)} of {len(numbers)} signed: no worker has come to it")
+            return
+        oldest = min(one.at for _, one in kept)
+        age, told = self._clock() - oldest, f"{len(kept)} signed, as of {oldest:%Y-%m-%dT%H:%M:%SZ}"
+        if age > FRESH:
+            told += ": codes on paper are in doubt offline; see the job `status-lists`"
+        late: Health = "error" if age > FRESH else "warning"
+        yield Symptom("status-lists", late if age > 3 * TTL else "ok", told)
 
     def _timestamps(self) -> Iterator[Symptom]:
         """Ask every authority: the first that answers rightly is enough, but one that is silent is no reserve."""

@@ -42,6 +42,7 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
         "seal": "ok",
         "service-keys": "ok",
         "log": "ok",
+        "status-lists": "ok",
         "timestamps": "ok",
         "template": "ok",
         "pending": "ok",
@@ -52,6 +53,24 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
         "mail": "ok",
         "webhooks": "ok",
     }
+
+
+@pytest.mark.parametrize(
+    ("after", "health", "says"),
+    [
+        (timedelta(hours=3), "ok", "1 signed, as of "),
+        (timedelta(hours=3, minutes=1), "warning", "1 signed, as of "),
+        (timedelta(hours=24, minutes=1), "error", "in doubt offline"),
+    ],
+)
+def test_status_lists_that_grow_old_are_told(world: World, after: timedelta, health: str, says: str) -> None:
+    assert found(world)["status-lists"] == ("warning", "0 of 1 signed: no worker has come to it")
+    world.services.status_lists.sign()
+    world.at += after
+    told = found(world)["status-lists"]
+    assert (told[0], says in told[1]) == (health, True)
+    (world.settings.keys / "status.pem").unlink()
+    assert "status-lists" not in found(world)
 
 
 def _unencrypted(world: World) -> None:

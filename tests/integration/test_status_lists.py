@@ -123,8 +123,8 @@ def test_whatever_happens_the_bits_say_how_it_stands_many_times(world: World) ->
             assert [bits(world, number) for number in life.numbers] == [
                 stands(world, number) for number in life.numbers
             ]
-        with suppress(Conflict), world.services.database.write() as tx:
-            for number in life.numbers:
+        for number in life.numbers:
+            with suppress(Conflict), world.services.database.write() as tx:
                 endings.withdraw(tx, number, scope=ALL, vins=(), reason="error", at=world.at)
 
 
