@@ -272,6 +272,16 @@ def test_nobody_learns_what_was_asked(tabs: Tabs, house: House) -> None:
     assert NUMBER not in told
 
 
+def test_a_browser_that_cannot_verify_says_so(tabs: Tabs) -> None:
+    page = opened(tabs)
+    page.evaluate("Object.defineProperty(globalThis, 'crypto', { value: {} })")
+    told = put(page, Code().text)
+    assert told.startswith(OPEN)
+    assert "cannot verify signatures here" in told
+    assert put(page, Code("nobody").text).startswith(INVALID), "what needs no signature is still answered"
+    assert put(page, "#1").startswith(INVALID)
+
+
 def test_a_name_in_the_list_is_text_and_never_markup(tabs: Tabs, house: House) -> None:
     evil = '</script><img src=x onerror="document.title=1"><b>'
     entry = codes.entry("maker", legal_name=evil)
