@@ -63,6 +63,7 @@ class AnswerView:
     """One of the three answers: its question, its words, how we know, and the checks behind it."""
 
     part: str
+    question: str
     mark: str
     word: str
     how: str
@@ -115,6 +116,18 @@ class ReceiptView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherView:
+    """The answer about another number in the same file."""
+
+    colour: str
+    banner: str
+    number: str
+    issuer: str
+    sentence: str
+    vins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictView:
     """Everything on a verdict page, in page order."""
 
@@ -139,6 +152,7 @@ class VerdictView:
     digest: str
     checked: str
     by_record: bool
+    others: tuple[OtherView, ...]
     receipt: ReceiptView | None
 
 
@@ -172,7 +186,8 @@ def of(
         file_name=upload.name if upload else "",
         digest=digest,
         checked=t.instant(verdict.checked_at),
-        by_record=verdict.subject != "file",
+        by_record=verdict.subject != "file" and upload is None,
+        others=tuple(_other(one, speech) for one in verdict.others),
         receipt=receipt_of(receipt),
     )
 
@@ -199,6 +214,17 @@ def title(verdict: Verdict, speech: Speech) -> str:
     """Return the page's title, which starts with the verdict."""
     words = [wording.banner(verdict.code, speech), "TEST" if verdict.test else "", verdict.number or ""]
     return " · ".join(word for word in words if word)
+
+
+def _other(verdict: Verdict, speech: Speech) -> OtherView:
+    return OtherView(
+        colour=verdict.code.colour.value,
+        banner=title(verdict, speech).removesuffix(f" · {verdict.number}"),
+        number=verdict.number or "",
+        issuer=verdict.issuer.name if verdict.issuer else "",
+        sentence=wording.sentence(verdict, speech),
+        vins=verdict.paper.vins if verdict.paper else (),
+    )
 
 
 def _json(verdict: Verdict, speech: Speech, receipt: Receipt | None) -> dict[str, Json]:
@@ -234,7 +260,7 @@ def _answer(verdict: Verdict, part: Part, t: Phrases) -> AnswerView:
         Part.SEAL: verdict.parts.seal,
         Part.STANDING: verdict.parts.standing,
     }[part]
-    kind = _answer_kind(verdict, part, state)
+    kind, is_paper = _answer_kind(verdict, part, state), verdict.subject == "paper" and part is not Part.STANDING
     mark = "none" if kind in ("sheet", "none") or (kind, part) == ("copy", Part.SEAL) else _MARKS[state]
     word = t(f"answer.{part.value}.{kind}")
     if part is Part.STANDING and kind == State.FAILED.value and verdict.code in _STANDING_CODES:
@@ -242,9 +268,10 @@ def _answer(verdict: Verdict, part: Part, t: Phrases) -> AnswerView:
         word = wording.banner(verdict.code, t.speech)
     return AnswerView(
         part=part.value,
+        question=t(f"question.paper.{part.value}" if is_paper else f"question.{part.value}"),
         mark=mark,
         word=word,
-        how=t(f"how.{part.value}.{kind if kind in _OTHER_WAYS else 'file'}"),
+        how=t(f"how.{part.value}.{'paper' if is_paper else kind if kind in _OTHER_WAYS else 'file'}"),
         checks=tuple(_check(check, t.speech) for check in verdict.checks if check.part is part),
     )
 
@@ -253,6 +280,8 @@ def _answer_kind(verdict: Verdict, part: Part, state: State) -> str:
     """Choose the words: of an official copy, a sheet that was not examined, a file not ours, or of the state."""
     if part is not Part.STANDING and any(check.id == "official-copy" for check in verdict.checks):
         return "copy"
+    if verdict.subject == "paper" and part is not Part.STANDING:
+        return f"paper-{state.value}"
     if verdict.subject != "file" and part is not Part.STANDING:
         return "sheet"
     if verdict.code in _NOT_A_FILE_OF_OURS or (verdict.code is Code.UNSEALED and part is not Part.STANDING):

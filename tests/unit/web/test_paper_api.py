@@ -113,3 +113,55 @@ def test_the_one_box_takes_a_code_however_it_is_pasted(client: FlaskClient, code
         assert "The printed code is genuine" in page, text
     broken = client.post("/verify", data={"box": code[:-1], "lang": "en"}).get_data(as_text=True)
     assert "The printed code is not valid" in broken
+
+
+def ask(client: FlaskClient, *files: bytes, lang: str = "en") -> str:
+    data = {"files": [(io.BytesIO(data), "scan.jpg") for data in files], "lang": lang}
+    return client.post("/verify", data=data, content_type="multipart/form-data").get_data(as_text=True)
+
+
+def test_the_page_puts_a_box_beside_each_line_of_the_code(client: FlaskClient, scan: bytes) -> None:
+    page = ask(client, scan)
+    assert "compare with your paper line by line" in page
+    vins = [line["vin"] for line in sample(KAZAKHSTAN)["vehicles"]]
+    lines = ("number", "issued", "destination", "exporter", "until", *vins)
+    for line in lines:
+        assert f'<input type="checkbox" id="same-{line}"' in page
+    assert '<code class="vin" dir="ltr" translate="no"><span>L0Y</span><span>SA3B29</span><span>T0000101</span>' in page
+    assert "It does not prove the sheet" in page
+
+
+def test_a_telephone_is_offered_its_camera(client: FlaskClient) -> None:
+    assert '<input type="file" id="camera" name="files" accept="image/jpeg,image/png" capture="environment"' in (
+        client.get("/verify?lang=en").get_data(as_text=True)
+    )
+
+
+def test_codes_of_two_numbers_are_two_answers_on_the_page_and_in_json(
+    client: FlaskClient, world: World, code: str
+) -> None:
+    (claims,) = paper_keys.claims_of(world, world.issue(worlds.fresh(KAZAKHSTAN, 1)).number)
+    forged = paper_keys.make(world.at).sign(claims)
+    page = Image.new("L", (800, 1500), 255)
+    for place, text in enumerate((code, forged)):
+        modules = matrix(text, level="Q")
+        symbol = Image.new("L", (len(modules), len(modules)))
+        symbol.putdata([0 if black else 255 for row in modules for black in row])
+        page.paste(symbol.resize((len(modules) * 6,) * 2, Image.Resampling.NEAREST), (60, 60 + 700 * place))
+    picture = printing.printed(page, "scan-200", seed=1)
+    told = client.post("/api/v1/verify", data=picture, content_type="image/jpeg").get_json()
+    (other,) = told["paper"]["others"]
+    assert (told["code"], other["code"]) == ("CODE_INVALID", "PAPER_GENUINE")
+    assert told["number"] != other["number"]
+    html = ask(client, picture)
+    assert "Codes of other numbers in the same file" in html
+    assert other["number"] in html
+    licence = {
+        "file": [(io.BytesIO(picture), "scan.jpg")],
+        "vin": [line["vin"] for line in sample(KAZAKHSTAN)["vehicles"]],
+        "destination": "KZ",
+        "exporter": "91650000MA0TH03XX3",
+    }
+    sources = client.post("/api/v1/licence-checks", data=licence).get_json()["sources"]
+    assert [one["verdict"]["code"] for one in sources] == ["CODE_INVALID", "PAPER_GENUINE"]
+    assert sources[0]["sha256"] == sources[1]["sha256"]

@@ -163,7 +163,7 @@ _SAME_EVERYWHERE = {"col.vin", "car.vin", "detail.sha256", "told.separator", "to
 _QUOTED = {"car.registered-hint"}
 """What names a field of a Chinese paper as it is printed there."""
 _ALIKE = {"reason.ERROR", "reason.FRAUD", "detail.code", "content.destination", "field.destination"}
-_ALIKE |= {"state.failed", "car.no", "car.contact"}
+_ALIKE |= {"state.failed", "car.no", "car.contact", "on-paper.page"}
 """What may be spelt alike in English and Spanish or French."""
 
 
