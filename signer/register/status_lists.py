@@ -78,6 +78,12 @@ def begin_anew(tx: Connection) -> None:
     tx.execute(insert(_lists).values(list=newest + LEAP))
 
 
+def move(tx: Connection, confirmation_id: int, place: tuple[int, int]) -> None:
+    """Give a confirmation the list and the index that its paper names: this register gave them once, and forgot."""
+    mine = update(_entries).where(_entries.c.confirmation_id == confirmation_id)
+    tx.execute(mine.values({"list": place[0], "index": place[1]}))
+
+
 def put(tx: Connection, confirmation_id: int, status: Status) -> None:
     """Set a confirmation's two bits."""
     _SET.execute(tx, {"of": confirmation_id, "to": int(status)})
@@ -181,14 +187,3 @@ def signed(tx: Connection) -> tuple[tuple[int, Kept], ...]:
     """Return the newest token of every list that has one."""
     rows = tx.execute(select(_lists).where(_lists.c.token.is_not(None)).order_by(_lists.c.list))
     return tuple((row.list, Kept(bytes(row.token), row.signed_at)) for row in rows)
-
-
-def place_of(tx: Connection, number: str) -> tuple[int, int] | None:
-    """Return the list and the place of a confirmation, or None."""
-    wanted = (
-        select(_entries.c.list, _entries.c.index)
-        .join(_heads, _heads.c.id == _entries.c.confirmation_id)
-        .where(_heads.c.number == number)
-    )
-    row = tx.execute(wanted).first()
-    return None if row is None else (int(row[0]), int(row[1]))

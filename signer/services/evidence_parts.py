@@ -79,7 +79,7 @@ class Present:
     def _word(self, tx: Transaction, number: Number, *, scope: Scope, at: datetime) -> RecordWord | None:
         """Return what the register says of a number now, as an offline bundle would."""
         found = bundling.one(tx, number, scope=scope, at=at)
-        place, trust = status_lists.place_of(tx, number), self._trust.current(at)
+        place, trust = status_lists.place(tx, number), self._trust.current(at)
         if found is None:
             return None
         return RecordWord(

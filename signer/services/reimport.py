@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import Asked
+from signer.domain.paper_code import PaperCodeRefused
 from signer.domain.verdict import Code
 from signer.errors import Conflict, InvalidInput, NotPermitted
-from signer.register import audit, confirmations, endings, journal, lookup, parties
+from signer.paper import cose, printed
+from signer.register import audit, confirmations, endings, journal, lookup, parties, status_lists
 from signer.services.sealing import journal_superseded, prospective
 
 if TYPE_CHECKING:
@@ -128,7 +130,24 @@ class Reimporting:
             encoded=found.encoded,
             renderer_digest=_RENDERER_UNKNOWN,
         )
-        confirmations.reserve(tx, made, scope=scope, at=found.confirmation.issued_at, randbelow=self._chance.below)
+        reserved = confirmations.reserve(
+            tx, made, scope=scope, at=found.confirmation.issued_at, randbelow=self._chance.below
+        )
+        if (place := _printed_place(found)) is not None:
+            status_lists.move(tx, reserved, place)
+
+
+def _printed_place(found: _Found) -> tuple[int, int] | None:
+    """Return the place in a status list that the codes on the pages name: under the seal, so that they are ours."""
+    digest = encoding.content_digest(found.encoded)
+    for text in printed.codes(found.data):
+        try:
+            claims = cose.decode(text).claims
+        except PaperCodeRefused:
+            continue
+        if (claims.number, claims.content_digest) == (found.confirmation.number, digest) and claims.status is not None:
+            return claims.status
+    return None
 
 
 def _stored(found: _Found) -> confirmations.SealedFile:

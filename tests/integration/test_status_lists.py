@@ -39,7 +39,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 def place_of(world: World, number: str) -> tuple[int, int]:
     with world.services.database.read() as tx:
-        found = status_lists.place_of(tx, number)
+        found = status_lists.place(tx, number)
     assert found is not None
     return found
 

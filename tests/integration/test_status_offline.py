@@ -107,7 +107,7 @@ def post(made: tuple[Path, bytes, Number], tmp_path: Path) -> Post:
     folder, pdf, number = made
     world = worlds.World(worlds.copy(folder, tmp_path / "data"), at=worlds.AT + HOUR)
     with world.services.database.read() as tx:
-        found = status_lists.place_of(tx, number)
+        found = status_lists.place(tx, number)
     assert found is not None
     return Post(world, tmp_path, pdf, number, found[1])
 
