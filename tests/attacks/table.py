@@ -87,6 +87,7 @@ EXPECTED: dict[str, tuple[Code, ...]] = {
     "certificate_of_the_same_key": (Code.UNKNOWN_SEAL,),
     "seal_revoked": (Code.SEAL_REVOKED,),
     "seal_expired": (Code.UNKNOWN_SEAL, Code.NOT_REGISTERED),  # the second: dated back, and nothing tells when
+    "log_proof_not_its_own": (Code.NOT_REGISTERED, Code.ALTERED),
     "page_unlike_attachment": (Code.NOT_REGISTERED,),
     "key_used_outside": (Code.NOT_REGISTERED,),
     "content_swapped_and_resealed": (Code.NOT_REGISTERED,),

@@ -19,14 +19,15 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     file = genuine.pdf
     at = places(file)
     root = body(file, at.root)
-    named = re.search(rb"/Names \[ \(confirmation\\056json\) (\d+) 0 R \]", root)
+    proof = rb"((?:\(log\\055proof\\056json\) \d+ 0 R )?)"
+    named = re.search(rb"/Names \[ \(confirmation\\056json\) (\d+) 0 R " + proof + rb"\]", root)
     assert named is not None
     specification = b"<< /Type /Filespec /F (confirmation.json) /UF (confirmation.json) /AFRelationship /Data /EF %b >>"
     other = {
         at.size: specification % (b"<< /F %d 0 R /UF %d 0 R >>" % (at.size + 1, at.size + 1)),
         at.size + 1: stream(b"{}", b"/Type /EmbeddedFile"),
     }
-    both = b"/Names [ (confirmation.json) %b 0 R (confirmation.json) %d 0 R ]" % (named[1], at.size)
+    both = b"/Names [ (confirmation.json) %b 0 R (confirmation.json) %d 0 R %b]" % (named[1], at.size, named[2])
     kids = b"/Kids [ << %b >> << /Names [ (confirmation.json) %d 0 R ] >> ]" % (named.group(), at.size)
     for told in (both, kids):
         yield updated(file, {**other, at.root: root.replace(named.group(), told)})

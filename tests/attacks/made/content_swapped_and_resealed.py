@@ -28,6 +28,7 @@ def make(genuine: Genuine) -> Iterator[bytes]:
         spec = pikepdf.AttachedFileSpec(pdf, swapped, filename="confirmation.json", mime_type="application/json")
         spec.relationship = pikepdf.Name.Data
         pdf.attachments["confirmation.json"] = spec
-        pdf.Root.AF = pikepdf.Array([spec.obj])
+        proof = pdf.attachments["log-proof.json"]
+        pdf.Root.AF = pikepdf.Array([spec.obj, proof.obj])
 
     yield genuine.resealed(genuine.ours.seal("yunzhou"), saved(genuine.page, change))

@@ -33,6 +33,8 @@ def make(genuine: Genuine) -> Iterator[bytes]:
             pdf, content, filename="confirmation.json", mime_type="application/json"
         )
         specification.relationship = pikepdf.Name.Data
+        for name in tuple(pdf.attachments):
+            del pdf.attachments[name]
         pdf.attachments["confirmation.json"] = specification
         pdf.Root.AF = pikepdf.Array([specification.obj])
 
