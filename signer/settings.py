@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     """RFC 3161 authorities, tried in order, separated by blanks; empty in test mode: the built-in TEST authority."""
     tsa_policy: Literal["require", "best-effort"] = "best-effort"
     """Whether to seal without timestamp or revocation data when nobody answers; a manufacturer may have its own."""
+    paper_codes: Literal["require", "best-effort"] = "best-effort"
+    """Whether to issue without the signed code for paper while a manufacturer has no key for it."""
     secret_file: Path | None = None
     """The secret of the web pages (forms, links), made when it is not there; empty: `web.secret` beside the keys."""
     queue_url: str = ""

@@ -84,7 +84,7 @@ _COMMANDS = {
     "log": ("log_watching:log", "Keep the transparency log, prove what is in it, watch one from outside."),
     "redact": ("exporting:redact", "Forget a person's name and roles, or an outlet's telephone, e-mail and hours."),
     "db": ("operating:db", "Look after the register: its schema, its backups, its files."),
-    "keys": ("keys:keys", "Look after the keys of seals and of the service."),
+    "keys": ("keys:keys", "Look after the keys of seals, of codes on paper and of the service."),
     "people": ("people:people", "Make the first accounts, list, suspend and reset them."),
     "load-parties": (
         "operating:load_parties",

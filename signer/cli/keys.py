@@ -1,4 +1,4 @@
-"""`signer keys`: whether the keys of seals, and those of the service, can be used."""
+"""`signer keys`: whether the keys of seals, of codes on paper and of the service can be used; new ones for paper."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _WIDTHS = (10, 9)
 
 @click.group()
 def keys() -> None:
-    """Look after the keys of seals and of the service."""
+    """Look after the keys of seals, of codes on paper and of the service."""
 
 
 @keys.command()
@@ -28,7 +28,7 @@ def keys() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def check(name: str, as_json: bool) -> None:
     """
-    Open every key, of seals and of the service, try it, and name the exact fault and the next step; or only NAME's.
+    Open every key, of seals, paper and the service, try it, and name the exact fault and the next step; or only NAME's.
 
     NAME is a key's file, the first 8 or more digits of a certificate's SHA-256, a manufacturer, or `receipt` or
     `bundle`. The trial signature seals nothing. Exit 0 if every key can be used, 1 otherwise.
@@ -39,6 +39,21 @@ def check(name: str, as_json: bool) -> None:
     if not name and not any(one.is_seal for one in checked):
         click.echo("no manufacturer has a seal", err=True)
     sys.exit(0 if all(one.is_fit for one in checked) else REFUSED)
+
+
+@keys.command()
+@click.argument("manufacturer")
+@click.option("--year", type=click.IntRange(2020, 2999), default=None, help="Of which year; this one if none is named.")
+def paper(manufacturer: str, year: int | None) -> None:
+    """
+    Make MANUFACTURER's key of a year for codes on paper (USCC or legal name), and print what the trust list must add.
+
+    The file of changes is for `signer trust draft`, in the folder of keys. Until the list is published the key does
+    not count. It ends a fortnight after its year; the year before keeps its own.
+    """
+    name, entry = services().paper.make_key(manufacturer, year)
+    click.echo(f"{name}: made", err=True)
+    click.echo(json.dumps({"schema": "signer.trust-changes/1", "add": [entry]}, ensure_ascii=False))
 
 
 def _table(one: CheckedKey) -> str:

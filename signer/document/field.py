@@ -39,23 +39,23 @@ def add_seal_field(pdf: pikepdf.Pdf, *, picture_alt: str, tooltip: str) -> None:
 
 
 def _figure(root: pikepdf.Object, alt: str) -> tuple[pikepdf.Object, pikepdf.Object]:
-    for element, parent in _elements(root):
+    for element, parent in elements(root):
         if element.get(Name.S) == Name.Figure and str(element.get(Name.Alt, "")) == alt:
             return element, parent
     raise FieldFailed("no figure bears the seal's alternate text")
 
 
-def _elements(parent: pikepdf.Object) -> Iterator[tuple[pikepdf.Object, pikepdf.Object]]:
+def elements(parent: pikepdf.Object) -> Iterator[tuple[pikepdf.Object, pikepdf.Object]]:
     """Yield a tree's elements with their parents, the last first: the seal stands near the end."""
     kids = parent.get(Name.K)
     for kid in reversed(list(kids)) if isinstance(kids, Array) else () if kids is None else (kids,):
         if isinstance(kid, Dictionary) and Name.S in kid:
             yield kid, parent
-            yield from _elements(kid)
+            yield from elements(kid)
 
 
 def _page_of(figure: pikepdf.Object) -> pikepdf.Object:
-    for element, _ in _elements(figure):
+    for element, _ in elements(figure):
         if Name.Pg in element:
             return element.Pg
     raise FieldFailed("the seal's picture is on no page")

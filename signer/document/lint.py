@@ -14,15 +14,18 @@ import pikepdf
 import pypdfium2
 from pikepdf import Array, Dictionary, Name
 
+from signer.document import symbols
 from signer.document.field import FIELD
 from signer.document.page import CONTENT_FILE
 from signer.errors import SignerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from signer.document.page import Attachment
     from signer.domain.confirmation import Confirmation, Terms
+
+    Seen = tuple[str, tuple[bytes, int] | None]
 
 _PDFIUM = threading.Lock()  # pdfium may not be entered twice
 _ROOT = frozenset(
@@ -63,13 +66,20 @@ class LintFailed(SignerError):
         self.faults = faults
 
 
-def lint(pdf: bytes, confirmation: Confirmation, encoded: bytes, *, others: tuple[Attachment, ...] = ()) -> None:
+def lint(
+    pdf: bytes,
+    confirmation: Confirmation,
+    encoded: bytes,
+    *,
+    others: tuple[Attachment, ...] = (),
+    codes: symbols.Expected = symbols.NONE,
+) -> None:
     """
     Refuse (LintFailed) a PDF that does not say, show and carry exactly this confirmation.
 
-    `encoded` is the canonical content, `others` the files attached beside it. Fonts, tags, metadata and
-    the one empty field are checked, every printed value is looked for in the text that a reader extracts,
-    and no way is left to start an action.
+    `encoded` is the canonical content, `others` the files attached beside it, `codes` what the QR symbols say. Fonts,
+    tags, metadata and the one empty field are checked, every printed value is looked for in the text that a reader
+    extracts, the symbols are drawn and read, and no way is left to start an action.
 
     Source: ISO 19005-3, 6.1-6.8; ISO 14289-1, 7.
     """
@@ -79,7 +89,10 @@ def lint(pdf: bytes, confirmation: Confirmation, encoded: bytes, *, others: tupl
             faults += _structure_faults(opened)
             faults += _attachment_faults(opened, encoded, others)
             faults += _field_faults(opened)
-        faults += _text_faults(_pages(pdf), confirmation, encoded)
+            boxes, misplaced = symbols.places(opened, len(codes.texts))
+        seen = _pages(pdf, boxes)
+        faults += _text_faults(tuple(text for text, _ in seen), confirmation, encoded)
+        faults += (*misplaced, *_symbol_faults(seen, codes))
     except (pikepdf.PdfError, pypdfium2.PdfiumError, AttributeError, KeyError, TypeError, ValueError) as error:
         faults.append(f"the file cannot be read: {type(error).__name__}: {error}")
     if faults:
@@ -178,23 +191,28 @@ def _field_faults(pdf: pikepdf.Pdf) -> Iterator[str]:
         yield f"there are annotations beside the field {FIELD}"
 
 
-def _pages(pdf: bytes) -> tuple[str, ...]:
-    """Return each page's text as a reader extracts it."""
+def _pages(pdf: bytes, boxes: Mapping[int, symbols.Box]) -> tuple[Seen, ...]:
+    """Return each page's text as a reader extracts it, and a picture of the place where its symbols stand."""
     with _PDFIUM:
         document = pypdfium2.PdfDocument(pdf)
         try:
-            return tuple(_page_text(document[place]) for place in range(len(document)))
+            return tuple(_page(document[place], boxes.get(place)) for place in range(len(document)))
         finally:
             document.close()
 
 
-def _page_text(page: pypdfium2.PdfPage) -> str:
+def _page(page: pypdfium2.PdfPage, box: symbols.Box | None) -> Seen:
     text = page.get_textpage()
     try:
-        return str(text.get_text_range())
+        return str(text.get_text_range()), symbols.draw(page, box) if box else None
     finally:
         text.close()
         page.close()
+
+
+def _symbol_faults(seen: tuple[Seen, ...], codes: symbols.Expected) -> Iterator[str]:
+    read = [text for _, picture in seen if picture is not None for text in codes.read(*picture)]
+    yield from symbols.faults(tuple(read), codes.texts)
 
 
 def _text_faults(pages: tuple[str, ...], confirmation: Confirmation, encoded: bytes) -> Iterator[str]:

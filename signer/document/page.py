@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     Symbol = Callable[[str], Modules]
 
 CONTENT_FILE = "confirmation.json"
+_RUN = re.compile(rb"\x01+")
 SHORT_MODULE_MM = 0.8
 SIGNED_MODULE_MM = 0.5
+SIGNED_TOLD = "纸面签名码 signed code for paper"
 DRAFT_NUMBER = "DRAFT-DRAFT-DRAFT"
 """What stands on a preview in the place of number and digest; no number has this form."""
 DRAFT_WATERMARK = "草稿 DRAFT"
@@ -33,9 +36,15 @@ NO_SEAL = "DRAFT"
 
 @dataclass(frozen=True, slots=True)
 class SignedCode:
-    """The text of a signed code for paper (a URL whose fragment carries the code)."""
+    """
+    The text of a signed code for paper (a URL whose fragment carries the code).
+
+    Of several, `page` tells which of how many it is; `vehicles` are the first and the last of those that it is for.
+    """
 
     text: str
+    page: tuple[int, int] = (1, 1)
+    vehicles: tuple[int, int] = (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,11 @@ def shown_address(base_url: str) -> str:
     return base_url.rstrip("/").partition("://")[2]
 
 
+def symbol_texts(base_url: str, number: str, extras: Extras) -> tuple[str, ...]:
+    """Return what the symbols of a page say, in their order."""
+    return (short_link(base_url, number), *(code.text for code in extras.signed_codes))
+
+
 def build(
     template: Template,
     confirmation: Confirmation,
@@ -120,7 +134,7 @@ def build(
         "host": shown_address(base_url),
         "vehicles": _vehicles(terms),
         "outlets": [{"vehicles": _served(terms, outlet.id)} for outlet in terms.printed_outlets],
-        "codes": [] if extras.is_draft else _codes(symbol, link, extras.signed_codes),
+        "codes": [] if extras.is_draft else _codes(symbol, link, number, extras.signed_codes),
         "seal": {"class": drawn, "alt": seal_alt},
         "status": extras.status or _print_status(template.strings, confirmation, extras.print_of),
         "watermark": extras.watermark or _watermark(template.strings, terms),
@@ -216,25 +230,29 @@ def ranges(places: Iterable[int]) -> str:
     return ", ".join("–".join(map(str, run)) for run in runs)
 
 
-def _codes(symbol: Symbol, link: str, signed: tuple[SignedCode, ...]) -> list[dict[str, object]]:
-    return [
-        _code("short", link, symbol(link), SHORT_MODULE_MM),
-        *(_code("signed", code.text, symbol(code.text), SIGNED_MODULE_MM) for code in signed),
-    ]
+def _codes(symbol: Symbol, link: str, number: str, signed: tuple[SignedCode, ...]) -> list[dict[str, object]]:
+    short = _code("short", symbol(link), SHORT_MODULE_MM) | {"told": link}
+    return [short, *(_signed(symbol, number, code) for code in signed)]
 
 
-def _code(kind: str, text: str, modules: Modules, module_mm: float) -> dict[str, object]:
-    return {"kind": kind, "text": text, "size": len(modules), "module_mm": module_mm, "path": outline(modules)}
+def _signed(symbol: Symbol, number: str, code: SignedCode) -> dict[str, object]:
+    """Tell of a code what it is, not its thousand digits: nobody reads them out."""
+    (page, pages), (first, last) = code.page, code.vehicles
+    told = f"{SIGNED_TOLD} {number} {page}/{pages}"
+    vehicles = str(first) if first == last else f"{first}–{last}"
+    about = {"told": told, "page": page, "pages": pages, "vehicles": vehicles}
+    return _code("signed", symbol(code.text), SIGNED_MODULE_MM) | about
+
+
+def _code(kind: str, modules: Modules, module_mm: float) -> dict[str, object]:
+    return {"kind": kind, "size": len(modules), "module_mm": module_mm, "path": outline(modules)}
 
 
 def outline(modules: Modules) -> str:
     """Return the black modules as an SVG path, a rectangle a run, four modules from the corner (the quiet zone)."""
     parts: list[str] = []
     for y, row in enumerate(modules, start=4):
-        x = 0
-        while x < len(row):
-            width = next((step for step in range(len(row) - x) if not row[x + step]), len(row) - x)
-            if width:
-                parts.append(f"M{x + 4} {y}h{width}v1h-{width}z")
-            x += width or 1
+        for run in _RUN.finditer(bytes(row)):
+            width = run.end() - run.start()
+            parts.append(f"M{run.start() + 4} {y}h{width}v1h-{width}z")
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""QR symbols as modules; the page draws them, so that they stay sharp at any size."""
+"""QR symbols as modules: the page draws them, so that they stay sharp at any size; and the texts of drawn ones."""
 
 from __future__ import annotations
 
@@ -24,3 +24,16 @@ def matrix(text: str, *, level: Level) -> Modules:
     side = image.shape[0] if image.shape else 0
     flat = image.tobytes()
     return tuple(tuple(value == 0 for value in flat[row * side : (row + 1) * side]) for row in range(side))
+
+
+def texts(pixels: bytes, *, width: int) -> tuple[str, ...]:
+    """Return the texts of the QR symbols in a clean picture (8 bits a pixel, rows without gaps), upright."""
+    image = memoryview(pixels).cast("B", (len(pixels) // width, width))
+    found = zxingcpp.read_barcodes(
+        image,
+        formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
+        try_rotate=False,
+        try_downscale=False,
+        try_invert=False,
+    )
+    return tuple(barcode.text for barcode in found)

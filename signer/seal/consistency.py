@@ -79,6 +79,8 @@ def _refuse_service(entry: TrustEntry, certificate: certificates.Certificate, fi
         raise InvalidInput(f"{field}/certificate", f"may not sign for the service: {fault}")
     if entry.purpose is Purpose.LOG and (fault := certificates.log_usage_fault(certificate)):
         raise InvalidInput(f"{field}/certificate", f"may not sign checkpoints of the log: {fault}")
+    if entry.purpose is Purpose.PAPER:
+        _refuse_paper(entry, certificate, field)
 
 
 def _refuse_responder(entry: TrustEntry, certificate: certificates.Certificate, field: str) -> None:
@@ -86,6 +88,14 @@ def _refuse_responder(entry: TrustEntry, certificate: certificates.Certificate, 
         raise InvalidInput(f"{field}/chain", "a responder needs the authority for which it answers")
     if fault := certificates.responder_usage_fault(certificate):
         raise InvalidInput(f"{field}/certificate", f"may not answer for revocation: {fault}")
+
+
+def _refuse_paper(entry: TrustEntry, certificate: certificates.Certificate, field: str) -> None:
+    """A code on paper names its manufacturer by the key alone: the entry must say whose it is."""
+    if entry.uscc is None:
+        raise InvalidInput(f"{field}/uscc", "a key for codes on paper needs the manufacturer's uscc")
+    if fault := certificates.service_usage_fault(certificate):
+        raise InvalidInput(f"{field}/certificate", f"may not sign codes on paper: {fault}")
 
 
 def _refuse_seal(entry: TrustEntry, certificate: certificates.Certificate, field: str, *, is_test_list: bool) -> None:

@@ -7,9 +7,7 @@ policy. It never overwrites: what is there is kept, so that it may be run at eve
 
 from __future__ import annotations
 
-import os
 import secrets
-import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -17,15 +15,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pydantic import ValidationError
 
 from signer.domain.trust import Purpose
+from signer.domain.values import BEIJING
 from signer.errors import InvalidInput, Misconfigured
 from signer.seal import certificates, log_key
 from signer.seal.certificates import TEST_POLICY_OID, Certificate
+from signer.seal.forms import PrivateKey, Subject, name_of, new_key, pem_of, pkcs12_of, responder, usage, write_new
 from signer.seal.pki_description import AuthorityDescription, Description
 
 if TYPE_CHECKING:
@@ -33,26 +33,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signer.domain.parties import Uscc
-    from signer.seal.pki_description import KeyKind, MakerDescription
+    from signer.seal.pki_description import MakerDescription
 
-PrivateKey: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-Subject: TypeAlias = tuple[tuple[x509.ObjectIdentifier, str], ...]
 Extensions: TypeAlias = tuple[tuple[x509.ExtensionType, bool], ...]
 PASSWORD_FILE = "password"  # noqa: S105 - a file's name
 LIST_KEY_FILE = "trust-root.key.pem"
 LIST_PUBLIC_FILE = "trust-root.pub.pem"
 TSA_FILE = "tsa.p12"
 SERVICE_FILES = {Purpose.RECEIPT: "receipt.pem", Purpose.BUNDLE: "bundle.pem", Purpose.STATUS: "status.pem"}
+PAPER_FOLDER = "paper"
 AUTHORITY_FILES = ("root-ca.pem", "issuing-ca.pem")
-RESPONDER_URL = "http://ocsp.test.invalid/"
-"""Never resolves (RFC 6761); other software looks for answers in a file only if the certificate names a responder."""
-_KDF_ROUNDS = 50_000
 _MOST_DESCRIPTION_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Maker:
-    """One manufacturer's seal in a PKI: where its key is, and its certificate."""
+    """One manufacturer's seal in a PKI: where its key is, its certificate, and that of its key for paper."""
 
     id: str
     legal_name: str
@@ -60,6 +56,7 @@ class Maker:
     profile: Literal["organization", "chinese"]
     key_file: Path
     certificate: Certificate
+    paper: Certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,42 +150,8 @@ def make_pki(folder: Path, description: Description, *, at: datetime) -> Pki:
 
 def _password(path: Path) -> bytes:
     if not path.exists():
-        _write(path, secrets.token_urlsafe(32).encode() + b"\n", is_secret=True)
+        write_new(path, secrets.token_urlsafe(32).encode() + b"\n", is_secret=True)
     return path.read_bytes().strip()
-
-
-def _write(path: Path, data: bytes, *, is_secret: bool) -> None:
-    """Write a new file; one that exists is an error, never overwritten."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if is_secret else 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-
-
-def new_key(kind: KeyKind = "p256") -> PrivateKey:
-    """Draw a private key."""
-    if kind == "rsa3072":
-        return rsa.generate_private_key(65537, 3072)
-    return ec.generate_private_key(ec.SECP384R1() if kind == "p384" else ec.SECP256R1())
-
-
-def pkcs12_of(key: PrivateKey, chain: tuple[x509.Certificate, ...], *, password: bytes) -> bytes:
-    """Return an encrypted PKCS #12 file (PBES2, AES-256) of a key, its certificate and the authorities above it."""
-    encryption = (
-        PrivateFormat.PKCS12.encryption_builder()
-        .kdf_rounds(_KDF_ROUNDS)
-        .key_cert_algorithm(pkcs12.PBES.PBESv2SHA256AndAES256CBC)
-        .hmac_hash(hashes.SHA256())
-        .build(password)
-    )
-    return pkcs12.serialize_key_and_certificates(b"seal", key, chain[0], chain[1:], encryption)
-
-
-def pem_of(key: PrivateKey, chain: tuple[x509.Certificate, ...], *, password: bytes) -> bytes:
-    """Return an encrypted PKCS #8 key (PBES2, AES-256) with its certificates, in PEM."""
-    encryption = serialization.BestAvailableEncryption(password)
-    whole = key.private_bytes(serialization.Encoding.PEM, PrivateFormat.PKCS8, encryption)
-    return whole + b"".join(member.public_bytes(serialization.Encoding.PEM) for member in chain)
 
 
 class _Press:
@@ -205,7 +168,7 @@ class _Press:
         """Make a root (without issuer) or an issuing authority."""
         path = self._folder / f"{name}.pem"
         constraints = x509.BasicConstraints(ca=True, path_length=1 if issuer is None else 0)
-        extensions = ((constraints, True), (_usage("key_cert_sign", "crl_sign", "digital_signature"), True))
+        extensions = ((constraints, True), (usage("key_cert_sign", "crl_sign", "digital_signature"), True))
         subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
         if not path.exists():
             self._make(path, described, key=new_key(), subject=subject, extensions=extensions, issuer=issuer)
@@ -221,7 +184,7 @@ class _Press:
         path = self._folder / TSA_FILE
         subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
         extensions = (
-            (_usage("digital_signature", "content_commitment"), True),
+            (usage("digital_signature", "content_commitment"), True),
             (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True),
         )
         if not path.exists():
@@ -233,7 +196,7 @@ class _Press:
         path = self._folder / SERVICE_FILES[purpose]
         subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
         if not path.exists():
-            extensions = ((_usage("digital_signature"), True),)
+            extensions = ((usage("digital_signature"), True),)
             self._make(path, described, key=new_key(), subject=subject, extensions=extensions)
         return self._leaf(path)
 
@@ -242,7 +205,7 @@ class _Press:
         path = self._folder / log_key.FILE
         subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
         if not path.exists():
-            extensions = ((_usage("digital_signature"), True),)
+            extensions = ((usage("digital_signature"), True),)
             key = ed25519.Ed25519PrivateKey.generate()
             self._make(path, described, key=key, subject=subject, extensions=extensions)
         log_key.make_secret(self._folder / log_key.SECRET_FILE)
@@ -258,7 +221,7 @@ class _Press:
         else:
             name = f"TEST@{maker.legal_name}@N{maker.uscc}@1"
             subject = ((NameOID.ORGANIZATION_NAME, self._description.organization),)
-        extensions = ((_usage("digital_signature", "content_commitment"), True),)
+        extensions = ((usage("digital_signature", "content_commitment"), True),)
         if not path.exists():
             described = AuthorityDescription(common_name=name, days=maker.days)
             self._make(path, described, key=new_key(maker.key), subject=subject, extensions=extensions)
@@ -269,19 +232,32 @@ class _Press:
             profile=maker.profile,
             key_file=path,
             certificate=self._leaf(path),
+            paper=self._paper(maker),
         )
+
+    def _paper(self, maker: MakerDescription) -> Certificate:
+        """Make the manufacturer's key of this year for codes on paper."""
+        year = (self._begins_at + timedelta(hours=1)).astimezone(BEIJING).year
+        path = self._folder / PAPER_FOLDER / f"{maker.uscc}-{year:04d}.pem"
+        code = (NameOID.ORGANIZATION_IDENTIFIER, f"NTRCN-{maker.uscc}")
+        if not path.exists():
+            described = AuthorityDescription(common_name=f"TEST codes on paper {year}", days=maker.paper_days)
+            extensions = ((usage("digital_signature"), True),)
+            subject = ((NameOID.ORGANIZATION_NAME, maker.legal_name), code)
+            self._make(path, described, key=new_key(), subject=subject, extensions=extensions)
+        return self._leaf(path)
 
     def list_root(self) -> None:
         """Make the root key of the trust list, and its public half."""
         private, public = self._folder / LIST_KEY_FILE, self._folder / LIST_PUBLIC_FILE
         if not private.exists():
-            _write(
+            write_new(
                 private, pem_of(ec.generate_private_key(ec.SECP256R1()), (), password=self._password), is_secret=True
             )
         if not public.exists():
             key = serialization.load_pem_private_key(private.read_bytes(), self._password)
             spki = serialization.PublicFormat.SubjectPublicKeyInfo
-            _write(public, key.public_key().public_bytes(serialization.Encoding.PEM, spki), is_secret=False)
+            write_new(public, key.public_key().public_bytes(serialization.Encoding.PEM, spki), is_secret=False)
 
     def _leaf(self, path: Path) -> Certificate:
         exported = _export_path(path)
@@ -298,7 +274,7 @@ class _Press:
     def _export(self, path: Path, certificate: x509.Certificate) -> Certificate:
         exported = _export_path(path)
         if not exported.exists():
-            _write(exported, certificate.public_bytes(serialization.Encoding.PEM), is_secret=False)
+            write_new(exported, certificate.public_bytes(serialization.Encoding.PEM), is_secret=False)
         return _read(exported)
 
     def _make(
@@ -318,7 +294,7 @@ class _Press:
         is_leaf = issuer == "issuing-ca"
         chain = (certificate, issuer_certificate) if is_leaf and issuer_certificate else (certificate,)
         form = pkcs12_of if path.suffix == ".p12" else pem_of
-        _write(path, form(key, chain, password=self._password), is_secret=True)
+        write_new(path, form(key, chain, password=self._password), is_secret=True)
 
     def _issue(
         self,
@@ -335,7 +311,7 @@ class _Press:
             *subject,
             (NameOID.COMMON_NAME, described.common_name),
         )
-        name = _name(pairs)
+        name = name_of(pairs)
         policy = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier(TEST_POLICY_OID), None)])
         identifiers = (
             (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
@@ -350,26 +326,10 @@ class _Press:
             .not_valid_before(self._begins_at)
             .not_valid_after(self._begins_at + timedelta(days=described.days))
         )
-        answered = ((_responder(), False),) if issuer else ()
+        answered = ((responder(), False),) if issuer else ()
         for extension, is_critical in (*extensions, (policy, False), *identifiers, *answered):
             builder = builder.add_extension(extension, critical=is_critical)
         return builder.sign(issuer_key, hashes.SHA256())
-
-
-def _responder() -> x509.AuthorityInformationAccess:
-    address = x509.UniformResourceIdentifier(RESPONDER_URL)
-    return x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.OCSP, address)])
-
-
-def _name(pairs: Subject) -> x509.Name:
-    """
-    Return a subject of any length.
-
-    The limit of 64 in X.520 counts characters, cryptography counts octets: a Chinese name of 22 exceeds it.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return x509.Name([x509.NameAttribute(oid, text, _validate=False) for oid, text in pairs])
 
 
 def _export_path(path: Path) -> Path:
@@ -379,18 +339,3 @@ def _export_path(path: Path) -> Path:
 def _read(path: Path) -> Certificate:
     parsed = x509.load_pem_x509_certificate(path.read_bytes())
     return certificates.load(parsed.public_bytes(serialization.Encoding.DER))
-
-
-def _usage(*names: str) -> x509.KeyUsage:
-    known = (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-        "encipher_only",
-        "decipher_only",
-    )
-    return x509.KeyUsage(**{name: name in names for name in known})

@@ -24,7 +24,11 @@ KeyKind = Literal["p256", "p384", "rsa3072"]
 
 
 class MakerDescription(Frozen):
-    """A manufacturer's seal. `id` names its file; for `profile` see docs/explanation/seals.md."""
+    """
+    A manufacturer's seal, and its key of the year for codes on paper.
+
+    `id` names the seal's file; for `profile` see docs/explanation/seals.md.
+    """
 
     id: Name
     legal_name: Text
@@ -33,6 +37,7 @@ class MakerDescription(Frozen):
     key: KeyKind = "p256"
     container: Literal["p12", "pem"] = "p12"
     days: Days = 1095
+    paper_days: Days = 400
 
 
 class Description(Frozen):

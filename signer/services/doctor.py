@@ -11,7 +11,7 @@ from signer import resources, sandbox
 from signer import settings as configured
 from signer.document import catalogue
 from signer.domain.status_list import FRESH, TTL
-from signer.domain.trust import SERVICES, Purpose, SealState
+from signer.domain.trust import Purpose, SealState
 from signer.errors import KeyUnavailable, SignerError
 from signer.register import (
     confirmations,
@@ -27,6 +27,7 @@ from signer.register import (
 )
 from signer.register.blobs import write_whole
 from signer.register.scope import Scope
+from signer.seal import service_key
 from signer.seal.certificates import Certificate
 from signer.services.maintain import PENDING_AGE
 from signer.services.post import SmtpPost, post_of
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from signer.domain.trust import TrustList
     from signer.register.database import Database
     from signer.services.engines import Page, SealBox
+    from signer.services.key_checks import CheckedKey, KeyChecking
     from signer.services.log_examining import Health, LogExamining
-    from signer.services.service_keys import ServiceKeys
     from signer.services.trust import TrustSource
     from signer.settings import Settings
 
@@ -71,7 +72,7 @@ class Doctor:
         database: Database,
         trust: TrustSource,
         seals: SealBox,
-        service_keys: ServiceKeys,
+        keys: KeyChecking,
         page: Page,
         log: LogExamining,
         clock: Callable[[], datetime],
@@ -80,7 +81,7 @@ class Doctor:
         self._database = database
         self._trust = trust
         self._seals = seals
-        self._service_keys = service_keys
+        self._keys = keys
         self._page = page
         self._examining_log = log
         self._clock = clock
@@ -94,6 +95,7 @@ class Doctor:
             ("register", self._register),
             ("trust-list", self._trust_list),
             ("seals", self._all_seals),
+            ("paper-keys", self._keys_for_paper),
             ("service-keys", self._keys_of_the_service),
             ("log", self._log),
             ("status-lists", self._status_lists),
@@ -197,14 +199,15 @@ class Doctor:
         if authorities:
             yield Symptom(part, "error", f"{name}: an authority of its chain has expired")
 
+    def _keys_for_paper(self) -> Iterator[Symptom]:
+        """Look at the keys of those that seal: without one, what they issue bears no signed code."""
+        for one in self._keys.of_paper():
+            yield from _of_key("paper-keys", f"{one.legal_name}: {one.key_ref}", one, "opens and signs")
+
     def _keys_of_the_service(self) -> Iterator[Symptom]:
-        for purpose in sorted(SERVICES):
-            one = self._service_keys.examine(purpose)
-            ailing = [found for found in one.found if found.health != "ok"]
-            for found in ailing:
-                yield Symptom("service-keys", found.health, f"{one.name}: {found.part}: {found.detail}")
-            if not ailing:
-                yield Symptom("service-keys", "ok", f"{one.name}: the {purpose} key opens and signs")
+        for one in self._keys.of_the_service():
+            purpose = one.key_ref.partition(".")[0]
+            yield from _of_key("service-keys", one.key_ref, one, f"the {purpose} key opens and signs")
 
     def _log(self) -> Iterator[Symptom]:
         for health, told in self._examining_log.examine():
@@ -213,7 +216,7 @@ class Doctor:
     def _status_lists(self) -> Iterator[Symptom]:
         """Tell how old the oldest list is that verifiers without a network go by; without a key there are none."""
         try:
-            self._service_keys.name(Purpose.STATUS)
+            service_key.find(self._settings.keys, Purpose.STATUS)
         except KeyUnavailable:
             return
         with self._database.read() as tx:
@@ -326,6 +329,14 @@ class Doctor:
             yield Symptom("webhooks", "warning", f"{gone} gone (410): their manufacturers know, and change the address")
         if not dead and not gone:
             yield Symptom("webhooks", "ok", "nothing was given up")
+
+
+def _of_key(part: str, name: str, one: CheckedKey, sound: str) -> Iterator[Symptom]:
+    ailing = [found for found in one.found if found.health != "ok"]
+    for found in ailing:
+        yield Symptom(part, found.health, f"{name}: {found.part}: {found.detail}")
+    if not ailing:
+        yield Symptom(part, "ok", f"{name}: {sound}")
 
 
 def _expiry(part: str, name: str, not_after: datetime, at: datetime) -> Symptom:

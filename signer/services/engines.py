@@ -13,8 +13,9 @@ import structlog
 
 from signer import settings as configured
 from signer.document import glyphs, lint
-from signer.document.page import NO_EXTRAS
+from signer.document.page import NO_EXTRAS, symbol_texts
 from signer.document.render import Renderer
+from signer.document.symbols import Expected
 from signer.domain.circumstances import SealCircumstances
 from signer.domain.parties import is_same_name
 from signer.domain.trust import Purpose, SealState
@@ -79,7 +80,9 @@ class Page:
         """Render and lint (steps 7 and 8): what comes back may be sealed."""
         base_url = self._settings.base_url
         pdf = self._renderer.render(confirmation, encoded=encoded, base_url=base_url, extras=extras)
-        lint.lint(pdf, confirmation, encoded, others=extras.attachments)
+        texts = symbol_texts(base_url, confirmation.number, extras)
+        codes = Expected(texts=texts, read=lambda pixels, width: symbol.texts(pixels, width=width))
+        lint.lint(pdf, confirmation, encoded, others=extras.attachments, codes=codes)
         return pdf
 
     def print_form(self, confirmation: Confirmation, *, encoded: bytes, sealed_digest: bytes) -> bytes:

@@ -149,6 +149,7 @@ class Issuing:
         if seal is None:
             raise NotFound("the manufacturer has no seal")
         self._seals.refuse_unusable(seal, at=at, tsa_policy=tenant.tsa_policy)
+        self._sealing.refuse_unready(tenant)
         terms = rules.to_terms(order.draft, circumstances)
         if order.approved is not None and encoding.terms_digest(terms) != order.approved.terms_digest:
             raise ChangedSince(terms)

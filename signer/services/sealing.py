@@ -1,4 +1,4 @@
-"""From a reserved number to a recorded confirmation: render, lint, seal, check, store, record (steps 6 to 11)."""
+"""From a reserved number to a recorded one: prove, render, lint, seal, check, store, record (steps 6 to 11)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from signer.document.page import Attachment, Extras
 from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import Asked, FileFacts, LineFacts, RecordFacts, RegisterFacts
-from signer.domain.log_leaf import LeafType, encode_proof
 from signer.domain.verdict import Code
 from signer.errors import RegisterUnavailable, SelfCheckFailed, SignerError
 from signer.register import audit, confirmations, lookup
 from signer.register.journal import Entry
-from signer.seal.attachments import PROOF
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,11 +31,10 @@ if TYPE_CHECKING:
     from signer.register.parties import Seal, Tenant
     from signer.seal import sign
     from signer.services.engines import Page, SealBox
-    from signer.services.logbook import LogBook
+    from signer.services.proving import Proving
     from signer.services.verify import Verifying
 
 log = structlog.get_logger()
-_PROOF_WORDS = "Transparency log: proof of the intent to issue (signer.log-proof/1)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +79,7 @@ class Sealing:
         page: Page,
         seals: SealBox,
         verifying: Verifying,
-        logbook: LogBook,
+        proving: Proving,
         journal: Journal,
         clock: Callable[[], datetime],
     ) -> None:
@@ -92,9 +88,13 @@ class Sealing:
         self._page = page
         self._seals = seals
         self._verifying = verifying
-        self._logbook = logbook
+        self._proving = proving
         self._journal = journal
         self._clock = clock
+
+    def refuse_unready(self, tenant: Tenant) -> None:
+        """Refuse, before a number is used up, a manufacturer who lacks what a deployment demands. KeyUnavailable."""
+        self._proving.refuse_unready(tenant)
 
     def complete(self, work: Work, *, keeping: tuple[type[SignerError], ...] = ()) -> Issued:
         """
@@ -104,17 +104,12 @@ class Sealing:
         A note on the error tells which.
         """
         with self._ending(work, use=None, keeping=keeping):
-            extras = Extras(attachments=self._log_proof(work.number))
+            extras = self._proving.extras(work.number, work.tenant)
             page = self._page.render(work.confirmation, encoded=work.encoded, extras=extras)
             sealed = self._seals.seal(page, work.seal, at=work.at, tsa_policy=work.tenant.tsa_policy)
         use = _use(work, sealed)
         with self._ending(work, use=use, keeping=keeping):
             return self._check_and_record(work, sealed, use)
-
-    def _log_proof(self, number: Number) -> tuple[Attachment, ...]:
-        """Return the proof that the log holds what is about to be sealed; none if it was not to be had in time."""
-        proof = self._logbook.wait_for(number, LeafType.INTENT)
-        return () if proof is None else (Attachment(name=PROOF, data=encode_proof(proof), description=_PROOF_WORDS),)
 
     @contextmanager
     def _ending(
@@ -162,7 +157,7 @@ class Sealing:
         except RegisterUnavailable:
             if not self._is_recorded(work, stored.file_digest):
                 raise
-        self._logbook.soon()
+        self._proving.recorded()
         log.info("confirmation.issued", number=work.number, file=file.file_digest[:16], level=sealed.level)
         return Issued(number=work.number, pdf=sealed.pdf, level=sealed.level, findings=work.findings)
 

@@ -213,6 +213,8 @@ def _entries(made: pki.Pki) -> tuple[TrustEntry, ...]:
         plain = _entry(Purpose.PDF_SEAL, maker.certificate, maker.legal_name, chain=chain)
         seal = {"uscc": maker.uscc, "naming_profile": maker.profile, "seal_class": SealClass.TEST}
         found.append(plain.model_copy(update=seal))
+        paper = _entry(Purpose.PAPER, maker.paper, maker.legal_name, chain=chain)
+        found.append(paper.model_copy(update={"uscc": maker.uscc}))
     return tuple(found)
 
 

@@ -52,10 +52,12 @@ from signer.services.outlet_links import OutletLinks
 from signer.services.outlet_lists import OutletLists
 from signer.services.outlet_rules import OutletRules
 from signer.services.outlets import Outlets
+from signer.services.paper_seal import PaperSeal
 from signer.services.papers import Papers
 from signer.services.people import People
 from signer.services.post import post_of
 from signer.services.practice import Practising
+from signer.services.proving import Proving
 from signer.services.publishing import Publishing
 from signer.services.receipts import Receipts
 from signer.services.redact import Redacting
@@ -146,6 +148,7 @@ class Services:
     backfilling: Backfilling
     receipts: Receipts
     evidence: Evidence
+    paper: PaperSeal
     papers: Papers
     sharing: Sharing
     status_links: StatusLinks
@@ -237,6 +240,8 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         database=database, trust=trust, keys=service_keys, base_url=settings.base_url, clock=clock
     )
     journal = Journal(settings.data_dir / "endings.jsonl")
+    paper = PaperSeal(settings, database=database, trust=trust, box=seals, clock=clock)
+    key_checks = KeyChecking(database=database, seals=seals, service_keys=service_keys, paper=paper, clock=clock)
     logging = log.wire(settings, database=database, trust=trust, clock=clock, chance=chance)
     sealing = Sealing(
         database=database,
@@ -244,7 +249,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         page=page,
         seals=seals,
         verifying=verifying,
-        logbook=logging.logbook,
+        proving=Proving(paper=paper, logbook=logging.logbook),
         journal=journal,
         clock=clock,
     )
@@ -353,6 +358,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         logbook=logging.logbook,
         resuming=logging.resuming,
         backfilling=logging.backfilling,
+        paper=paper,
         papers=papers,
         status_links=StatusLinks(database=database, papers=papers, clock=clock, bits=chance.bits),
         sharing=Sharing(
@@ -373,7 +379,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             readme=Readme(templates / "evidence", verify=f"{settings.base_url.rstrip('/')}/verify"),
             clock=clock,
         ),
-        key_checks=KeyChecking(database=database, seals=seals, service_keys=service_keys, clock=clock),
+        key_checks=key_checks,
         keeping=keeping,
         outlets=outlets,
         outlet_rules=OutletRules(database=database, outlets=outlets, clock=clock),
@@ -407,7 +413,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             database=database,
             trust=trust,
             seals=seals,
-            service_keys=service_keys,
+            keys=key_checks,
             page=page,
             log=logging.examining,
             clock=clock,

@@ -20,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import api  # noqa: E402
 import cases  # noqa: E402 -- the path is set above
+import papering  # noqa: E402
 import proving  # noqa: E402
 import recording  # noqa: E402
 import registers  # noqa: E402
@@ -80,7 +81,9 @@ def run(rounds: int, only: str) -> list[Row]:
         if only_elsewhere(only)
         else ()
     )
-    for case in itertools.chain(elsewhere, proving.all_cases(), recording.all_cases(), registers.all_cases()):
+    for case in itertools.chain(
+        elsewhere, papering.all_cases(), proving.all_cases(), recording.all_cases(), registers.all_cases()
+    ):
         if only not in case.name:
             continue
         ours, peer = measure(case, rounds) if case.unit == "ms" else count(case)

@@ -40,6 +40,7 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
         "register": "ok",
         "trust-list": "ok",
         "seal": "ok",
+        "paper-keys": "ok",
         "service-keys": "ok",
         "log": "ok",
         "status-lists": "ok",

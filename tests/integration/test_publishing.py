@@ -210,7 +210,7 @@ def certificate_of(
         .not_valid_before(AT - timedelta(days=1))
         .not_valid_after(AT + timedelta(days=700))
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
-        .add_extension(pki._usage(*names), critical=True)
+        .add_extension(pki.usage(*names), critical=True)
     )
     if more.get("is_tsa"):
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])

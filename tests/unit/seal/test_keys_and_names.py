@@ -33,9 +33,9 @@ def certificate(
 ) -> x509.Certificate:
     """Return a self-signed certificate."""
     key = key or ec.generate_private_key(ec.SECP256R1())
-    name = pki._name(names or ((NameOID.COMMON_NAME, "TEST"),))
+    name = pki.name_of(names or ((NameOID.COMMON_NAME, "TEST"),))
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, AT, AT + timedelta(days=30))
-    return builder.add_extension(pki._usage(*usage), critical=True).sign(key, hashes.SHA256())
+    return builder.add_extension(pki.usage(*usage), critical=True).sign(key, hashes.SHA256())
 
 
 def refused(path: Path, error: type[Exception], says: str, password: bytes = PASSWORD) -> None:

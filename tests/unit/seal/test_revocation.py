@@ -24,7 +24,7 @@ from pyhanko_certvalidator import ValidationContext
 from signer.domain.evidence import Form, SealFacts, State
 from signer.domain.trust import Purpose
 from signer.errors import InvalidInput, KeyUnavailable, Misconfigured, RevocationUnavailable, TimestampUnavailable
-from signer.seal import certificates, consistency, dss, inquiry, pki, responder, revocation, sign
+from signer.seal import certificates, consistency, dss, forms, inquiry, responder, revocation, sign
 from signer.seal.certificates import Certificate
 from signer.seal.inquiry import HttpCrl, HttpOcsp, Prefetched
 from signer.seal.responder import TestResponder
@@ -513,7 +513,7 @@ def test_addresses_of_other_kinds_are_not_asked(world: World) -> None:
     for url in ("file:///etc/passwd", "ldap://127.0.0.1/", "http://user@127.0.0.1/"):
         with pytest.raises(RevocationUnavailable, match="no address"):
             HttpOcsp(("127.0.0.1", "")).ask(_addressed(world, url))
-    assert inquiry._ocsp_addresses(link(world).certificate) == (pki.RESPONDER_URL,)
+    assert inquiry._ocsp_addresses(link(world).certificate) == (forms.RESPONDER_URL,)
     assert inquiry._crl_addresses(link(world).certificate) == ()
 
 

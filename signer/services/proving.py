@@ -1,0 +1,44 @@
+"""What a confirmation carries beside its content, so that others need not believe us: signed codes, the log's proof."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from signer.document.page import Attachment, Extras
+from signer.domain.log_leaf import LeafType, encode_proof
+from signer.seal.attachments import PROOF
+
+if TYPE_CHECKING:
+    from signer.domain.number import Number
+    from signer.register.parties import Tenant
+    from signer.services.logbook import LogBook
+    from signer.services.paper_seal import PaperSeal
+
+_PROOF_WORDS = "Transparency log: proof of the intent to issue (signer.log-proof/1)"
+
+
+class Proving:
+    """Make what a pending number's page carries (step 6), outside any transaction."""
+
+    def __init__(self, *, paper: PaperSeal, logbook: LogBook) -> None:
+        self._paper = paper
+        self._logbook = logbook
+
+    def refuse_unready(self, tenant: Tenant) -> None:
+        """Refuse, before a number is used up, a manufacturer who lacks what a deployment demands. KeyUnavailable."""
+        self._paper.refuse_unready(tenant.manufacturer)
+
+    def extras(self, number: Number, tenant: Tenant) -> Extras:
+        """
+        Return the signed codes of a pending number, and the proof that the log holds what is about to be sealed.
+
+        Each is left out where it is not to be had in time, unless the settings demand it: then they raise.
+        """
+        codes = self._paper.codes(number, tenant)
+        proof = self._logbook.wait_for(number, LeafType.INTENT)
+        kept = () if proof is None else (Attachment(name=PROOF, data=encode_proof(proof), description=_PROOF_WORDS),)
+        return Extras(signed_codes=codes, attachments=kept)
+
+    def recorded(self) -> None:
+        """Let the log know that something was recorded, so that it need not be asked for."""
+        self._logbook.soon()
