@@ -363,6 +363,7 @@ def _details(verdict: Verdict, t: Phrases, *, digest: str, upload: Upload | None
         ("level", sealed.level or "" if sealed else ""),
         ("indication", " / ".join(filter(None, (sealed.indication, sealed.sub_indication))) if sealed else ""),
         ("trust-list", str(verdict.trust_list) if verdict.trust_list is not None else ""),
+        ("log-head", f"{verdict.log_head.size}, {verdict.log_head.root}" if verdict.log_head else ""),
         ("policy", verdict.policy),
     )
     return tuple((t(f"detail.{name}"), value[:_MOST_DETAIL]) for name, value in rows if value)
