@@ -62,6 +62,10 @@ _COMMANDS = {
             "what was asked and answered, when, under which list."
         ),
     ),
+    "fetch-status": (
+        "bundling:fetch_status",
+        "Fetch the status lists of every issuer whose bundle is here; exit 1 if one was not to be had.",
+    ),
     "import-status": (
         "bundling:import_status",
         "Import status lists that were fetched by themselves, each newer than the one that is kept.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,16 @@ from signer.cli.house import services
 from signer.domain.bundle import LASTS_DAYS
 from signer.domain.values import parse_instant
 from signer.errors import InvalidInput
+from signer.outbound import OPERATORS, Client
 from signer.seal import trust
+from signer.services.fetching import Fetching
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.domain.bundle import Header
     from signer.seal.trust import RootKey
+    from signer.services.fetching import Fetched
     from signer.services.shelf import Shelf
     from signer.settings import Settings
 
@@ -65,6 +69,22 @@ def import_status(files: tuple[Path, ...]) -> None:
         except OSError as error:
             raise InvalidInput(str(file), f"cannot be read: {error.strerror}") from error
         click.echo(f"{file}: {found.list.uri}, as of {found.list.at:%Y-%m-%dT%H:%M:%SZ}, {len(found.list)} places")
+
+
+@click.command("fetch-status")
+def fetch_status() -> None:
+    """Fetch the status lists of every issuer whose bundle is here; exit 1 if one was not to be had."""
+    chosen = settings.load()
+    logs.configure(chosen.log_level)
+    fetching = Fetching(shelf=wiring.wire_offline(chosen).shelf, client=Client(OPERATORS))
+    sys.exit(1 if fetching.status_lists(_tell_fetched) else 0)
+
+
+def _tell_fetched(found: Fetched) -> None:
+    if found.kept is None:
+        click.echo(f"{found.uri}: {found.refused}", err=True)
+    else:
+        click.echo(f"{found.uri}: as of {found.kept.list.at:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def take_all(shelf: Shelf, files: tuple[Path, ...], *, pinned: tuple[RootKey, ...], tell: bool) -> None:
