@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import http.server
+import json
 import random
 import shutil
 import threading
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import paper_codes as codes
+import pypdfium2
 import pytest
+import world as worlds
 from chromium import FLAGS
 from paper_codes import AT, NUMBER, VINS, Code, claims, dumps
 from playwright.sync_api import sync_playwright
 from tabs import PATIENCE_MS, Tabs
+from world import ROOT
 
 from signer import resources
 from signer.domain.evidence import Asked, RegisterFacts, TrustFacts
 from signer.domain.paper_code import PaperCodeRefused
 from signer.domain.paper_evidence import CodeFacts, PaperFacts, StatusFacts
 from signer.domain.values import beijing_day
-from signer.paper import cose
+from signer.paper import cose, symbol
 from signer.seal.certificates import Certificate
 from signer.verification.paper import decide
 from signer.verification.policy import Policy
@@ -90,7 +95,9 @@ def house() -> Iterator[House]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(sealed: Sealed) -> Iterator[Browser]:
+    """Debian's chromium; started after the paper is sealed: its loop shuts out others."""
+    del sealed
     path = shutil.which("chromium")
     assert path, "chromium is missing: apt-get install chromium"
     with sync_playwright() as playwright:
@@ -107,6 +114,36 @@ def tabs(browser: Browser, house: House) -> Iterator[Tabs]:
     yield opened
     assert opened.close() == []
     assert all(len(run) < 100 for one in house.asked for run in runs(one)), "a code was sent"
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A confirmation as it was issued, the text of the code on its page, and the trust list of its deployment."""
+
+    number: str
+    vins: tuple[str, ...]
+    text: str
+    trust: TrustList
+    at: datetime
+
+
+@pytest.fixture(scope="module")
+def sealed(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Sealed:
+    world = worlds.World(worlds.copy(template_folder, tmp_path_factory.mktemp("sealed") / "data"))
+    plain = worlds.sample(worlds.KAZAKHSTAN)
+    issued, trust = world.issue(plain), world.services.trust.current(world.at)
+    document = pypdfium2.PdfDocument(issued.pdf)
+    found: list[str] = []
+    for page in document:
+        picture = page.render(scale=3, grayscale=True)
+        rows = range(0, picture.height * picture.stride, picture.stride)
+        pixels = b"".join(bytes(picture.buffer[row : row + picture.width]) for row in rows)
+        found += symbol.texts(pixels, width=picture.width)
+    document.close()
+    world.services.database.close()
+    (text,) = (one for one in found if "/v#" in one)
+    vins = tuple(str(vehicle["vin"]) for vehicle in plain["vehicles"])
+    return Sealed(number=str(issued.number), vins=vins, text=text, trust=trust, at=world.at)
 
 
 def runs(text: str) -> list[str]:
@@ -147,6 +184,17 @@ def test_a_genuine_code_shows_what_it_says_and_the_lists_name(tabs: Tabs) -> Non
     assert "sheet in your hand" in page.inner_text("#means")
     assert "TEST" in page.inner_text("#outcome")
     page.check("#vins input >> nth=0")
+
+
+def test_the_code_on_an_issued_page_is_genuine_by_the_list_of_its_deployment(
+    tabs: Tabs, house: House, sealed: Sealed
+) -> None:
+    house.page = house.draw(sealed.trust)
+    page = opened(tabs, now=sealed.at + timedelta(hours=1))
+    assert put(page, sealed.text).startswith(GENUINE)
+    assert sealed.number in page.title()
+    shown = [vin.replace("\n", "") for vin in page.locator("#vins .vin").all_inner_texts()]
+    assert tuple(shown) == sealed.vins
 
 
 def test_who_signed_it_and_when_decides(tabs: Tabs) -> None:
@@ -398,6 +446,31 @@ def test_the_page_and_signer_read_alike_whatever_is_wrong(tabs: Tabs) -> None:
     texts = codes.spoilt()
     assert differing(page, list(texts.values())) == []
     assert {by_python(text).get("refused") for text in texts.values()} == {None, *REASONS}
+
+
+_BELIEVED = """([texts, listed]) => Promise.all(texts.map(async text => {
+  try {
+    const code = read(text);
+    const key = listed.find(({ kid }) => kid === code.kid);
+    const isGood = key && await isSigned(code, key);
+    const why = !key ? "unknown-key" : !isGood ? "signature" : key.uscc !== code.claims.issuer ? "issuer" : "";
+    return { ...code.claims, why };
+  } catch (error) {
+    return { why: error.message };
+  }
+}))"""
+
+
+def test_the_page_takes_refuses_and_believes_the_published_codes(tabs: Tabs) -> None:
+    page = opened(tabs)
+    published = json.loads((ROOT / "tests" / "vectors" / "paper.json").read_text(encoding="utf-8"))
+    cases = [case for kind in ("accepted", "refused", "unbelieved") for case in published[kind]]
+    said = page.evaluate(_BELIEVED, [[case["text"] for case in cases], list(published["keys"].values())])
+    names = {"iat": "issued", "until_day": "until", "content_digest": "digest"}
+    for case, answer in zip(cases, said, strict=True):
+        assert answer["why"] == case.get("reason", case.get("why", "")), case["name"]
+        for name, value in case.get("claims", {}).items():
+            assert answer[names.get(name, name)] == value, (case["name"], name)
 
 
 KEYS = ("maker", "other", "revoked", "revoked-late", "suspended", "kept", "kept-too-late", "late", "early")
