@@ -22,6 +22,7 @@ import api  # noqa: E402
 import cases  # noqa: E402 -- the path is set above
 import papering  # noqa: E402
 import proving  # noqa: E402
+import reading  # noqa: E402
 import recording  # noqa: E402
 import registers  # noqa: E402
 import sealing  # noqa: E402
@@ -76,7 +77,12 @@ def run(rounds: int, only: str) -> list[Row]:
     rows = []
     elsewhere = (
         itertools.chain(
-            cases.all_cases(), sealing.all_cases(), verifying.all_cases(), status_lists.all_cases(), api.all_cases()
+            cases.all_cases(),
+            sealing.all_cases(),
+            verifying.all_cases(),
+            status_lists.all_cases(),
+            api.all_cases(),
+            reading.all_cases(),
         )
         if only_elsewhere(only)
         else ()
