@@ -204,7 +204,13 @@ def _said(vin: str, source: Source) -> Row | None:
 
 
 def _is_only_other_lines(verdict: Verdict) -> bool:
-    """Tell whether a source falls short only because of other lines than the matched one."""
+    """
+    Tell whether a source falls short only because of other lines than the matched one.
+
+    Paper never does: it proves no sheet, and needs a review whatever its lines are.
+    """
+    if verdict.subject == "paper":
+        return False
     proven = verdict.parts.integrity is not State.FAILED and verdict.parts.seal is not State.FAILED
     blaming = [check for check in verdict.checks if check.argues_for is not None and check.state is not State.PASSED]
     return (

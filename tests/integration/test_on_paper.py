@@ -262,6 +262,22 @@ def test_a_licence_that_rests_on_paper_needs_a_review(house: House) -> None:
     assert other.outcome is Outcome.FAIL
 
 
+def test_a_licence_that_rests_on_paper_needs_a_review_though_another_line_of_it_was_replaced(own: House) -> None:
+    first, *others = sample(KAZAKHSTAN)["vehicles"]
+    newer = own.world.issue({**sample(KAZAKHSTAN), "vehicles": [first], "supersedes": str(own.number)})
+    question = Question(
+        vins=own.claims.vins,
+        destination=own.claims.destination,
+        exporter=own.claims.exporter,
+        applied_on=own.world.at.date(),
+        files=(("newer.pdf", newer.pdf),),
+        codes=(own.code,),
+    )
+    answer = own.world.services.licence.check(question, network="n")
+    assert [row.state for row in answer.rows] == ["matched"] + ["unproven"] * len(others)
+    assert answer.outcome is Outcome.REVIEW
+
+
 def vars_of(question: Question) -> dict[str, Any]:
     return {name: getattr(question, name) for name in question.__dataclass_fields__}
 
