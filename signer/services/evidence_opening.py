@@ -22,6 +22,10 @@ SIGNATURE: Final = b"PK\x03\x04"
 """How each ZIP begins that is not empty; no PDF does."""
 MOST_BYTES: Final = precheck.MOST_BYTES + 12_000_000
 _MOST_FILES: Final = 20
+_MOST_DIRECTORY: Final = _MOST_FILES * 100
+"""Bytes: a line of the directory has 46 and a name."""
+_END, _END_64, _END_BYTES, _END_64_BYTES = b"PK\x05\x06", b"PK\x06\x07", 22, 20
+"""How the end of the directory begins, and what stands before it in a ZIP64. Source: APPNOTE 6.3.10, 4.3.15-16."""
 _README: Final = re.compile(r"README\.[a-z]{2}\.txt")
 _PDF: Final = re.compile(r"[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{4}\.pdf")
 _BROKEN: Final = (
@@ -59,6 +63,7 @@ def unpack(data: bytes) -> Opened:
     """
     if len(data) > MOST_BYTES:
         raise BundleRefused(f"{len(data)} bytes; an evidence bundle has at most {MOST_BYTES}")
+    _refuse_long_directory(data)
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             files = _read(archive)
@@ -67,6 +72,17 @@ def unpack(data: bytes) -> Opened:
     if pack(files) != data:
         raise BundleRefused("it is not packed as evidence bundles are: unpack it, and verify its PDF by itself")
     return _opened(files)
+
+
+def _refuse_long_directory(data: bytes) -> None:
+    """Refuse what Python's reader would make an object of for each of a million lines, before anybody counts them."""
+    end, before = data[-_END_BYTES:], data[-_END_BYTES - _END_64_BYTES : -_END_BYTES]
+    if not end.startswith(_END) or before.startswith(_END_64):
+        raise BundleRefused("it does not end as a ZIP of ours does")
+    if int.from_bytes(end[12:16], "little") > _MOST_DIRECTORY:
+        raise BundleRefused(
+            f"its directory is too long for the {_MOST_FILES} files that an evidence bundle has at most"
+        )
 
 
 def _read(archive: zipfile.ZipFile) -> dict[str, bytes]:
