@@ -26,10 +26,10 @@ def keys(trust: TrustList, *, at: datetime) -> tuple[NoteKey, ...]:
     Return the keys whose word about an instant counts now; none if the list does not say where the service is.
 
     One that was retired since counts for what is older than that, a revoked one for nothing: a checkpoint proves no
-    time of its own.
+    time of its own. A younger key counts for older leaves: it signed the tree in which they stand already.
     """
     if trust.base_url is None:
         return ()
     name = origin(trust.base_url)
-    counting = (entry for entry in trust.of(Purpose.LOG) if not service_key.past_fault(entry, at))
+    counting = (entry for entry in trust.of(Purpose.LOG) if not service_key.past_fault(entry, max(at, entry.from_at)))
     return tuple(log_key.note_key(entry, origin=name) for entry in counting)

@@ -89,7 +89,7 @@ class EvidenceSource:
         note = self._opened.parts.get(CHECKPOINT)
         if note is None:
             return None
-        keys = log_trust.keys(self._trust, at=self._at)
+        keys = log_trust.keys(self._trust, at=self.word.as_of if self.word else self._at)
         try:
             return checkpoints.open_signed(note.decode("utf-8"), keys).checkpoint.size
         except UnicodeDecodeError as error:

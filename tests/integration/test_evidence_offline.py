@@ -238,6 +238,18 @@ def test_an_older_trust_list_gives_way_to_the_one_that_is_kept(case: Case) -> No
     assert (judged.trust_list, judged.verdict.code) == (2, Code.SEAL_REVOKED)
 
 
+def test_a_bundle_whose_log_key_was_retired_since_it_was_packed_is_judged_as_before(case: Case) -> None:
+    case.world.at += HOUR
+
+    def retired(entry: TrustEntry) -> TrustEntry:
+        changes = {"state": SealState.VERIFY_ONLY, "state_since": case.world.at}
+        return entry.model_copy(update=changes) if entry.purpose is Purpose.LOG else entry
+
+    case.world.publish(retired)
+    judged = case.judge(node=case.keep())
+    assert (judged.verdict.code, judged.trust_list, judged.log_size) == (Code.VALID, 2, 2)
+
+
 def test_another_list_under_the_number_that_is_kept_is_refused(case: Case) -> None:
     node, older = case.keep(), case.world.settings.trust_list_path.read_bytes()
     case.world.publish(sequence=1, previous_digest=None, forget=True)
@@ -389,6 +401,23 @@ def test_every_hostile_zip_is_refused_before_anything_in_it_is_read(case: Case) 
         except BundleRefused:
             continue
         pytest.fail(f"{name}: {sorted(found.parts)}")
+
+
+@pytest.mark.parametrize("is_64", [False, True])
+def test_a_directory_of_a_million_lines_is_refused_before_a_reader_makes_an_object_of_each(
+    is_64: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 21 if is_64 else 40_000
+    line = b"PK\x01\x02" + struct.pack("<6H3L5H2L", 20, 20, 0, 0, 0, 0x21, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0) + b"x"
+    start, lines = b"PK\x03\x04" + bytes(27), line * count
+    told = struct.pack("<4H2LH", 0, 0, 1, 1, 47 if is_64 else len(lines), len(start), 0)
+    at_64 = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, len(lines), len(start))
+    found_64 = struct.pack("<4sLQL", b"PK\x06\x07", 0, len(start) + len(lines), 1)
+    read: list[str] = []
+    monkeypatch.setattr(zipfile, "ZipInfo", lambda name, *_: read.append(name))
+    with pytest.raises(BundleRefused, match=r"directory is too long|does not end"):
+        evidence_opening.unpack(start + lines + (at_64 + found_64 if is_64 else b"") + b"PK\x05\x06" + told)
+    assert read == []
 
 
 def test_one_that_is_too_long_is_refused_unread() -> None:

@@ -20,7 +20,7 @@ from signer.register import endings
 from signer.register.heads import HEAD
 from signer.register.scope import Scope
 from signer.seal import log_key, pki
-from signer.services import backfilling
+from signer.services import backfilling, log_gathering
 from signer.services.resuming import leaves_of
 from signer.services.trust import make_test_pki
 from signer.transparency import checkpoints, merkle, proofs, tiles
@@ -291,6 +291,21 @@ def test_the_next_key_signs_the_same_tree_and_the_former_verifies_what_it_signed
     assert newer.checkpoint.text == older.partition("\n\n")[0] + "\n"
     assert logged.services.sequencing.run() == 0
     assert logged.rows("SELECT count(*) FROM log_checkpoints") == [(3,)]
+
+
+def test_the_next_key_proves_what_the_former_s_log_held(logged: World) -> None:
+    (former,) = logged.services.trust.current(logged.at).of(Purpose.LOG)
+    number = the_number(logged)
+    logged.at += timedelta(days=2)
+    next_key(logged)
+    logged.rewire()
+    set_state(logged, former.certificate_digest, SealState.REVOKED)
+    logged.services.sequencing.run()
+    made = logged.services.logbook.proof(number)
+    assert made is not None
+    expected = log_gathering.Expected(number=number, digest=made.opening.digest, types=frozenset({LeafType.ISSUED}))
+    judged = log_gathering.judge(encode_proof(made), logged.services.trust.current(logged.at), expected)
+    assert (judged.fault, judged.at) == (None, worlds.AT + timedelta(minutes=1))
 
 
 @pytest.mark.parametrize("state", [SealState.VERIFY_ONLY, SealState.SUSPENDED, SealState.REVOKED])
