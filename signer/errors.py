@@ -202,6 +202,12 @@ class LogHeld(Unavailable):
     code = "log-held"
 
 
+class LogUnavailable(Unavailable):
+    """The transparency log did not prove in time that it holds what is about to be sealed, where that is demanded."""
+
+    code = "log-unavailable"
+
+
 class TooManyRequests(Unavailable):
     """Too many look-ups failed from one network, or for one number; `retry_after_s` tells when to try again."""
 

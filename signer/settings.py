@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     """Whether to seal without timestamp or revocation data when nobody answers; a manufacturer may have its own."""
     paper_codes: Literal["require", "best-effort"] = "best-effort"
     """Whether to issue without the signed code for paper while a manufacturer has no key for it."""
+    log_proofs: Literal["require", "best-effort"] = "best-effort"
+    """Whether to issue without the log's proof in the file while the log does not answer within 2 s."""
     secret_file: Path | None = None
     """The secret of the web pages (forms, links), made when it is not there; empty: `web.secret` beside the keys."""
     queue_url: str = ""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = structlog.get_logger()
 
+SECONDS = 2.0
+"""So long may an issue wait for the log."""
 _SOON_S = 0.05
 _ANYBODY = Scope.everything("who asks for a proof has the number, or is its manufacturer")
 
@@ -52,7 +54,9 @@ class LogBook:
             checkpoint=head.note,
         )
 
-    def wait_for(self, number: Number, kind: LeafType = LeafType.INTENT, *, seconds: float = 2.0) -> LogProof | None:
+    def wait_for(
+        self, number: Number, kind: LeafType = LeafType.INTENT, *, seconds: float = SECONDS
+    ) -> LogProof | None:
         """
         Have what waits appended now, and return the proof of a leaf; None if that was not to be had in time.
 
@@ -64,6 +68,10 @@ class LogBook:
         except SignerError as error:
             logger.warning("log.not-integrated", number=number, code=error.code, error=str(error)[:200])
             return None
+
+    def refuse_unready(self) -> None:
+        """Append what waits, and raise what keeps the log from it: what `Sequencing.run` raises."""
+        self._sequencing.run(patience_s=SECONDS)
 
     def soon(self) -> None:
         """Have what waits appended now if nobody else is at it: what is not goes with the next, or with the job."""

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from signer.document.page import Attachment, Extras
 from signer.domain.log_leaf import LeafType, encode_proof
+from signer.errors import LogUnavailable
 from signer.seal.attachments import PROOF
+from signer.services.logbook import SECONDS
 
 if TYPE_CHECKING:
     from signer.domain.number import Number
@@ -20,13 +22,20 @@ _PROOF_WORDS = "Transparency log: proof of the intent to issue (signer.log-proof
 class Proving:
     """Make what a pending number's page carries (step 6), outside any transaction."""
 
-    def __init__(self, *, paper: PaperSeal, logbook: LogBook) -> None:
+    def __init__(self, *, paper: PaperSeal, logbook: LogBook, needs_proof: bool) -> None:
         self._paper = paper
         self._logbook = logbook
+        self._needs_proof = needs_proof
 
     def refuse_unready(self, tenant: Tenant) -> None:
-        """Refuse, before a number is used up, a manufacturer who lacks what a deployment demands. KeyUnavailable."""
+        """
+        Refuse, before a number is used up, if what a deployment demands is lacking: a key for paper, the log.
+
+        Raises KeyUnavailable, and what `LogBook.refuse_unready` raises.
+        """
         self._paper.refuse_unready(tenant.manufacturer)
+        if self._needs_proof:
+            self._logbook.refuse_unready()
 
     def extras(self, number: Number, tenant: Tenant) -> Extras:
         """
@@ -36,6 +45,8 @@ class Proving:
         """
         codes = self._paper.codes(number, tenant)
         proof = self._logbook.wait_for(number, LeafType.INTENT)
+        if proof is None and self._needs_proof:
+            raise LogUnavailable(f"the log did not prove within {SECONDS:g} s that it holds {number}")
         kept = () if proof is None else (Attachment(name=PROOF, data=encode_proof(proof), description=_PROOF_WORDS),)
         return Extras(signed_codes=codes, attachments=kept)
 

@@ -249,7 +249,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         page=page,
         seals=seals,
         verifying=verifying,
-        proving=Proving(paper=paper, logbook=logging.logbook),
+        proving=Proving(paper=paper, logbook=logging.logbook, needs_proof=settings.log_proofs == "require"),
         journal=journal,
         clock=clock,
     )

@@ -14,6 +14,7 @@ from world import EMIRATES, KAZAKHSTAN, World, sample
 from signer.domain.evidence import State
 from signer.domain.log_leaf import LeafType, parse_proof
 from signer.domain.verdict import Code
+from signer.errors import KeyUnavailable, LogUnavailable
 from signer.seal import log_key, log_trust
 from signer.transparency import proofs
 
@@ -66,4 +67,18 @@ def test_without_a_log_key_a_file_is_sealed_without_a_proof_and_valid(template_f
     verdict = world.verify(made.pdf)
     assert verdict.code is Code.VALID
     assert states(verdict) == {}
+    world.services.database.close()
+
+
+def test_where_proofs_are_demanded_nothing_is_issued_without_one(template_folder: Path, tmp_path: Path) -> None:
+    world = World(worlds.copy(template_folder, tmp_path / "data"), overrides={"SIGNER_LOG_PROOFS": "require"})
+    assert "log-proof.json" in attached(world.issue(sample(EMIRATES)).pdf)
+    (world.settings.keys / log_key.FILE).unlink()
+    with pytest.raises(KeyUnavailable):
+        world.issue(sample(KAZAKHSTAN))
+    assert world.rows("SELECT count(*) FROM confirmations") == [(1,)]
+    world.services.issuing._sealing._proving._logbook.refuse_unready = lambda: None  # it goes away just after
+    with pytest.raises(LogUnavailable) as refused:
+        world.issue(sample(KAZAKHSTAN))
+    assert "abandoned" in refused.value.__notes__[0]
     world.services.database.close()

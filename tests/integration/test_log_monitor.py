@@ -22,7 +22,7 @@ from signer.services import log_monitor
 from signer.services.log_monitor import Alarm, LogAtAddress, LogInFolder, LogUnreadable, Maker, State, look
 from signer.transparency import merkle, notes, tiles
 from signer.transparency.checkpoints import Checkpoint
-from signer.transparency.notes import NoteKey, NotSigned
+from signer.transparency.notes import NoteKey, NoteRefused, NotSigned
 from signer.transparency.tiles import Tile
 
 if TYPE_CHECKING:
@@ -140,6 +140,23 @@ def test_a_strangers_checkpoint_and_another_logs_memory_are_refused() -> None:
     state = seen(Log([leaf(1)])).state
     with pytest.raises(InvalidInput, match=r"other\.example"):
         look(Log([leaf(1)], signs=other), (other,), state, ME)
+
+
+def test_an_outside_witness_is_shown_with_its_time_and_one_that_lies_ends_the_look() -> None:
+    private = Ed25519PrivateKey.from_private_bytes(b"w" * 32)
+    witness = NoteKey("witness.example/w1", private.public_key().public_bytes_raw(), notes.Kind.COSIGNATURE)
+    log = Log([leaf(1), *strangers(3)])
+    honest = log.checkpoint()
+    text = notes.split(honest)[0]
+    log.checkpoint = lambda: honest + cosigned  # type: ignore[method-assign]
+    cosigned = notes.cosignature(text, key=witness, at=worlds.AT, sign_raw=private.sign)
+    found = look(log, (KEY, witness), None, ME)
+    assert [(each.key.name, each.at) for each in found.signed.witnesses] == [("witness.example/w1", worlds.AT)]
+    assert cosigned in found.state.checkpoint
+    assert look(log, (KEY,), None, ME).signed.witnesses == ()
+    cosigned = notes.cosignature(text.replace("4", "5"), key=witness, at=worlds.AT, sign_raw=private.sign)
+    with pytest.raises(NoteRefused, match="does not verify"):
+        look(log, (KEY, witness), None, ME)
 
 
 def test_what_is_remembered_reads_back_and_nothing_else_does() -> None:
