@@ -29,6 +29,17 @@ if TYPE_CHECKING:
     from signer.domain.paper_code import PaperClaims
 
 BASE = "https://confirm.example.org"
+_USAGE = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ def make(at: datetime, *, is_test: bool = True) -> Key:
         .serial_number(x509.random_serial_number())
         .not_valid_before(at.replace(microsecond=0) - timedelta(days=180))
         .not_valid_after(at.replace(microsecond=0) + timedelta(days=180))
+        .add_extension(_USAGE, critical=True)
     )
     if is_test:
         policy = x509.PolicyInformation(x509.ObjectIdentifier(TEST_POLICY_OID), None)
