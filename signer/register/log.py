@@ -108,18 +108,20 @@ def waiting(tx: Connection, most: int) -> tuple[Waiting, ...]:
         .order_by(log_queue.c.id)
         .limit(most)
     )
+    rows = tx.execute(wanted).all()
+    known = {uscc: Uscc(uscc) for uscc in {row.uscc for row in rows}}
     return tuple(
         Waiting(
             id=row.id,
             confirmation_id=row.confirmation_id,
             number=Number(row.number),
             manufacturer_id=row.manufacturer_id,
-            uscc=Uscc(row.uscc),
+            uscc=known[row.uscc],
             type=LeafType(row.type),
             digest=bytes(row.digest),
             queued_at=row.queued_at,
         )
-        for row in tx.execute(wanted)
+        for row in rows
     )
 
 
@@ -142,8 +144,9 @@ def last_hashes(tx: Connection, confirmation_ids: Sequence[int]) -> dict[int, by
     found: dict[int, bytes] = {}
     for start in range(0, len(confirmation_ids), _MOST_AT_ONCE):
         some = confirmation_ids[start : start + _MOST_AT_ONCE]
+        last = select(func.max(log_leaves.c.sequence)).where(log_leaves.c.confirmation_id.in_(some))
         wanted = select(log_leaves.c.confirmation_id, log_leaves.c.leaf_hash)
-        wanted = wanted.where(log_leaves.c.confirmation_id.in_(some)).order_by(log_leaves.c.sequence)
+        wanted = wanted.where(log_leaves.c.sequence.in_(last.group_by(log_leaves.c.confirmation_id)))
         found |= {row[0]: bytes(row[1]) for row in tx.execute(wanted)}
     return found
 

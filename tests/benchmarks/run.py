@@ -27,6 +27,7 @@ import recording  # noqa: E402
 import registers  # noqa: E402
 import sealing  # noqa: E402
 import status_lists  # noqa: E402
+import transparency  # noqa: E402
 import verifying  # noqa: E402
 
 from signer import logs  # noqa: E402
@@ -70,7 +71,7 @@ def count(case: cases.Case) -> tuple[float, float]:
 
 def only_elsewhere(only: str) -> bool:
     """Tell whether a case outside the register may be meant: making those takes a while."""
-    return not only.startswith("register.")
+    return not only.startswith(("register.", "log."))
 
 
 def run(rounds: int, only: str) -> list[Row]:
@@ -87,9 +88,8 @@ def run(rounds: int, only: str) -> list[Row]:
         if only_elsewhere(only)
         else ()
     )
-    for case in itertools.chain(
-        elsewhere, papering.all_cases(), proving.all_cases(), recording.all_cases(), registers.all_cases()
-    ):
+    proofs = (*papering.all_cases(), *proving.all_cases(), *transparency.all_cases())
+    for case in itertools.chain(elsewhere, proofs, recording.all_cases(), registers.all_cases()):
         if only not in case.name:
             continue
         ours, peer = measure(case, rounds) if case.unit == "ms" else count(case)
