@@ -90,23 +90,40 @@ class Sequencing:
         Raises LogHeld, KeyUnavailable, Misconfigured, TrustListStale, RegisterUnavailable (the lock was not to be had
         in `patience_s` too), StorageUnavailable.
         """
+        done, made = self._append_some(patience_s)
+        self.publish(made)
+        return done
+
+    def drain(self) -> int:
+        """Append until nothing waits, then publish; return how many leaves were appended. Raises what `run` raises."""
+        whole, newest = 0, None
+        while True:
+            done, made = self._append_some(BUSY_S)
+            whole, newest = whole + done, made or newest
+            if not done:
+                self.publish(newest)
+                return whole
+
+    def _append_some(self, patience_s: float) -> tuple[int, Signed | None]:
+        """Append a batch; return how many leaves it had, and the head that was signed, if one was."""
         key = self._keys.open()
         self._begin(key, patience_s=patience_s)
         with self._database.write(patience_s=patience_s) as tx:
             last = log.latest(tx)
             self.refuse_older(tx, last)
             waiting = log.waiting(tx, BATCH)
-            if waiting or self._is_by_another(last, key):
-                self._append(tx, last, waiting, key)
-        self.publish()
-        return len(waiting)
+            if not waiting and not self._is_by_another(last, key):
+                return 0, None
+            return len(waiting), self._append(tx, last, waiting, key)
 
     def _begin(self, key: LogKey, *, patience_s: float) -> None:
         """Publish the head of a log without leaves before its first one: a log with leaves has published a head."""
+        if self._heads.published() is not None:
+            return
         with self._database.read() as tx:
             last = log.latest(tx)
         if last is not None:
-            if not last.size and self._heads.published() is None:
+            if not last.size:
                 self.publish()
             return
         with self._database.write(patience_s=patience_s) as tx:
@@ -115,13 +132,6 @@ class Sequencing:
             if last is None:
                 self._append(tx, None, (), key)
         self.publish()
-
-    def drain(self) -> int:
-        """Append until nothing waits; return how many leaves were appended. Raises what `run` raises."""
-        whole = 0
-        while done := self.run():
-            whole += done
-        return whole
 
     def run_if_awaited(self) -> int:
         """Append what waits, if anything does: one small question otherwise. Raises what `run` raises."""
@@ -139,9 +149,16 @@ class Sequencing:
         """Return the key by which a manufacturer finds its own leaves. Raises KeyUnavailable, Misconfigured."""
         return maker_key(self._keys.secret(is_new=False), uscc)
 
-    def publish(self) -> None:
-        """Publish the head that the database holds, if it is not published yet. Raises StorageUnavailable, LogHeld."""
+    def publish(self, made: Signed | None = None) -> None:
+        """
+        Publish the head that the database holds, if it is not published yet. Raises StorageUnavailable, LogHeld.
+
+        With the head that was committed just now the database is asked only if another, as high, is out already.
+        """
         with self._heads.turn():
+            if made is not None and all(head.size < made.size for head in self._heads.checkpoints()):
+                self._heads.publish(made.note)
+                return
             with self._database.read() as tx:
                 last = log.latest(tx)
                 if last is None:
@@ -187,7 +204,7 @@ class Sequencing:
         named = key.named(checkpoints.parse(text).origin)
         return not any((name, signature[:4]) == (named.name, named.id) for name, signature in lines)
 
-    def _append(self, tx: Transaction, last: Signed | None, waiting: tuple[Waiting, ...], key: LogKey) -> None:
+    def _append(self, tx: Transaction, last: Signed | None, waiting: tuple[Waiting, ...], key: LogKey) -> Signed:
         tree = Tree(0, ()) if last is None else Tree(last.size, last.edge)
         if last is not None and tree.root != last.root:
             raise LogHeld(f"what is kept of the log's {last.size} leaves does not make its root")
@@ -196,15 +213,17 @@ class Sequencing:
             log.append(tx, entries)
             log.taken(tx, [one.id for one in waiting])
             tree = tree.grown([entry.leaf_hash for entry in entries])
-        self.sign(tx, tree, last, key)
+        return self.sign(tx, tree, last, key)
 
-    def sign(self, tx: Transaction, tree: Tree, last: Signed | None, key: LogKey) -> None:
-        """Sign a tree and keep the note; the log's name stays what it was in the head before."""
+    def sign(self, tx: Transaction, tree: Tree, last: Signed | None, key: LogKey) -> Signed:
+        """Sign a tree, keep the note, and return it; the log's name stays what it was in the head before."""
         origin = self._origin if last is None else checkpoints.parse(notes.split(last.note)[0]).origin
         note = key.sign(Checkpoint(origin, tree.size, tree.root).text, origin=origin)
         at = self._clock()
-        log.sign(tx, log.Signed(size=tree.size, root=tree.root, edge=tree.edge, note=note, signed_at=at))
+        made = log.Signed(size=tree.size, root=tree.root, edge=tree.edge, note=note, signed_at=at)
+        log.sign(tx, made)
         logger.info("log.signed", size=tree.size, root=tree.root.hex()[:16])
+        return made
 
     def _entries(self, tx: Transaction, waiting: tuple[Waiting, ...], start: int) -> Iterator[Entry]:
         """Yield the leaves of what waits, numbered in the log and for each manufacturer."""
