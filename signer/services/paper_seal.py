@@ -69,7 +69,7 @@ class PaperSeal:
 
     def refuse_unready(self, maker: Manufacturer) -> None:
         """Where codes are required, refuse a manufacturer without a key before a number is used up. KeyUnavailable."""
-        if self._settings.paper_codes == "require":
+        if self.is_required:
             self.key(maker)
 
     def codes(self, number: Number, tenant: Tenant) -> tuple[SignedCode, ...]:
@@ -83,7 +83,7 @@ class PaperSeal:
         try:
             return self._signed(row, tenant.manufacturer)
         except (KeyUnavailable, KeyElsewhere, Misconfigured) as error:
-            if self._settings.paper_codes == "require":
+            if self.is_required:
                 raise
             log.warning("paper-code.without", number=number, reason=str(error)[:300])
             return ()
@@ -117,11 +117,27 @@ class PaperSeal:
                 faults.append(error)
         raise faults[0] if faults else KeyUnavailable(f"{maker.legal_name} has no key for codes on paper")
 
+    def counts_until(self, maker: str) -> datetime | None:
+        """Return until when a manufacturer's codes (USCC or legal name) are signed; None if no key of it counts now."""
+        with self._database.read() as tx:
+            owner = parties.tenant(tx, maker).manufacturer
+        try:
+            found = self.key(owner)
+        except (KeyUnavailable, KeyElsewhere, Misconfigured):
+            return None
+        ends = found.key.certificate.not_after
+        return ends if found.entry.until_at is None else min(ends, found.entry.until_at)
+
+    @property
+    def is_required(self) -> bool:
+        """Tell whether nothing is issued without a code."""
+        return self._settings.paper_codes == "require"
+
     def examine(self, maker: Manufacturer) -> ExaminedPaperKey:
         """Look at a manufacturer's key, and try it; every fault by its name. None there: a warning, unless required."""
         names = paper_key.names(self._settings.keys, maker.uscc)
         if not names:
-            is_needed = self._settings.paper_codes == "require"
+            is_needed = self.is_required
             told = f"no key for codes on paper: {NEEDED if is_needed else WITHOUT}; {NEXT_STEP}"
             found = examining.Found("store", "error" if is_needed else "warning", told)
             return ExaminedPaperKey(name="", entry=None, found=(found,))
@@ -159,12 +175,13 @@ class PaperSeal:
         with self._database.read() as tx:
             owner = parties.tenant(tx, maker).manufacturer
         stem, folder = paper_key.stem(owner.uscc, year), self._settings.keys
-        if any(name.startswith(stem) for name in paper_key.names(folder, owner.uscc)):
+        exported = folder / f"{stem}.crt.pem"
+        if exported.exists() or any(name.startswith(stem) for name in paper_key.names(folder, owner.uscc)):
             raise Conflict(f"{stem}: the key of {year} is there already")
         is_test = self._settings.mode == "test"
         made = paper_key.make(owner, year, password=password(self._settings), at=at, is_test=is_test)
         forms.write_new(folder / made.name, made.secret, is_secret=True)
-        forms.write_new(folder / f"{stem}.crt.pem", made.certificate, is_secret=False)
+        forms.write_new(exported, made.certificate, is_secret=False)
         log.info("paper-key.made", uscc=owner.uscc, year=year)
         entry = {"purpose": "paper", "certificate": f"{stem}.crt.pem"}
         return made.name, entry | {"legal_name": owner.legal_name, "uscc": str(owner.uscc)}

@@ -58,7 +58,15 @@ def room(building: Building) -> Room:
         steps = {shown.kept.certificate_digest: nearest_step(shown.days_left) for shown in found}
         sees = visit.has(*LOOKERS)
         return frame.draw(
-            "portal/seals.html", visit, seals=found, steps=steps, tones=TONES, sees_audit=sees, beijing=beijing
+            "portal/seals.html",
+            visit,
+            seals=found,
+            steps=steps,
+            tones=TONES,
+            sees_audit=sees,
+            beijing=beijing,
+            paper_until=services.paper.counts_until(visit.uscc),
+            paper_required=services.paper.is_required,
         )
 
     @seals.get("/portal/<uscc>/seals/<digest>", MAKERS)

@@ -198,3 +198,15 @@ def test_anothers_seal_and_alarm_are_not_there(portal: Portal, lin: Visitor) -> 
     assert sun.post(f"/portal/{OTHER}/alarms/{alarm}/settle", {"reason": "not mine at all"}).status_code == 404
     for name in ("1'", "-1", "99999999999", "x", "٣"):
         assert lin.post(f"/portal/{OWN}/alarms/{name}/settle", {"reason": "looked at"}).status_code == 404
+
+
+def test_the_seals_page_says_until_when_codes_are_signed_and_what_is_lacking_without_a_key(
+    world: World,
+) -> None:
+    lin = Portal.of(world).visitor("lin.sample")
+    assert "Your key for paper counts until 2027-12-27" in lin.get(f"/portal/{OWN}/seals").text
+    (world.settings.keys / "paper" / f"{OWN}-2026.pem").unlink()
+    assert "issued all the same, but without the signed code" in lin.get(f"/portal/{OWN}/seals").text
+    world.overrides["SIGNER_PAPER_CODES"] = "require"
+    world.rewire()
+    assert "nothing can be issued" in Portal.of(world).visitor("lin.sample").get(f"/portal/{OWN}/seals").text
