@@ -389,10 +389,11 @@ def test_what_cannot_be_compared_is_not_covered_for_certain(valid: Facts, asked:
 
 def test_a_valid_verdict_names_every_question_that_was_asked(valid: Facts) -> None:
     own = ["trust-list", "times", "content-form", "content-issuer", "entitled", "record"]
+    of_log = ["log-proof", "log-issued"]
     of_record = ["standing", "vin-conflict", "until"]
     found = [check.id for check in verdict(valid).checks]
     seal = [finding.id for finding in valid.seal.findings]
-    assert found == ["form", *seal, *own, *of_record]
+    assert found == ["form", *seal, *own, *of_log, *of_record]
     assert set(IDS) <= set(seal)
 
 
