@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 DRAWS: Final = 70
 """So many places are tried; all of them are taken when a list is about nine tenths full (86 to 92 %: ADR 0049)."""
 LEAP: Final = 1000
-"""How many lists a restored register skips: those that it gave places of, and forgot."""
+"""How many lists a restored register skips at least: those that it gave places of, and forgot."""
+_MINUTE_S: Final = 60
 _heads, _lines, _entries, _lists = tables.confirmations, tables.lines, tables.status_entries, tables.status_lists
 
 _newest = select(func.coalesce(func.max(_lists.c.list), 1)).scalar_subquery()
@@ -71,11 +72,15 @@ def take(tx: Connection, confirmation_id: int, randbelow: Callable[[int], int]) 
     _TAKE.execute(tx, {"of": confirmation_id, "index": randbelow(status_list.SIZE)})
 
 
-def begin_anew(tx: Connection) -> None:
-    """Give no place any more of a list that may have been used, by a register of which this one is an older state."""
+def begin_anew(tx: Connection, *, at: datetime) -> None:
+    """
+    Give no place any more of a list that may have been used, by a register of which this one is an older state.
+
+    The new list has the number of the minute, so that two restores of one backup do not go on with the same.
+    """
     found = tx.execute(select(func.coalesce(func.max(_entries.c.list), 1))).scalar_one()
     newest = max(int(found), int(tx.execute(select(_newest)).scalar_one()))
-    tx.execute(insert(_lists).values(list=newest + LEAP))
+    tx.execute(insert(_lists).values(list=max(newest + LEAP, int(at.timestamp()) // _MINUTE_S)))
 
 
 def move(tx: Connection, confirmation_id: int, place: tuple[int, int]) -> None:

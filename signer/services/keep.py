@@ -142,7 +142,7 @@ class Keeping:
     def _hold(self, since: list[Entry], *, at: datetime) -> tuple[tuple[Number, ...], tuple[str, ...]]:
         """Suspend what a journal says was not in force any more, until somebody says more; give no place twice."""
         with self._database.write() as tx:
-            status_lists.begin_anew(tx)
+            status_lists.begin_anew(tx, at=at)
             numbers = tuple(
                 number
                 for number, vins in sorted(journals.ended(since, at=at).items())
