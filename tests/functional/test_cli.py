@@ -7,13 +7,16 @@ import zipfile
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import paper_keys
 import pikepdf
 import pytest
 import terminal
 import world as worlds
+from PIL import Image
 from world import BEICHEN, EMIRATES, KAZAKHSTAN, YUNZHOU, World, sample
 
 from signer.domain.values import BEIJING
+from signer.paper.symbol import matrix
 
 if TYPE_CHECKING:
     import subprocess
@@ -176,3 +179,20 @@ def test_findings_come_in_chinese_when_asked(live_world: World, tmp_path: Path) 
     )
     assert done.returncode == 1
     assert "出口" in done.stderr
+
+
+def test_a_scan_is_verified_and_exits_blue(live_world: World, tmp_path: Path) -> None:
+    issued = live_world.issue(sample(KAZAKHSTAN, today=live_world.at.date()))
+    (claims,) = paper_keys.claims_of(live_world, issued.number)
+    key = paper_keys.make(live_world.at)
+    paper_keys.enrol(live_world, key, claims.issuer)
+    modules = matrix(key.sign(claims), level="Q")
+    symbol = Image.new("1", (len(modules), len(modules)))
+    symbol.putdata([not black for row in modules for black in row])
+    sheet = Image.new("1", (800, 800), 1)
+    sheet.paste(symbol.resize((len(modules) * 6,) * 2), (60, 60))
+    sheet.save(tmp_path / "scan.png")
+    done = signer(live_world, "verify", tmp_path / "scan.png", "--lang", "en", "--destination", "KZ")
+    assert done.returncode == 4, done.stderr
+    assert f"PAPER_GENUINE TEST {issued.number}" in done.stdout
+    assert "It does not prove the sheet" in done.stdout

@@ -16,6 +16,7 @@ import world as worlds
 from PIL import Image
 from world import KAZAKHSTAN, World, sample
 
+from signer import wiring
 from signer.domain.evidence import Asked
 from signer.domain.number import Number, check_character
 from signer.domain.trust import Purpose, SealState
@@ -24,7 +25,7 @@ from signer.errors import InvalidInput
 from signer.paper.symbol import matrix
 from signer.register import confirmations, suspicions
 from signer.register.scope import Scope
-from signer.seal import receipt
+from signer.seal import receipt, trust
 from signer.services.licence import Question
 
 if TYPE_CHECKING:
@@ -286,8 +287,8 @@ def test_typed_codes_have_receipts_that_name_the_code(house: House) -> None:
     verdict = house.judge(house.code)
     made = house.world.services.receipts.of_record(verdict, Asked(), code=house.code)
     assert made is not None
-    trust = house.world.services.trust.current(house.world.at)
-    told = receipt.examine(made.token.encode(), trust, at=house.world.at)
+    listed = house.world.services.trust.current(house.world.at)
+    told = receipt.examine(made.token.encode(), listed, at=house.world.at)
     assert verdict.paper is not None
     assert told.claims.subject.code_sha256 == verdict.paper.codes[0]  # type: ignore[union-attr]
 
@@ -299,3 +300,58 @@ def test_what_can_be_no_code_is_not_judged(house: House, text: str) -> None:
             house.judge(text)
     else:
         assert house.judge(text).code is Code.CODE_INVALID
+
+
+def far_away(house: House, folder: Path, *, later: timedelta = timedelta(hours=1)) -> wiring.Offline:
+    """A verifier without network, with the bundle of this hour; it is asked a while later."""
+    house.world.services.bundling.make(folder / "whole.bundle")
+    at = house.world.at + later
+    away = wiring.wire_offline(house.world.settings, folder=folder / "node", clock=lambda: at)
+    root = trust.read_root(house.world.settings.trust_root_path.read_bytes())
+    away.shelf.take(io.BytesIO((folder / "whole.bundle").read_bytes()), pinned=(root,))
+    return away
+
+
+def test_paper_is_genuine_offline_too_and_its_own_vins_are_compared(own: House, tmp_path: Path) -> None:
+    away = far_away(own, tmp_path)
+    scan = picture(own.code)
+    found = away.verifying.file(scan, Asked(vins=own.claims.vins[:1], destination=own.claims.destination))
+    assert (found.code, found.notices) == (Code.PAPER_GENUINE, ("STANDING_AS_OF",))
+    assert found.paper is not None
+    assert found.paper.vins == own.claims.vins
+    other = away.verifying.file(scan, Asked(vins=("1M8GDM9AXKP042788",)))
+    assert (other.code, other.reason) == (Code.NOT_COVERED, "VIN_NOT_LISTED")
+    assert away.lookups.code(own.code).code is Code.PAPER_GENUINE
+
+
+def test_a_number_that_the_bundle_does_not_hold_and_a_key_that_its_list_does_not_are_doubts(
+    own: House, tmp_path: Path
+) -> None:
+    away = far_away(own, tmp_path)
+    later = own.claims.model_copy(update={"number": Number.parse(other_number())})
+    found = away.lookups.code(own.key.sign(later))
+    assert found.code is Code.INDETERMINATE
+    own.world.at += timedelta(minutes=30)
+    newer = later.model_copy(update={"issued_at": own.world.at})
+    unlisted = away.lookups.code(paper_keys.make(own.world.at).sign(newer))
+    assert (unlisted.code, unlisted.reason) == (Code.INDETERMINATE, "TRUST_LIST_OLDER_THAN_SEAL")
+
+
+def test_codes_of_a_revoked_key_prove_nothing_offline_however_they_are_dated(own: House, tmp_path: Path) -> None:
+    """Also beside the number, time and digest of a record that the bundle holds: the VINs are the thief's."""
+    own.world.publish(lambda entry: revoked(entry, own, own.world.at))
+    away = far_away(own, tmp_path)
+    forged = own.claims.model_copy(update={"vins": ("1M8GDM9AXKP042788",)})
+    for claims in (own.claims, forged):
+        found = away.lookups.code(own.key.sign(claims))
+        assert (found.code, found.reason, found.confirmation) == (Code.INDETERMINATE, "CODE_KEY_REVOKED", None)
+        assert found.paper is not None
+        assert found.paper.vins == ()
+
+
+def test_bombs_and_other_pictures_are_unreadable_and_end_soon(house: House) -> None:
+    huge = io.BytesIO()
+    Image.new("1", (30_000, 30_000)).save(huge, "PNG")
+    for data, reason in ((huge.getvalue(), "TOO_LARGE"), (b"\xff\xd8\xff" + b"\0" * 99, "BAD_PICTURE")):
+        found = house.world.services.verifying.file(data)
+        assert (found.code, found.reason) == (Code.UNREADABLE, reason)
