@@ -23,7 +23,7 @@ HEAD = "log-head"
 
 
 class Heads:
-    """The places where the head is remembered, the one in the data folder last: what stands there is published."""
+    """The places where the head is remembered: on several hosts one that all of them see, besides each one's own."""
 
     def __init__(self, folder: Path, *, further: Path | None) -> None:
         self._places = (*((further,) if further else ()), folder / HEAD)
@@ -34,8 +34,13 @@ class Heads:
         return tuple(note for path in self._places if (note := _read(path)) is not None)
 
     def published(self) -> str | None:
-        """Return the signed note that is published, None before the first. Raises StorageUnavailable."""
-        return _read(self._places[-1])
+        """Return the highest note that is published, None before the first. Raises StorageUnavailable, LogHeld."""
+        notes = self.notes()
+        return max(zip(self.checkpoints(), notes, strict=True), key=_size)[1] if notes else None
+
+    def is_everywhere(self, note: str) -> bool:
+        """Tell whether a note stands in every place. Raises StorageUnavailable."""
+        return all(_read(path) == note for path in self._places)
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """Return what the notes say. Raises LogHeld for one that cannot be read, StorageUnavailable."""
@@ -68,6 +73,10 @@ class Heads:
                 write_whole(path, note.encode())
             except OSError as error:
                 raise StorageUnavailable(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _size(known: tuple[Checkpoint, str]) -> int:
+    return known[0].size
 
 
 def _read(path: Path) -> str | None:

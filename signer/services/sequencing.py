@@ -164,7 +164,7 @@ class Sequencing:
                 if last is None:
                     return
                 self.refuse_older(tx, last)
-            if any(note != last.note for note in self._heads.notes()) or self._heads.published() is None:
+            if not self._heads.is_everywhere(last.note):
                 self._heads.publish(last.note)
 
     def refuse_older(self, tx: Transaction, last: Signed | None) -> None:

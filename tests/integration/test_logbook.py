@@ -248,6 +248,17 @@ def test_the_copy_on_another_disk_holds_a_register_whose_whole_data_folder_was_r
         logged.services.sequencing.run()
 
 
+def test_a_host_of_several_goes_on_by_the_head_that_all_of_them_see(logged: World, tmp_path: Path) -> None:
+    logged.overrides["SIGNER_LOG_HEAD"] = str(tmp_path / "shared")
+    logged.rewire()
+    queue(logged)
+    logged.services.sequencing.run()
+    (logged.folder / HEAD).unlink()
+    assert logged.services.logbook.checkpoint() == (tmp_path / "shared").read_text(encoding="utf-8")
+    assert logged.services.sequencing.run() == 0
+    assert (logged.folder / HEAD).read_bytes() == (tmp_path / "shared").read_bytes()
+
+
 def test_another_log_of_the_same_size_is_never_continued(logged: World) -> None:
     queue(logged)
     logged.services.sequencing.run()
