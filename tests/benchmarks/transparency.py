@@ -153,8 +153,8 @@ def _ask(lines: list[Connection], what: tuple[int, bool]) -> None:
 def _issue_when_told(place: int, folder: str, url: str, line: Connection) -> None:
     logs.configure("error")
     world = worlds.World(Path(folder), database_url=url)
-    sealing = world.services.issuing._sealing
-    book: Any = sealing._logbook
+    proving = world.services.issuing._sealing._proving
+    book: Any = proving._logbook
 
     class NoLog:
         wait_for: Callable[..., None] = staticmethod(lambda *_, **__: None)
@@ -162,7 +162,7 @@ def _issue_when_told(place: int, folder: str, url: str, line: Connection) -> Non
 
     while (told := line.recv()) is not None:
         turn, with_log = told
-        sealing._logbook = book if with_log else NoLog()
+        proving._logbook = book if with_log else NoLog()
         for one in range(EACH):
             world.issue(worlds.fresh(worlds.KAZAKHSTAN, (turn * ISSUERS + place) * EACH + one))
         line.send(True)
