@@ -74,7 +74,13 @@ class LogBook:
         self._sequencing.run(patience_s=SECONDS)
 
     def soon(self) -> None:
-        """Have what waits appended now if nobody else is at it: what is not goes with the next, or with the job."""
+        """
+        Have what waits appended now if nobody else is at it: what is not goes with the next, or with the job.
+
+        On PostgreSQL, where many issue at once, it is left to the workers, who look every second.
+        """
+        if self._database.dialect == "postgresql":
+            return
         try:
             self._sequencing.run(patience_s=_SOON_S)
         except SignerError as error:
