@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -265,3 +266,13 @@ def test_without_time_the_answer_says_that_it_is_not_whole(monkeypatch: pytest.M
     monkeypatch.setattr(task, "_PATIENCE_S", 0.0)
     found = task.search(png(sheet(SHORT)))
     assert not found.is_whole
+
+
+def test_what_slow_pages_gave_is_told_though_the_time_did_not_last_for_all(
+    monkeypatch: pytest.MonkeyPatch, jpeg: bytes
+) -> None:
+    passed = itertools.count(0.0, 1.6)
+    monkeypatch.setattr("signer.paper.task.time.process_time", lambda: next(passed))
+    found = task.search(printing.scanned_pdf(jpeg, jpeg, jpeg))
+    assert (found.form, found.pages, found.is_whole) == ("scan", 1, False)
+    assert {symbol.page for symbol in found.symbols} == {1}
