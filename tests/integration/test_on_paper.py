@@ -355,3 +355,12 @@ def test_bombs_and_other_pictures_are_unreadable_and_end_soon(house: House) -> N
     for data, reason in ((huge.getvalue(), "TOO_LARGE"), (b"\xff\xd8\xff" + b"\0" * 99, "BAD_PICTURE")):
         found = house.world.services.verifying.file(data)
         assert (found.code, found.reason) == (Code.UNREADABLE, reason)
+
+
+def test_a_sealed_file_that_was_printed_and_scanned_is_genuine_paper(house: House) -> None:
+    """By the code that issuing put on it, under the maker's own key: nothing of this test's making is on the page."""
+    sheet = printing.printed(printing.rendered(house.pdf), "scan-200", seed=1)
+    found = house.world.services.verifying.file(sheet)
+    assert (found.code, found.number) == (Code.PAPER_GENUINE, house.number)
+    assert found.paper is not None
+    assert found.paper.vins == house.claims.vins
