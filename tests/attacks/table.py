@@ -96,7 +96,7 @@ EXPECTED: dict[str, tuple[Code, ...]] = {
     # no seal at all
     "homemade_with_a_real_number": (Code.UNSEALED,),
     "seal_removed": (Code.UNSEALED,),
-    "printed_and_scanned": (Code.NOT_A_CONFIRMATION, Code.UNSEALED),
+    "printed_and_scanned": (Code.UNREADABLE, Code.UNSEALED),  # so coarse that no code on it can be read
     "encrypted": (Code.UNREADABLE, Code.ALTERED),  # altered: it only says that it is, in a spelling of its own
     "zipped": (Code.UNREADABLE,),
     # made to hurt the reader
