@@ -86,7 +86,7 @@ def verify(
         house: Answering = far or services()
         for file in files:
             subject, data = {"file": str(file)}, read_file(file, most_bytes=MOST_ZIP if far else MOST_BYTES)
-            if far is not None and data.startswith(ZIP):
+            if far is not None and not bundles and data.startswith(ZIP):
                 judged = far.evidence.file(data, asked, pinned=read_roots(far.settings, roots))
                 verdict, subject = judged.verdict, subject | {"evidence": told(judged)}
             elif roots and not bundles:

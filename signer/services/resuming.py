@@ -63,8 +63,9 @@ class Resuming:
         with self._database.write() as tx:
             last = log.latest(tx)
             self._refuse_lower(size)
-            if last is None:
+            if last is None and (size or root != merkle.EMPTY_ROOT):
                 raise Conflict("the log has not begun here: restore a register that holds some of it")
+            last = last or self._sequencing.begin(tx)
             back = self._back(tx, last, size, root, leaves)
             self._refuse_another(tx, size)
             told = {"head": f"{size} {base64.b64encode(root).decode()}", "back": str(back)}

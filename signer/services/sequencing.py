@@ -16,7 +16,7 @@ import structlog
 
 from signer.domain.log_leaf import LeafType, Opening, maker_key, tag
 from signer.errors import LogHeld
-from signer.register import log
+from signer.register import log, restores
 from signer.register.database import BUSY_S
 from signer.transparency import checkpoints, notes
 from signer.transparency.checkpoints import Checkpoint
@@ -39,6 +39,8 @@ logger = structlog.get_logger()
 BATCH = 1000
 """So many leaves are appended in one transaction: it holds the write lock for some hundredths of a second."""
 _NONCE_BITS = 256
+_NO_LEAVES = f"0 {base64.b64encode(EMPTY_ROOT).decode()}"
+"""The head of a log of which nothing was ever published, as an operator types it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class Sequencing:
         self._origin = origin_of(base_url)
         self._clock = clock
         self._bits = bits
+
+    def begin(self, tx: Transaction) -> Signed:
+        """Sign the head of a log without leaves: an operator said that nothing of it was ever published."""
+        return self._append(tx, None, (), self._keys.open())
 
     def run(self, *, patience_s: float = BUSY_S) -> int:
         """
@@ -170,10 +176,12 @@ class Sequencing:
     def refuse_older(self, tx: Transaction, last: Signed | None) -> None:
         """Refuse a database that does not hold what was published, wherever that is remembered. Raises LogHeld."""
         heads = self._heads.checkpoints()
-        if last is not None and last.size and not heads:
+        size = 0 if last is None else last.size
+        if not heads and (size or restores.newest(tx) is not None):
             raise LogHeld(
-                f"nobody remembers what was published of the log, which has {last.size} leaves here: find its highest"
+                f"nobody remembers what was published of the log, which has {size} leaves here: find its highest"
                 " head (a witness, a monitor, a proof), and type it: `signer log resume`"
+                f" (`{_NO_LEAVES}` if there never was one)"
             )
         for head in heads:
             if fault := self._fault(tx, head, last):

@@ -229,6 +229,23 @@ def test_a_register_whose_head_nobody_remembers_waits_for_an_operator(logged: Wo
     assert logged.services.sequencing.run() == 1
 
 
+def test_a_register_restored_from_before_the_log_begins_none_anew_by_itself(world: World, tmp_path: Path) -> None:
+    world.services.keeping.backup(tmp_path / "backup.zip")
+    (tmp_path / "new").mkdir()
+    shutil.copytree(world.folder / "keys", tmp_path / "new" / "keys")
+    new = World(tmp_path / "new", at=world.at)
+    new.services.keeping.restore(tmp_path / "backup.zip", actor="test")
+    with pytest.raises(LogHeld, match="nobody remembers"):
+        new.services.sequencing.run()
+    with pytest.raises(Conflict, match="has not begun here"):
+        new.services.resuming.resume(f"1 {base64.b64encode(merkle.EMPTY_ROOT).decode()}", by="lin.sample")
+    nothing = f"0 {base64.b64encode(merkle.EMPTY_ROOT).decode()}"
+    assert new.services.resuming.resume(nothing, by="lin.sample") == 0
+    assert new.services.sequencing.run() == 0
+    assert published(new).checkpoint.size == 0
+    new.services.database.close()
+
+
 def test_the_copy_on_another_disk_holds_a_register_whose_whole_data_folder_was_restored(
     logged: World, tmp_path: Path
 ) -> None:

@@ -293,6 +293,13 @@ def test_typed_codes_have_receipts_that_name_the_code(house: House) -> None:
     assert told.claims.subject.code_sha256 == verdict.paper.codes[0]  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("behind", [" 2026", "\n12345678", " 收到", "，请核对", ""])
+def test_what_a_messenger_puts_behind_a_code_is_none_of_it(house: House, behind: str) -> None:
+    assert house.judge(house.code + behind).code is Code.PAPER_GENUINE
+    broken = f"{house.code[:300]}\n{house.code[300:]}"
+    assert house.judge(broken).code is Code.PAPER_GENUINE
+
+
 @pytest.mark.parametrize("text", ["", "#", "x" * 5000, "https://confirm.example.org/v#１２３" + "4" * 200])
 def test_what_can_be_no_code_is_not_judged(house: House, text: str) -> None:
     if len(text) > 4200 or not text.isascii():

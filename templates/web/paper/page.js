@@ -346,9 +346,14 @@ function draw() {
   if (answer) drawAnswer();
 }
 
+let turn = 0;
+
 async function show(text) {
   const now = Date.now() / 1000;
-  answer = text ? { ...(await judge(text, now)), now } : null;
+  const mine = ++turn;
+  const found = text ? { ...(await judge(text, now)), now } : null;
+  if (mine !== turn) return; // another code was asked about meanwhile
+  answer = found;
   draw();
   if (answer) part("verdict").focus();
 }
