@@ -24,8 +24,9 @@ if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
 fi
 [ -x .venv/bin/python ] || { say "making .venv ..."; "$python" -m venv .venv; }
 say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
+# The lock names every package: nothing is left to be resolved (an extra that a package wants is in it as well).
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
-    -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
+    --no-deps -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
 if [ "$lock" = dev ]; then  # other people's readers of the code on paper: they want another cbor2 than ours (ADR 0002)
     rm -rf .venv/oracles
     .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
