@@ -54,7 +54,8 @@ def scan(pdf: bytes, *, skew: float, chance: random.Random) -> Image.Image:
 
 def read(sheet: Image.Image) -> Read:
     """Read the one short code of a sheet, and the number that is printed to its right."""
-    (code,) = zxingcpp.read_barcodes(memoryview(sheet.tobytes()).cast("B", (sheet.height, sheet.width)))
+    found = zxingcpp.read_barcodes(memoryview(sheet.tobytes()).cast("B", (sheet.height, sheet.width)))
+    (code,) = (one for one in found if "/verify#" in one.text)
     corners = code.position
     skew = math.atan2(corners.top_right.y - corners.top_left.y, corners.top_right.x - corners.top_left.x)
     middle = (corners.top_left.x, corners.top_left.y)
