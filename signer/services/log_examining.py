@@ -9,7 +9,6 @@ from signer.errors import SignerError
 from signer.register import log
 from signer.seal import log_key
 from signer.services.seals import nearest_step
-from signer.services.sequencing import origin_of
 from signer.transparency import checkpoints, notes
 
 if TYPE_CHECKING:
@@ -88,8 +87,8 @@ class LogExamining:
             yield "ok", "nothing has been logged yet"
             return
         origin = checkpoints.parse(notes.split(head.note)[0]).origin
-        if origin != (here := origin_of(self._settings.base_url)):
-            yield "warning", f"it is called {origin}, and SIGNER_BASE_URL makes {here}: verifiers look for that one"
+        if origin != (here := self._keys.origin()):
+            yield "warning", f"it is called {origin}, and verifiers look for {here}: no proof goes into files"
         yield "ok", f"{origin}: {head.size} leaves, signed {head.signed_at:%Y-%m-%dT%H:%M:%SZ}"
         if self._settings.log_head is None and self._settings.mode == "production":
             yield "warning", "its head is remembered in the data folder alone: set SIGNER_LOG_HEAD, on another disk"

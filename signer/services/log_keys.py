@@ -6,13 +6,15 @@ import os
 from typing import TYPE_CHECKING
 
 from signer.errors import KeyUnavailable
-from signer.seal import log_key
+from signer.seal import log_key, log_trust
 from signer.services.witnesses import password
+from signer.transparency import checkpoints, notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from signer.domain.log_leaf import LogProof
     from signer.seal.log_key import LogKey
     from signer.services.trust import TrustSource
     from signer.settings import Settings
@@ -50,6 +52,17 @@ class LogKeys:
             kept = (version, log_key.load(path, password=password(self._settings)))
         self._kept = kept
         return log_key.admit(kept[1], self._trust.current(at), at=at)
+
+    def origin(self) -> str:
+        """Return the log's name: by the trust list, where verifiers look it up; else by our own address."""
+        listed = self._trust.current(self._clock()).base_url
+        return log_trust.origin(listed or self._settings.base_url)
+
+    def are_listed(self, proof: LogProof) -> bool:
+        """Tell whether verifiers would believe a proof of ours: the trust list calls the log as its head does."""
+        listed = self._trust.current(self._clock()).base_url
+        name = checkpoints.parse(notes.split(proof.checkpoint)[0]).origin
+        return listed is not None and log_trust.origin(listed) == name
 
     def secret(self, *, is_new: bool) -> bytes:
         """Return the secret that tags leaves; made if the log `is_new`. KeyUnavailable, Misconfigured."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -74,14 +73,12 @@ class Sequencing:
         database: Database,
         keys: LogKeys,
         heads: Heads,
-        base_url: str,
         clock: Callable[[], datetime],
         bits: Callable[[int], int],
     ) -> None:
         self._database = database
         self._keys = keys
         self._heads = heads
-        self._origin = origin_of(base_url)
         self._clock = clock
         self._bits = bits
 
@@ -225,7 +222,7 @@ class Sequencing:
 
     def sign(self, tx: Transaction, tree: Tree, last: Signed | None, key: LogKey) -> Signed:
         """Sign a tree, keep the note, and return it; the log's name stays what it was in the head before."""
-        origin = self._origin if last is None else checkpoints.parse(notes.split(last.note)[0]).origin
+        origin = self._keys.origin() if last is None else checkpoints.parse(notes.split(last.note)[0]).origin
         note = key.sign(Checkpoint(origin, tree.size, tree.root).text, origin=origin)
         at = self._clock()
         made = log.Signed(size=tree.size, root=tree.root, edge=tree.edge, note=note, signed_at=at)
@@ -268,9 +265,3 @@ def opening_of(number: Number, kind: LeafType, digest: bytes, *, previous: bytes
         digest=digest.hex(),
         previous=None if previous is None else previous.hex(),
     )
-
-
-def origin_of(base_url: str) -> str:
-    """Return the log's name: host and path of the base URL, and `/log`; no scheme. Source: C2SP tlog-checkpoint."""
-    parts = urlsplit(base_url)
-    return f"{parts.netloc}{parts.path.rstrip('/')}/log"

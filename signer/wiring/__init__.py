@@ -249,7 +249,12 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         page=page,
         seals=seals,
         verifying=verifying,
-        proving=Proving(paper=paper, logbook=logging.logbook, needs_proof=settings.log_proofs == "require"),
+        proving=Proving(
+            paper=paper,
+            logbook=logging.logbook,
+            are_listed=logging.are_listed,
+            needs_proof=settings.log_proofs == "require",
+        ),
         journal=journal,
         clock=clock,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from signer.domain.log_leaf import LogProof
     from signer.register.database import Database
     from signer.services.engines import Chance
     from signer.services.trust import TrustSource
@@ -32,6 +33,7 @@ class Log:
     resuming: Resuming
     backfilling: Backfilling
     examining: LogExamining
+    are_listed: Callable[[LogProof], bool]
 
 
 def wire(
@@ -40,13 +42,12 @@ def wire(
     """Put the log together."""
     keys = LogKeys(settings, trust=trust, clock=clock)
     heads = Heads(settings.data_dir, further=settings.log_head)
-    sequencing = Sequencing(
-        database=database, keys=keys, heads=heads, base_url=settings.base_url, clock=clock, bits=chance.bits
-    )
+    sequencing = Sequencing(database=database, keys=keys, heads=heads, clock=clock, bits=chance.bits)
     return Log(
         sequencing=sequencing,
         logbook=LogBook(database=database, sequencing=sequencing, heads=heads),
         resuming=Resuming(database=database, keys=keys, heads=heads, sequencing=sequencing, clock=clock),
         backfilling=Backfilling(database=database, sequencing=sequencing, clock=clock),
+        are_listed=keys.are_listed,
         examining=LogExamining(settings, database=database, keys=keys, heads=heads, sequencing=sequencing, clock=clock),
     )

@@ -37,7 +37,7 @@ def test_a_scan_is_handed_in_compared_verified_and_retracted(live_world: World, 
     digest = hashlib.sha256(SCAN).hexdigest()
     handed = signer(live_world, "copies", "file", number, scan, *mine, "--by", "chen.sample")
     assert (handed.returncode, digest in handed.stdout) == (0, True), handed.stderr
-    assert [verdict["reason"] for verdict in verdicts(live_world, scan)] == ["NOT_PDF"]
+    assert [verdict["reason"] for verdict in verdicts(live_world, scan)] == ["BAD_PICTURE"]
     alone = signer(live_world, "copies", "compare", number, digest, *mine, "--by", "chen.sample")
     assert (alone.returncode, "[not-permitted]" in alone.stderr) == (1, True)
     seen = signer(live_world, "copies", "fetch", number, digest, *mine, "-o", tmp_path / "seen.jpg")

@@ -13,6 +13,7 @@ import pytest
 from world import AT, EMIRATES, KAZAKHSTAN, sample
 
 from signer.domain.evidence import Asked
+from signer.domain.log_facts import NO_LOG
 from signer.domain.trust import Purpose, SealState
 from signer.domain.verdict import Code
 from signer.errors import NotFound, RevocationUnavailable
@@ -32,12 +33,12 @@ THEN = Asked(applied_on=AT.date())
 
 
 def without_register(world: World, pdf: bytes) -> Verdict:
-    """The verdict if nobody remembered when the file was recorded."""
+    """The verdict if nobody remembered when the file was recorded: neither the register nor the log."""
     facts = world.services.verifying.gather(pdf)
     record = facts.register_.record
     assert record is not None
     forgetful = facts.register_.model_copy(update={"record": record.model_copy(update={"recorded_at": None})})
-    return decide(facts.model_copy(update={"register_": forgetful}), THEN, Policy(mode="test"))
+    return decide(facts.model_copy(update={"register_": forgetful, "log": NO_LOG}), THEN, Policy(mode="test"))
 
 
 def verify(world: World, pdf: bytes) -> Verdict:

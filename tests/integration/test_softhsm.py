@@ -437,7 +437,7 @@ def test_keys_check_tells_that_a_token_serves(world: World, public_keys: dict[st
     checked = {one.key_ref: one for one in world.services.key_checks.check()}
     found = {one.part: (one.health, one.detail) for one in checked["token.key.toml"].found}
     assert checked["token.key.toml"].is_fit
-    assert len(checked) == 5
+    assert len(checked) == 8, "with a key for paper and one for status lists"
     assert found["store"] == ("ok", "pkcs11 opens, ecdsa-p384 with sha384")
     assert found["secrets"][0] == "warning"
     assert "chmod 600" in found["secrets"][1]

@@ -11,6 +11,8 @@ import pyotp
 import world as worlds
 from makers import Hand, code, password, until_sealed
 
+from signer.domain.values import beijing_day
+
 if TYPE_CHECKING:
     from makers import House
     from playwright.sync_api import Page
@@ -75,7 +77,7 @@ def ask(hand: Hand) -> None:
     hand.go("button[name=do][value=check]")
     assert hand.page.locator("tbody tr").count() == 6
     assert hand.page.locator(".note li").count() == 2
-    hand.page.fill("#planned_on", datetime.now(UTC).date().isoformat())
+    hand.page.fill("#planned_on", beijing_day(datetime.now(UTC)).isoformat())
     hand.go("button[name=do][value=send]")
     assert hand.page.locator("tbody tr").count() == 2
 
@@ -152,7 +154,7 @@ def test_six_cars_of_two_makers_from_sign_up_to_two_files_and_one_car_to_another
     exporter.go("main a[href*='/redirect/']")
     exporter.page.locator(f"input[value='{ours[0]['vin']}']").check()
     exporter.page.fill("#country", "哈萨克斯坦")
-    exporter.page.fill("#planned_on", datetime.now(UTC).date().isoformat())
+    exporter.page.fill("#planned_on", beijing_day(datetime.now(UTC)).isoformat())
     exporter.go("main button.primary")
     house.forget_codes()
     preparer, approver = worlds.PEOPLE[worlds.YUNZHOU]

@@ -26,7 +26,20 @@ if TYPE_CHECKING:
 VINS = ("L0YSA3B29T0000101", "L0YSA3B20T0000102", "L0YSA3B22T0000103")
 TIANSHAN = worlds.TIANSHAN
 UNKNOWN = "00000-00000-0000"
-ALWAYS = {"iss", "jti", "iat", "notice", "test", "trust_list", "policy", "software", "question", "kind", "outcome"}
+ALWAYS = {
+    "iss",
+    "jti",
+    "iat",
+    "notice",
+    "test",
+    "trust_list",
+    "policy",
+    "software",
+    "question",
+    "kind",
+    "outcome",
+    "log_head",
+}
 
 
 def claims_of(house: House, token: str) -> dict[str, Any]:
