@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import memory
 import postgres
 import structlog
+import werkzeug.test
 import world as worlds
 from hypothesis import HealthCheck, settings
 
@@ -28,7 +30,12 @@ settings.load_profile("tests")  # no test fails because the machine is busy
 
 
 def pytest_configure() -> None:
-    """Let `tmp_path` be in memory, unless somebody says where; what is imported by now is not swept up ever again."""
+    """
+    Let `tmp_path` be in memory, unless somebody says where; what is imported by now is not swept up ever again.
+
+    Forms that Werkzeug's test client sends stay in memory as well: it never closes the files of those above 500 kB.
+    """
+    werkzeug.test.stream_encode_multipart = partial(werkzeug.test.stream_encode_multipart, use_tempfile=False)
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
     if found := memory.root():
