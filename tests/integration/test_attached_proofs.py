@@ -82,3 +82,29 @@ def test_where_proofs_are_demanded_nothing_is_issued_without_one(template_folder
         world.issue(sample(KAZAKHSTAN))
     assert "abandoned" in refused.value.__notes__[0]
     world.services.database.close()
+
+
+@pytest.mark.parametrize("listed", [None, "https://elsewhere.example"])
+def test_a_log_that_the_trust_list_does_not_know_stops_no_sealing_and_its_proof_goes_into_no_file(
+    template_folder: Path, tmp_path: Path, listed: str | None
+) -> None:
+    world = World(worlds.copy(template_folder, tmp_path / "data"))
+    assert "log-proof.json" in attached(world.issue(sample(KAZAKHSTAN)).pdf)
+    world.publish(base_url=listed)
+    issued = world.issue(sample(EMIRATES))
+    assert "log-proof.json" not in attached(issued.pdf)
+    assert world.verify(issued.pdf).code in (Code.VALID, Code.VALID_WITH_NOTICE)
+    assert world.verify(issued.pdf).number == issued.number
+    world.services.database.close()
+
+
+def test_the_log_is_named_by_the_trust_list_and_not_by_where_it_is_served(
+    template_folder: Path, tmp_path: Path
+) -> None:
+    served_at = {"SIGNER_BASE_URL": "http://localhost:9"}
+    world = World(worlds.copy(template_folder, tmp_path / "data"), overrides=served_at)
+    world.rewire()
+    issued = world.issue(sample(KAZAKHSTAN))
+    assert "log-proof.json" in attached(issued.pdf)
+    assert world.verify(issued.pdf).code is Code.VALID
+    world.services.database.close()
