@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import memory
+import order
 import postgres
 import structlog
 import werkzeug.test
@@ -40,6 +41,13 @@ def pytest_configure() -> None:
     gc.set_threshold(20_000, 50, 50)
     if found := memory.root():
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(found))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let what takes long begin first, where several processes run tests; alone, they run as they stand."""
+    if processes := getattr(config, "workerinput", {}).get("workercount"):
+        items[:] = order.spread(items, processes, module=order.module_of)
 
 
 @pytest.fixture(scope="session")
