@@ -34,6 +34,7 @@ MOST_BYTES: Final = 40_000
 """The longest `log-proof.json`; one of a log of a million leaves has some 2 kB."""
 _PREFIX: Final = b"signer/leaf/1"
 _DIGEST: Final = 32
+_HEADS: Final = tuple(bytes([0x60 + length]) for length in range(24))
 _FIRST_MINUTE, _LAST_MINUTE = 1 << 16, (1 << 32) - 1
 
 
@@ -63,10 +64,7 @@ class Leaf:
 
     def encode(self) -> bytes:
         """Return its bytes: deterministic CBOR (RFC 8949, 4.2.1) of [1, type, minutes since 1970, tag, commitment]."""
-        minutes = int(self.at.timestamp()) // 60
-        if not _FIRST_MINUTE <= minutes <= _LAST_MINUTE:
-            raise ValueError(f"no leaf is of {self.at}")
-        return b"\x85\x01" + _text(self.type) + b"\x1a" + minutes.to_bytes(4, "big") + _of(self.tag, self.commitment)
+        return _leaf(self.type, self.at, self.tag, self.commitment)
 
     @classmethod
     def parse(cls, data: bytes) -> Leaf:
@@ -80,6 +78,32 @@ class Leaf:
                 if len(rest) == 4 + 2 * (2 + _DIGEST) and found.encode() == data:
                     return found
         raise InvalidInput("leaf", "is no leaf of this log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain:
+    """An opening in bytes, as the log is written by: `digest`, `previous` and `nonce` have 32 each."""
+
+    type: LeafType
+    number: Number
+    digest: bytes
+    previous: bytes | None
+    nonce: bytes
+
+    def commitment(self, tag: bytes) -> bytes:
+        """Return the commitment that `Opening` describes."""
+        previous = b"\xf6" if self.previous is None else _of(self.previous)
+        fields = b"\x85" + _text(self.type) + _text(self.number) + _of(tag, self.digest) + previous
+        return hashlib.sha256(_PREFIX + self.nonce + fields).digest()
+
+    def leaf(self, *, tag: bytes, at: datetime) -> Leaf:
+        """Return the leaf that this opens; `at` is cut to its minute."""
+        minute = at.replace(second=0, microsecond=0)
+        return Leaf(type=self.type, at=minute, tag=tag, commitment=self.commitment(tag))
+
+    def encoded(self, *, tag: bytes, at: datetime) -> bytes:
+        """Return the bytes of the leaf that this opens."""
+        return _leaf(self.type, at, tag, self.commitment(tag))
 
 
 class Opening(Frozen):
@@ -98,14 +122,18 @@ class Opening(Frozen):
 
     def commitment(self, tag: bytes) -> bytes:
         """Return SHA-256 of `signer/leaf/1`, the nonce, and the CBOR of [type, number, tag, digest, previous]."""
-        previous = b"\xf6" if self.previous is None else _of(bytes.fromhex(self.previous))
-        fields = b"\x85" + _text(self.type) + _text(self.number) + _of(tag, bytes.fromhex(self.digest)) + previous
-        return hashlib.sha256(_PREFIX + bytes.fromhex(self.nonce) + fields).digest()
+        return self.plain.commitment(tag)
 
-    def leaf(self, *, tag: bytes, at: datetime) -> Leaf:
-        """Return the leaf that this opens; `at` is cut to its minute."""
-        minute = at.replace(second=0, microsecond=0)
-        return Leaf(type=self.type, at=minute, tag=tag, commitment=self.commitment(tag))
+    @property
+    def plain(self) -> Plain:
+        """The same in bytes."""
+        return Plain(
+            type=self.type,
+            number=self.number,
+            digest=bytes.fromhex(self.digest),
+            previous=None if self.previous is None else bytes.fromhex(self.previous),
+            nonce=bytes.fromhex(self.nonce),
+        )
 
     def opens(self, leaf: Leaf) -> bool:
         """Tell whether this is what a leaf commits to."""
@@ -197,16 +225,24 @@ def parse_proof(data: bytes) -> LogProof:
     return proof
 
 
+def _leaf(kind: LeafType, at: datetime, tag_: bytes, commitment: bytes) -> bytes:
+    minutes = int(at.timestamp()) // 60
+    if not _FIRST_MINUTE <= minutes <= _LAST_MINUTE:
+        raise ValueError(f"no leaf is of {at}")
+    return b"\x85\x01" + _text(kind) + b"\x1a" + minutes.to_bytes(4, "big") + _of(tag_, commitment)
+
+
 def _text(value: str) -> bytes:
     """Return the CBOR of ASCII text below 24 characters, as every type and number is."""
     data = value.encode("ascii")
     if len(data) >= 24:
         raise ValueError(f"{value!r} is too long for a leaf")
-    return bytes([0x60 + len(data)]) + data
+    return _HEADS[len(data)] + data
 
 
 def _of(*digests: bytes) -> bytes:
     """Return the CBOR of byte strings of 32 bytes, one after the other."""
-    if any(len(each) != _DIGEST for each in digests):
-        raise ValueError("a digest has 32 bytes")
-    return b"".join(b"\x58\x20" + each for each in digests)
+    for each in digests:
+        if len(each) != _DIGEST:
+            raise ValueError("a digest has 32 bytes")
+    return b"\x58\x20" + b"\x58\x20".join(digests)

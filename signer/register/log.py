@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import and_, delete, exists, func, insert, select
 
@@ -32,8 +32,7 @@ _LAST_OF_MAKER = select(func.max(log_leaves.c.running))
 _MOST_AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(NamedTuple):
     """What happened and is not in the log yet."""
 
     id: int
@@ -46,8 +45,7 @@ class Waiting:
     queued_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(NamedTuple):
     """
     A leaf in its place, `sequence`, counted from 0.
 
@@ -110,11 +108,12 @@ def waiting(tx: Connection, most: int) -> tuple[Waiting, ...]:
     )
     rows = tx.execute(wanted).all()
     known = {uscc: Uscc(uscc) for uscc in {row.uscc for row in rows}}
+    numbers = {text: Number(text) for text in {row.number for row in rows}}
     return tuple(
         Waiting(
             id=row.id,
             confirmation_id=row.confirmation_id,
-            number=Number(row.number),
+            number=numbers[row.number],
             manufacturer_id=row.manufacturer_id,
             uscc=known[row.uscc],
             type=LeafType(row.type),
@@ -153,8 +152,7 @@ def last_hashes(tx: Connection, confirmation_ids: Sequence[int]) -> dict[int, by
 
 def append(tx: Connection, entries: Sequence[Entry]) -> None:
     """Add leaves behind those that there are, and keep every tile that they fill."""
-    names = tuple(Entry.__dataclass_fields__)
-    _APPEND.execute_many(tx, [{name: getattr(entry, name) for name in names} for entry in entries])
+    _APPEND.execute_many(tx, [entry._asdict() for entry in entries])
     before, after, level = entries[0].sequence, entries[-1].sequence + 1, 0
     while full := after >> HEIGHT * (level + 1):
         for number in range(before >> HEIGHT * (level + 1), full):
@@ -257,7 +255,7 @@ def entries_of(tx: Connection, *, scope: Scope, after: int, most: int) -> tuple[
 
 
 def _entry(row: RowMapping) -> Entry:
-    values = {name: row[name] for name in Entry.__dataclass_fields__}
+    values = {name: row[name] for name in Entry._fields}
     octets = {name: bytes(value) for name, value in values.items() if isinstance(value, bytes | memoryview)}
     kind = None if values["type"] is None else LeafType(values["type"])
     return Entry(**{**values, **octets, "type": kind})

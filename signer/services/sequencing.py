@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from signer.domain.log_leaf import LeafType, Opening, maker_key, tag
+from signer.domain.log_leaf import LeafType, Opening, Plain, maker_key, tag
 from signer.errors import LogHeld
 from signer.register import log, restores
 from signer.register.database import BUSY_S
@@ -233,14 +233,15 @@ class Sequencing:
     def _entries(self, tx: Transaction, waiting: tuple[Waiting, ...], start: int) -> Iterator[Entry]:
         """Yield the leaves of what waits, numbered in the log and for each manufacturer."""
         secret = self._keys.secret(is_new=start == 0)
-        keys = {one.manufacturer_id: maker_key(secret, one.uscc) for one in waiting}
+        makers = {one.manufacturer_id: one.uscc for one in waiting}
+        keys = {each: maker_key(secret, uscc) for each, uscc in makers.items()}
         counts = log.running(tx, keys)
         hashes = log.last_hashes(tx, [one.confirmation_id for one in waiting])
         for sequence, one in enumerate(waiting, start=start):
             counts[one.manufacturer_id] = running = counts[one.manufacturer_id] + 1
             nonce, previous = self._bits(_NONCE_BITS).to_bytes(32, "big"), hashes.get(one.confirmation_id)
-            leaf = opening_of(one.number, one.type, one.digest, previous=previous, nonce=nonce)
-            encoded = leaf.leaf(tag=tag(keys[one.manufacturer_id], running), at=one.queued_at).encode()
+            leaf = Plain(type=one.type, number=one.number, digest=one.digest, previous=previous, nonce=nonce)
+            encoded = leaf.encoded(tag=tag(keys[one.manufacturer_id], running), at=one.queued_at)
             hashes[one.confirmation_id] = hashed = leaf_hash(encoded)
             yield log.Entry(
                 sequence=sequence,

@@ -13,6 +13,7 @@ from signer.seal.stores import examining
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from signer.domain.trust import TrustEntry
     from signer.seal.keys import SealKey
@@ -47,6 +48,7 @@ class ServiceKeys:
         self._trust = trust
         self._box = box
         self._clock = clock
+        self._found: dict[Purpose, tuple[int, str]] = {}
 
     def open(self, purpose: Purpose) -> ServiceKey:
         """
@@ -88,7 +90,20 @@ class ServiceKeys:
 
     def name(self, purpose: Purpose) -> str:
         """Return the file of a purpose's key, in the folder of keys. Raises KeyUnavailable, Misconfigured."""
-        return service_key.find(self._settings.keys, purpose)
+        folder = self._settings.keys
+        stamp = _stamp(folder)
+        found = self._found.get(purpose)
+        if found is None or found[0] != stamp:
+            found = self._found[purpose] = (stamp, service_key.find(folder, purpose))
+        return found[1]
 
     def _key(self, purpose: Purpose, at: datetime) -> SealKey:
         return self._box.open_other(self.name(purpose), at=at)
+
+
+def _stamp(folder: Path) -> int:
+    """Return when names in a folder last changed, in nanoseconds; 0 for one that is not there."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0

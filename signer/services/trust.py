@@ -38,11 +38,12 @@ class TrustSource:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._path = settings.trust_list_path
         self._kept: tuple[tuple[int, int], TrustList] | None = None
 
     def current(self, at: datetime) -> TrustList:
         """Return the list in use, expired or not. Raises Misconfigured, InvalidInput, TrustListStale."""
-        path = self._settings.trust_list_path
+        path = self._path
         try:
             stat = path.stat()
             version = (stat.st_mtime_ns, stat.st_size)

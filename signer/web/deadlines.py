@@ -7,7 +7,7 @@ import itertools
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 log = structlog.get_logger()
+_MOST_OVER: Final = 64
+"""How many deadlines that were kept are remembered before they are forgotten together: each holds its connection."""
 
 
 class Deadlines:
@@ -44,6 +46,9 @@ class Deadlines:
         finally:
             with self._changed:
                 self._minded.discard(number)
+                if len(self._due) > _MOST_OVER + 4 * len(self._minded):
+                    self._due = [due for due in self._due if due[1] in self._minded]
+                    heapq.heapify(self._due)
 
     def _mind(self) -> None:
         while True:

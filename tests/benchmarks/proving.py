@@ -41,7 +41,7 @@ class Proven:
         private = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
         key = NoteKey("log.example", private.public_key().public_bytes_raw())
         opening = Opening(nonce="0a" * 32, type=LeafType.INTENT, number=Number("ESJP6-X3FE9-SJ22"), digest="0b" * 32)
-        leaf = opening.leaf(tag=bytes(32), at=datetime(2026, 11, 30, tzinfo=UTC)).encode()
+        leaf = opening.plain.leaf(tag=bytes(32), at=datetime(2026, 11, 30, tzinfo=UTC)).encode()
         hashes = [merkle.leaf_hash(b"%d" % place) for place in range(LEAVES)]
         hashes[PLACE] = merkle.leaf_hash(leaf)
         read = dict(merkle.extend(0, (), hashes)).__getitem__

@@ -40,10 +40,11 @@ PLANS = Path(__file__).resolve().parent.parent.parent / "build" / "plans.txt"
 
 @dataclass
 class Filled:
-    """A register with one real confirmation among so many; made when first asked."""
+    """A register with one real confirmation among so many; made when first asked. `is_numbered`: SQLite only."""
 
     kind: str
     rows: int
+    is_numbered: bool = False
 
     @cached_property
     def world(self) -> worlds.World:
@@ -60,7 +61,12 @@ class Filled:
             triggers.drop(tx)
             if self.kind == "sqlite":
                 tx.exec_driver_sql("PRAGMA cache_size = -600000")  # for the filling; each connection has its own
-            for statement in _fill(self.kind, self.rows):
+            number = None
+            if self.is_numbered:
+                drawn = tx.connection.driver_connection.create_function  # type: ignore[union-attr]
+                drawn("drawn", 0, lambda: str(Number.draw(secrets.randbits)))
+                number = "drawn()"
+            for statement in _fill(self.kind, self.rows, number):
                 tx.execute(text(statement))
             tx.exec_driver_sql("ANALYZE")  # as autovacuum does in time; else plans are made for an empty table
             _number_the_newest(tx)
@@ -131,8 +137,12 @@ def _number_the_newest(tx: Any) -> None:
         tx.execute(text("UPDATE confirmations SET number = :number WHERE id = :row"), number)
 
 
-def _fill(kind: str, rows: int) -> Iterator[str]:
-    """Give the statements that copy the one confirmation so often, with numbers, VINs and digests of their own."""
+def _fill(kind: str, rows: int, drawn: str | None = None) -> Iterator[str]:
+    """
+    Give the statements that copy the one confirmation so often, with numbers, VINs and digests of their own.
+
+    `drawn` is an expression for numbers that are ones; to change them later takes minutes.
+    """
     if kind == "postgresql":
         source, blob = f"generate_series(100, {99 + rows}) AS s(i)", "decode(md5('{0}'||i)||md5('x{0}'||i), 'hex')"
         number, at = "lpad(i::text, 16, '0')", "'2026-11-21T00:00:00.' || lpad((i % 1000000)::text, 6, '0') || 'Z'"
@@ -150,7 +160,7 @@ def _fill(kind: str, rows: int) -> Iterator[str]:
     yield (
         "INSERT INTO confirmations (id, number, manufacturer_id, exporter_uscc, approval_id, content, content_digest,"
         " terms_digest, renderer_digest, seal_digest, standing, reserved_at, recorded_at)"
-        f" SELECT i, {number}, 1 + i % 2, 'x' || i % 500, i, {one['b']}, {one['b']}, {one['a']}, {one['c']},"
+        f" SELECT i, {drawn or number}, 1 + i % 2, 'x' || i % 500, i, {one['b']}, {one['b']}, {one['a']}, {one['c']},"
         f" (SELECT min(certificate_digest) FROM seals), 'issued', {at}, {at} FROM {source}"
     )
     vin = number.replace("16", "17")

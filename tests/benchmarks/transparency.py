@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-import secrets
 import time
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,8 +18,7 @@ from registers import Filled
 
 from signer import logs
 from signer.domain.log_leaf import LeafType
-from signer.domain.number import Number
-from signer.register import log, triggers
+from signer.register import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,13 +59,9 @@ class Grown:
 
     @cached_property
     def _filled(self) -> Filled:
-        filled = Filled("sqlite", LEAVES // 2)
+        filled = Filled("sqlite", LEAVES // 2, is_numbered=True)
         assert filled.issued
-        numbers = [(Number.draw(secrets.randbits), 100 + place) for place in range(LEAVES // 2)]
         with filled.world.services.database.write() as tx:
-            triggers.drop(tx)  # a number never changes; those of the filling are none
-            tx.exec_driver_sql("UPDATE confirmations SET number = ? WHERE id = ?", numbers)
-            triggers.create(tx)
             tx.exec_driver_sql("DELETE FROM sqlite_stat1 WHERE tbl LIKE 'log%'")  # counted when the log was empty
             for place in range(LEAVES // 2):
                 for kind in (LeafType.INTENT, LeafType.ISSUED):
@@ -102,9 +96,11 @@ class Grown:
         return time.perf_counter() - begun
 
     def prove(self) -> None:
+        self._world.services.sequencing.drain()
         assert self._world.services.logbook.proof(self._filled.issued.number, LeafType.ISSUED) is not None
 
     def prove_in_memory(self) -> None:
+        self._world.services.sequencing.drain()
         self._in_memory.prove_inclusion(3)
 
 

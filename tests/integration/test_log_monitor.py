@@ -61,7 +61,7 @@ class Log:
 
 
 def leaf(running: int, key: bytes = MINE) -> bytes:
-    return OPENING.leaf(tag=log_leaf.tag(key, running), at=worlds.AT).encode()
+    return OPENING.plain.leaf(tag=log_leaf.tag(key, running), at=worlds.AT).encode()
 
 
 def seen(log: Log, state: State | None = None, maker: Maker = ME) -> log_monitor.Look:

@@ -23,7 +23,7 @@ AT = datetime(2026, 11, 30, 9, 5, 41, tzinfo=UTC)
 MAKER = log_leaf.maker_key(b"secret of a test".ljust(32), "91000000MA0TE00019")
 TAG = log_leaf.tag(MAKER, 7)
 OPENING = Opening(nonce="0a" * 32, type=LeafType.ISSUED, number=NUMBER, digest="0b" * 32, previous="0c" * 32)
-LEAF = OPENING.leaf(tag=TAG, at=AT)
+LEAF = OPENING.plain.leaf(tag=TAG, at=AT)
 PROOF = LogProof(
     leaf=base64.b64encode(LEAF.encode()).decode(),
     opening=OPENING,
@@ -46,7 +46,7 @@ times = st.datetimes(datetime(2026, 1, 1), datetime(2090, 1, 1), timezones=st.ju
 def test_a_leaf_is_the_deterministic_cbor_of_its_fields_and_reads_back(
     opening: Opening, at: datetime, tag: bytes
 ) -> None:
-    leaf = opening.leaf(tag=tag, at=at)
+    leaf = opening.plain.leaf(tag=tag, at=at)
     minutes = int(at.timestamp()) // 60
     assert cbor2.loads(leaf.encode()) == [1, opening.type, minutes, tag, leaf.commitment]
     assert leaf.encode() == cbor2.dumps([1, str(opening.type), minutes, tag, leaf.commitment], canonical=True)
@@ -94,7 +94,7 @@ def test_nothing_else_is_a_leaf(data: bytes) -> None:
 def test_a_leaf_tells_its_minute_and_neither_second_nor_number() -> None:
     assert LEAF.at == datetime(2026, 11, 30, 9, 5, tzinfo=UTC)
     assert NUMBER.encode() not in LEAF.encode()
-    assert OPENING.leaf(tag=TAG, at=AT + timedelta(seconds=18)) == LEAF
+    assert OPENING.plain.leaf(tag=TAG, at=AT + timedelta(seconds=18)) == LEAF
 
 
 def test_two_leaves_of_a_manufacturer_share_no_tag_and_another_key_finds_neither() -> None:

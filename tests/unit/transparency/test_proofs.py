@@ -24,7 +24,7 @@ PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 KEY = NoteKey("log.example", PRIVATE.public_key().public_bytes_raw())
 AT = datetime(2026, 11, 30, 9, 5, tzinfo=UTC)
 OPENING = Opening(nonce="0a" * 32, type=LeafType.INTENT, number=number("7K3QF9ZC2M8RX"), digest="0b" * 32)
-LEAF = OPENING.leaf(tag=b"t" * 32, at=AT)
+LEAF = OPENING.plain.leaf(tag=b"t" * 32, at=AT)
 PLACE, SIZE = 5, 12
 TREE = trees.Tree((*map(trees.entry, range(PLACE)), LEAF.encode(), *map(trees.entry, range(PLACE + 1, SIZE))))
 
@@ -60,7 +60,7 @@ def test_a_proof_shows_its_leaf_under_the_checkpoint() -> None:
         ({"index": SIZE}, ProofInvalid),
         ({"path": PROOF.path[:-1]}, ProofInvalid),
         ({"path": (*PROOF.path, PROOF.path[0])}, ProofInvalid),
-        ({"leaf": _text(OPENING.leaf(tag=b"u" * 32, at=AT).encode())}, ProofInvalid),
+        ({"leaf": _text(OPENING.plain.leaf(tag=b"u" * 32, at=AT).encode())}, ProofInvalid),
         ({"leaf": _text(trees.entry(0))}, ProofInvalid),
         ({"opening": OPENING.model_copy(update={"digest": "0c" * 32})}, ProofInvalid),
         ({"checkpoint": _note(SIZE - 1)}, ProofInvalid),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 
 from signer.web.deadlines import Deadlines
 
@@ -55,3 +56,22 @@ def test_one_that_cannot_be_kept_stops_no_other() -> None:
 
     with minded.over(0.05, broken), minded.over(0.2, over.set):
         assert over.wait(20)
+
+
+def test_deadlines_that_were_kept_do_not_hold_what_they_would_have_cut() -> None:
+    minded = Deadlines()
+    held = []
+    for _ in range(1_000):
+        cut = Cut()
+        held.append(weakref.ref(cut))
+        with minded.over(300.0, cut):
+            pass
+    del cut
+    assert sum(one() is not None for one in held) <= 100
+
+
+class Cut:
+    """What a deadline would have called."""
+
+    def __call__(self) -> None:
+        raise AssertionError("nothing was late")
