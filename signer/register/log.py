@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import and_, delete, exists, func, insert, select
+from sqlalchemy import Integer, and_, bindparam, delete, exists, func, insert, select
 
 from signer.domain.confirmation import Standing
 from signer.domain.log_leaf import LeafType
@@ -28,6 +28,24 @@ if TYPE_CHECKING:
 
 _QUEUE = Ready(insert(log_queue).inline())
 _APPEND = Ready(insert(log_leaves).inline())
+_TAKEN = Ready(delete(log_queue).where(log_queue.c.id == bindparam("queued", type_=Integer())))
+_WAITING = Ready(
+    select(
+        log_queue.c.id,
+        log_queue.c.confirmation_id,
+        confirmations.c.number,
+        confirmations.c.manufacturer_id,
+        manufacturers.c.uscc,
+        log_queue.c.type,
+        log_queue.c.digest,
+        log_queue.c.queued_at,
+    )
+    .join(confirmations, confirmations.c.id == log_queue.c.confirmation_id)
+    .join(manufacturers, manufacturers.c.id == confirmations.c.manufacturer_id)
+    .order_by(log_queue.c.id)
+    .limit(bindparam("most", type_=Integer()))
+)
+_TYPES = {kind.value: kind for kind in LeafType}
 _LAST_OF_MAKER = select(func.max(log_leaves.c.running))
 _MOST_AT_ONCE = 500
 
@@ -99,28 +117,14 @@ def waiting_since(tx: Connection) -> datetime | None:
 
 def waiting(tx: Connection, most: int) -> tuple[Waiting, ...]:
     """Return what waits, the oldest first."""
-    wanted = (
-        select(log_queue, confirmations.c.number, confirmations.c.manufacturer_id, manufacturers.c.uscc)
-        .join(confirmations, confirmations.c.id == log_queue.c.confirmation_id)
-        .join(manufacturers, manufacturers.c.id == confirmations.c.manufacturer_id)
-        .order_by(log_queue.c.id)
-        .limit(most)
-    )
-    rows = tx.execute(wanted).all()
-    known = {uscc: Uscc(uscc) for uscc in {row.uscc for row in rows}}
+    rows = _WAITING.rows(tx, {"most": most})
+    usccs = {uscc: Uscc(uscc) for uscc in {row.uscc for row in rows}}
     numbers = {text: Number(text) for text in {row.number for row in rows}}
     return tuple(
-        Waiting(
-            id=row.id,
-            confirmation_id=row.confirmation_id,
-            number=numbers[row.number],
-            manufacturer_id=row.manufacturer_id,
-            uscc=known[row.uscc],
-            type=LeafType(row.type),
-            digest=bytes(row.digest),
-            queued_at=row.queued_at,
-        )
-        for row in rows
+        [
+            Waiting(id_, confirmation, numbers[number], maker, usccs[uscc], _TYPES[kind], bytes(digest), at)
+            for id_, confirmation, number, maker, uscc, kind, digest, at in rows
+        ]
     )
 
 
@@ -200,8 +204,7 @@ def _spanned(column: Column[bytes], wanted: Tile) -> Select[bytes]:
 
 def taken(tx: Connection, ids: Sequence[int]) -> None:
     """Take away what is in the log now, by the ids that were read: never what came meanwhile."""
-    for start in range(0, len(ids), _MOST_AT_ONCE):
-        tx.execute(delete(log_queue).where(log_queue.c.id.in_(ids[start : start + _MOST_AT_ONCE])))
+    _TAKEN.execute_many(tx, [{"queued": each} for each in ids])
 
 
 def sign(tx: Connection, made: Signed) -> None:

@@ -228,12 +228,8 @@ def _entries(log: Published, before: State, new: Checkpoint) -> tuple[tuple[int,
     if merkle.fold(peaks).hex() != before.root:
         raise _OtherTree("what was there before is not there any more")
     entries = tuple(_from_tiles(log, before.size, new.size))
-    covering = merkle.cover(0, new.size)
-    known = dict(zip(merkle.cover(0, before.size), peaks, strict=True))
-    hashes = [leaf_hash(entry) for _, entry in entries]
-    wanted = frozenset(covering)
-    known |= {each: found for each, found in merkle.extend(before.size, peaks, hashes) if each in wanted}
-    if merkle.fold([known[each] for each in covering]) != new.root:
+    grown = merkle.grow(before.size, peaks, [leaf_hash(entry) for _, entry in entries])
+    if merkle.fold(grown) != new.root:
         raise _OtherTree("the leaves do not make the root")
     return entries
 

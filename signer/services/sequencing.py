@@ -19,7 +19,7 @@ from signer.register import log, restores
 from signer.register.database import BUSY_S
 from signer.transparency import checkpoints, notes
 from signer.transparency.checkpoints import Checkpoint
-from signer.transparency.merkle import EMPTY_ROOT, cover, extend, fold, leaf_hash
+from signer.transparency.merkle import EMPTY_ROOT, fold, grow, leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,7 @@ logger = structlog.get_logger()
 
 BATCH = 1000
 """So many leaves are appended in one transaction: it holds the write lock for some hundredths of a second."""
-_NONCE_BITS = 256
+_NONCE_BYTES = 32
 _NO_LEAVES = f"0 {base64.b64encode(EMPTY_ROOT).decode()}"
 """The head of a log of which nothing was ever published, as an operator types it."""
 
@@ -51,12 +51,7 @@ class Tree:
 
     def grown(self, hashes: Sequence[bytes]) -> Tree:
         """Return it with further leaves."""
-        known = dict(zip(cover(0, self.size), self.edge, strict=True))
-        size = self.size + len(hashes)
-        covering = cover(0, size)
-        wanted = set(covering)
-        known |= {subtree: found for subtree, found in extend(self.size, self.edge, hashes) if subtree in wanted}
-        return Tree(size, tuple(known[subtree] for subtree in covering))
+        return Tree(self.size + len(hashes), grow(self.size, self.edge, hashes))
 
     @property
     def root(self) -> bytes:
@@ -237,14 +232,16 @@ class Sequencing:
         keys = {each: maker_key(secret, uscc) for each, uscc in makers.items()}
         counts = log.running(tx, keys)
         hashes = log.last_hashes(tx, [one.confirmation_id for one in waiting])
-        for sequence, one in enumerate(waiting, start=start):
+        nonces = self._bits(8 * _NONCE_BYTES * len(waiting)).to_bytes(_NONCE_BYTES * len(waiting), "big")
+        for place, one in enumerate(waiting):
             counts[one.manufacturer_id] = running = counts[one.manufacturer_id] + 1
-            nonce, previous = self._bits(_NONCE_BITS).to_bytes(32, "big"), hashes.get(one.confirmation_id)
+            nonce = nonces[_NONCE_BYTES * place : _NONCE_BYTES * (place + 1)]
+            previous = hashes.get(one.confirmation_id)
             leaf = Plain(type=one.type, number=one.number, digest=one.digest, previous=previous, nonce=nonce)
             encoded = leaf.encoded(tag=tag(keys[one.manufacturer_id], running), at=one.queued_at)
             hashes[one.confirmation_id] = hashed = leaf_hash(encoded)
             yield log.Entry(
-                sequence=sequence,
+                sequence=start + place,
                 leaf=encoded,
                 leaf_hash=hashed,
                 manufacturer_id=one.manufacturer_id,

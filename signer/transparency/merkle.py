@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from signer.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
 DIGEST_BYTES: Final = 32
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
@@ -127,20 +127,15 @@ def consistency(old: int, new: int, read: Read) -> tuple[bytes, ...]:
     return _made(consistency_path(old, new), read)
 
 
-def extend(size: int, peaks: Sequence[bytes], leaves: Iterable[bytes]) -> Iterator[tuple[Subtree, bytes]]:
-    """
-    Yield every complete subtree that comes to be when leaf hashes are appended to a tree, each after those below it.
-
-    `peaks` are the hashes of `cover(0, size)`.
-    """
+def grow(size: int, peaks: Sequence[bytes], leaves: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Return the peaks of a tree once leaf hashes are appended: the hashes of `cover(0, size)`, before and after."""
     stack = list(peaks)
     for index, leaf in enumerate(leaves, start=size):
-        found, level, at = leaf, 0, index
-        yield Subtree(0, at), found
+        found, at = leaf, index
         while at & 1:
-            found, level, at = node_hash(stack.pop(), found), level + 1, at >> 1
-            yield Subtree(level, at), found
+            found, at = node_hash(stack.pop(), found), at >> 1
         stack.append(found)
+    return tuple(stack)
 
 
 def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], *, root: bytes) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import subtrees
 from cases import Case
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sigstore._internal import merkle as sigstore
@@ -44,7 +45,7 @@ class Proven:
         leaf = opening.plain.leaf(tag=bytes(32), at=datetime(2026, 11, 30, tzinfo=UTC)).encode()
         hashes = [merkle.leaf_hash(b"%d" % place) for place in range(LEAVES)]
         hashes[PLACE] = merkle.leaf_hash(leaf)
-        read = dict(merkle.extend(0, (), hashes)).__getitem__
+        read = subtrees.of(hashes).__getitem__
         text = Checkpoint(key.name, LEAVES, merkle.root(LEAVES, read)).text
         proof = LogProof(
             leaf=base64.b64encode(leaf).decode(),

@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import subtrees
 import world as worlds
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from world import EMIRATES, KAZAKHSTAN, YUNZHOU, World, fresh
@@ -45,7 +46,7 @@ class Log:
 
     @property
     def _hashes(self) -> dict[merkle.Subtree, bytes]:
-        return dict(merkle.extend(0, (), [merkle.leaf_hash(entry) for entry in self.entries]))
+        return subtrees.of(merkle.leaf_hash(entry) for entry in self.entries)
 
     def checkpoint(self) -> str:
         root = merkle.root(len(self.entries), self._hashes.__getitem__)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 
 import pytest
+import subtrees
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signer.transparency import merkle
-from signer.transparency.merkle import EMPTY_ROOT, ProofInvalid, Subtree, verify_consistency, verify_inclusion
+from signer.transparency.merkle import EMPTY_ROOT, ProofInvalid, verify_consistency, verify_inclusion
 from tests.unit.transparency import trees
 
 MOST = 300
@@ -139,8 +140,6 @@ def test_a_cover_is_whole_and_has_no_overlap(one: int, other: int) -> None:
 @given(st.integers(0, 299), st.integers(0, 299))
 def test_a_tree_that_grew_in_two_steps_is_the_same(one: int, other: int) -> None:
     first, whole = sorted((one, other))
-    hashes = dict(merkle.extend(0, (), TREE.leaves[:first]))
-    peaks = [hashes[each] for each in merkle.cover(0, first)]
-    hashes |= dict(merkle.extend(first, peaks, TREE.leaves[first:whole]))
-    assert merkle.root(whole, hashes.__getitem__) == ROOTS[whole]
-    assert Subtree(0, whole) not in hashes
+    peaks = merkle.grow(first, merkle.grow(0, (), TREE.leaves[:first]), TREE.leaves[first:whole])
+    assert peaks == tuple(subtrees.of(TREE.leaves[:whole])[each] for each in merkle.cover(0, whole))
+    assert merkle.fold(peaks) == ROOTS[whole]

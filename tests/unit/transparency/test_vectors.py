@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import pytest
+import subtrees
 
 from signer.domain import log_leaf
 from signer.domain.log_leaf import Leaf, Opening, ProofRefused
@@ -57,7 +58,7 @@ def test_leaves_tags_roots_and_consistency_are_those_of_the_vectors() -> None:
         assert opening.plain.leaf(tag=bytes.fromhex(each["tag"]), at=leaf.at) == leaf
         hashes.append(merkle.leaf_hash(leaf.encode()))
         assert hashes[-1].hex() == each["leaf_hash"]
-    tree = dict(merkle.extend(0, (), hashes))
+    tree = subtrees.of(hashes)
     roots = [merkle.root(size, tree.__getitem__) for size in range(len(hashes) + 1)]
     assert [root.hex() for root in roots] == WHOLE["roots"]
     for each in WHOLE["consistency"]:

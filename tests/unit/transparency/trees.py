@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+import subtrees
+
 from signer.transparency import merkle
 
 CT_LEAVES = ("", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f")
@@ -31,7 +33,7 @@ class Tree:
 
     def __init__(self, entries: tuple[bytes, ...]) -> None:
         self.leaves = [merkle.leaf_hash(each) for each in entries]
-        self.hashes = dict(merkle.extend(0, (), self.leaves))
+        self.hashes = subtrees.of(self.leaves)
 
     def root(self, size: int) -> bytes:
         """Return the root of its first leaves."""
