@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from signer.domain.sheet_rules import finding, refused
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from signer.errors import Finding
 
 Reads = Literal["text", "code", "day", "choice", "ignored"]
-_LOOKED_AT = 10
+LOOKED_AT = 10
 """A header stands within so many rows that are not empty: a title may stand above it."""
 _PUNCTUATION = re.compile(r"[\s*＊:：.。,，;；、_\-—/\\|()（）\[\]【】<>《》\"'“”‘’?？!！#＃]+")
 _PARTS = re.compile(r"[/／|\n(（\[【]")
@@ -94,6 +95,7 @@ class ReadRow:
     findings: tuple[Finding, ...]
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return a header or a choice for comparison: width, case, blanks and punctuation do not count."""
     return _PUNCTUATION.sub("", unicodedata.normalize("NFKC", text)).casefold()
@@ -107,7 +109,7 @@ def find_header(table: Table, columns: tuple[Column, ...]) -> Header:
     """
     known = {fold(name): column for column in columns for name in column.names}
     row, found = max(
-        ((row, _matched(row, known)) for row in table.rows[:_LOOKED_AT]),
+        ((row, _matched(row, known)) for row in table.rows[:LOOKED_AT]),
         key=lambda each: (len({column.name for column in each[1].values()}), -each[0].number),
         default=(None, {}),
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from signer.domain.json_text import Json
 
-__all__ = ["MOST_DRAFT_BYTES", "MOST_FINDINGS", "parse_draft", "pointer"]
+__all__ = ["MOST_DRAFT_BYTES", "MOST_FINDINGS", "in_chinese", "parse_draft", "pointer"]
 
 MOST_DRAFT_BYTES = 1_000_000
 MOST_FINDINGS = 100
@@ -45,6 +45,8 @@ _CHINESE = (
     (r"(.*) is not a whole number; .*", r"\1 不是整数，小数请写成文本"),
     (r"a number is 2\^53 or larger", "有数字过大（不小于 2^53）"),
     (r"not JSON: .* at line (\d+), column (\d+)", r"第 \1 行第 \2 列不符合 JSON 语法"),
+    (r"longer than (\d+) bytes", r"超过 \1 字节"),
+    (r"not an object", "不是对象"),
 )
 _OTHER = ("其他类型的值", "another kind of value")
 
@@ -61,7 +63,7 @@ def parse_draft(data: bytes) -> Draft:
     try:
         value = json_text.load(data, most_bytes=MOST_DRAFT_BYTES)
     except InvalidInput as error:
-        ledger.note("draft.json", "", reason=(_in_chinese(error.reason), error.reason))
+        ledger.note("draft.json", "", reason=(in_chinese(error.reason), error.reason))
         raise RuleViolation(ledger.in_order()) from error
     plain = _without_surrogates(_shortened(value, ledger), "", ledger)
     try:
@@ -75,7 +77,7 @@ def parse_draft(data: bytes) -> Draft:
     return draft
 
 
-def _in_chinese(reason: str) -> str:
+def in_chinese(reason: str) -> str:
     """Return a reason of `json_text` in Chinese; as it is if it has none."""
     for pattern, chinese in _CHINESE:
         if found := re.fullmatch(pattern, reason, re.DOTALL):

@@ -181,13 +181,14 @@ def read_plan(table: Table, columns: tuple[Column, ...]) -> tuple[Plan, Report]:
         header_row=header.row,
         titles=header.titles,
         places=dict(header.places),
-        rows=tuple(map(_sheet_row, rows)),
+        rows=tuple(map(sheet_row, rows)),
     )
     noted += _twice(plan.rows, header)
     return _marked(plan, said_of(noted, header.titles, typed))
 
 
-def _sheet_row(row: ReadRow) -> SheetRow:
+def sheet_row(row: ReadRow) -> SheetRow:
+    """Return a row that was read as the vehicle that it tells of, still nobody's."""
     texts: dict[str, object] = {**row.texts, "modified": row.texts.get("modified") == "yes"}
     vehicle = {name: text for name, text in texts.items() if name in DraftVehicle.model_fields}
     others = {name: text for name, text in texts.items() if name in SheetRow.model_fields}
@@ -297,11 +298,12 @@ def placed(findings: Iterable[Finding], group: Sequence[SheetRow], places: Mappi
     found: list[Finding] = []
     for each in findings:
         if each.severity != "notice" and each.rule not in _OF_GROUP | _MAY_BE_ADDED:
-            found.extend(replace(each, pointer=place) for place in _cells(each.pointer, group, places))
+            found.extend(replace(each, pointer=place) for place in cells_of(each.pointer, group, places))
     return tuple(found)
 
 
-def _cells(pointer: str, group: Sequence[SheetRow], places: Mapping[str, int]) -> tuple[str, ...]:
+def cells_of(pointer: str, group: Sequence[SheetRow], places: Mapping[str, int]) -> tuple[str, ...]:
+    """Return the cells of the sheet that a field of a group's draft comes from; none for what is in no column."""
     steps = pointer.split("/")
     if steps[1:2] == ["vehicles"] and len(steps) > 3:
         return (address(group[int(steps[2])].row, places.get(steps[3], places["vin"])),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import babel
@@ -70,6 +70,7 @@ class Uscc(str):
 _BRACKETS = str.maketrans({"（": "(", "）": ")", "［": "[", "］": "]"})
 
 
+@lru_cache(maxsize=4096)
 def comparable_name(name: str) -> str:
     """Return a legal name for comparison: brackets mapped, blanks dropped; 股份 and every other word count."""
     folded = unicodedata.normalize("NFC", name).translate(_BRACKETS)

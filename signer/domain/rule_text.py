@@ -57,4 +57,6 @@ def code_point(char: str) -> str:
 def shown(text: str) -> str:
     """Return text fit for a sentence: at most 300 characters, what must not be shown as its code point."""
     cut = text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
+    if not unprintable(cut):
+        return cut
     return "".join(f"[{code_point(char)}]" if unprintable(char) else char for char in cut)

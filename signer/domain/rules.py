@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
 Known = TypeVar("Known")
 
-__all__ = ["SAMPLE_COMMITMENT", "Circumstances", "Predecessor", "SealCircumstances", "check", "shown_terms", "to_terms"]
+__all__ = [
+    "SAMPLE_COMMITMENT",
+    "Circumstances",
+    "Predecessor",
+    "SealCircumstances",
+    "check",
+    "judge",
+    "shown_terms",
+    "to_terms",
+]
 
 
 def check(draft: Draft, circumstances: Circumstances) -> tuple[Finding, ...]:
@@ -40,12 +49,20 @@ def to_terms(draft: Draft, circumstances: Circumstances) -> Terms:
 
     Raises RuleViolation with all violations, exactly if `check` finds any.
     """
+    terms, findings = judge(draft, circumstances)
+    if terms is None:
+        raise RuleViolation(tuple(found for found in findings if found.severity == "violation"))
+    return terms
+
+
+def judge(draft: Draft, circumstances: Circumstances) -> tuple[Terms | None, tuple[Finding, ...]]:
+    """Return the terms that a draft amounts to, None exactly if a rule is violated, and what `check` returns."""
     taken, outlets, findings = _judge(draft, circumstances)
-    if violations := tuple(found for found in findings if found.severity == "violation"):
-        raise RuleViolation(violations)
+    if any(found.severity == "violation" for found in findings):
+        return None, findings
     seal = _known(circumstances.seal)
     choice = SealChoice(certificate_digest=seal.certificate_digest, seal_class=seal.seal_class)
-    return _terms(taken, outlets, circumstances, choice)
+    return _terms(taken, outlets, circumstances, choice), findings
 
 
 def shown_terms(draft: Draft, circumstances: Circumstances) -> Terms | None:

@@ -114,6 +114,28 @@ SHEET_RULES: tuple[Rule, ...] = (
         _FILE,
     ),
     Rule(
+        "sheet.line",
+        "violation",
+        "第 {line} 行不是一个 JSON 对象（{reason}）。每行写一辆车的 JSON 对象；请改正，或改用 .xlsx、CSV。",
+        "Line {line} is no JSON object ({reason}). Each line is one vehicle's object: correct it, or use XLSX or CSV.",
+        "RFC 8259",
+    ),
+    Rule(
+        "sheet.value",
+        "violation",
+        "第 {line} 行的“{field}”不是文本。编号和日期请写在引号内，是否项写 true 或 false，没有内容写 null 或省略。",
+        "“{field}” of line {line} is not text. Write codes and days in quotation marks, yes and no as true and false, "
+        "and leave out what is empty.",
+        "RFC 8259",
+    ),
+    Rule(
+        "sheet.fields",
+        "violation",
+        "字段种类超过 {most} 个（到第 {line} 行）。请删除多余的字段。",
+        "There are more than {most} different fields (down to line {line}). Leave out those not needed.",
+        _FILE,
+    ),
+    Rule(
         "sheet.no-header",
         "violation",
         "没有找到表头。首行应有“{wanted}”等列名，可下载模板填写。",
@@ -202,6 +224,13 @@ SHEET_RULES: tuple[Rule, ...] = (
         "violation",
         "该车已在草稿 {draft} 中。请删除此行，或先在那份草稿中移除该车。",
         "This vehicle is in the draft {draft} already. Delete this row, or take the vehicle out of that draft first.",
+        "signer B5",
+    ),
+    Rule(
+        "vin.batched",
+        "violation",
+        "该车已在批次 {batch} 中等待用印。请删除此行，或先取消那个批次。",
+        "This vehicle waits in the batch {batch} already. Delete this row, or cancel that batch first.",
         "signer B5",
     ),
 )

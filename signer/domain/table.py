@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,6 +15,19 @@ MOST_ROWS = 2_000
 MOST_COLUMNS = 60
 MOST_CELL = 1_000
 """Characters of one cell that are kept; a longer one is marked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """
+    How much of a file is read: rows with data, and bytes once it is unpacked (XLSX).
+
+    `has_lines`: JSON Lines are read as well, one object per vehicle.
+    """
+
+    rows: int = MOST_ROWS
+    unpacked: int = 40_000_000
+    has_lines: bool = False
 
 
 class CellKind(StrEnum):
@@ -36,9 +50,13 @@ class Cell(Frozen):
 
 
 class Row(Frozen):
-    """One row that is not empty; `number` counts from 1, as on the screen. Cells at the end may be missing."""
+    """
+    One row that is not empty; `number` counts from 1, as on the screen. Cells at the end may be missing.
 
-    number: Annotated[int, Field(ge=1)]
+    0 is the header of JSON Lines, which stands in no line.
+    """
+
+    number: Annotated[int, Field(ge=0)]
     cells: Annotated[tuple[Cell, ...], Field(max_length=MOST_COLUMNS)]
 
     def cell(self, column: int) -> Cell:
@@ -48,7 +66,7 @@ class Row(Frozen):
 
 class Table(Frozen):
     """
-    One sheet. `form` is xlsx or csv, `others` the names of sheets that were not read.
+    One sheet. `form` is xlsx, csv or jsonl, `others` the names of sheets that were not read.
 
     `counts_from_1904`: numbers that stand for days are counted from 1904-01-01, not from 1899-12-30.
     """

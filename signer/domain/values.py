@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,8 @@ _UNPRINTABLE = ("Cc", "Cs", "Cn", "Co", "Zl", "Zp")
 _NEEDED_FORMAT = "\u200c\u200d\u200e\u200f\u061c"
 _DROPPED = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212\u200b\u200e\u200f\u2060\ufeff")
 ARABIC_VOWEL_MARKS = frozenset(chr(point) for point in range(0x064B, 0x0653))
-
+_MOST_REMEMBERED = 4096
+"""Texts that return in draft after draft: names, brands, models, addresses."""
 
 When = TypeVar("When", bound=date)
 
@@ -69,6 +71,7 @@ def _within_years(when: When) -> When:
     return when
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def unprintable(text: str) -> str:
     """
     Return the first character that has no place in sealed text, or ''.
@@ -104,6 +107,7 @@ def _fold(char: str) -> str:
     return "" if kept.isspace() or kept in _DROPPED else kept
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def tidy(text: str) -> str:
     """
     Return text as it is stored: NFC, Arabic vowel marks dropped, runs of blanks made one, ends trimmed.

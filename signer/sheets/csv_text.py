@@ -6,9 +6,15 @@ import codecs
 import csv
 import re
 from io import StringIO
+from typing import TYPE_CHECKING
 
-from signer.domain.table import MOST_CELL, MOST_COLUMNS, MOST_ROWS, Cell, CellKind, Row, Table, letters
+from signer.domain.table import MOST_CELL, MOST_COLUMNS, Cell, CellKind, Row, letters
 from signer.sheets.refusal import SheetRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from signer.domain.table import Extent
 
 _DELIMITERS = ",;\t"
 _NAMED = re.compile(r"sep=([,;\t])\r?\n", re.IGNORECASE)
@@ -19,27 +25,26 @@ _CODECS = (codecs.lookup("utf-8-sig"), codecs.lookup("gb18030"))
 """Loaded with the module: behind its walls a child can load no code."""
 
 
-def read(data: bytes) -> Table:
-    """Return the table of a CSV file. SheetRefused."""
-    text = _decoded(data)
+def rows(data: bytes, extent: Extent) -> Iterator[Row]:
+    """Yield the rows of a CSV file that are not empty. SheetRefused."""
+    text = decoded(data)
     if re.match(r"\s*<(\?xml|!doctype|html|table|head|meta|workbook)", text, re.IGNORECASE):
         raise SheetRefused("sheet.other", found="HTML / XML")
     if named := _NAMED.match(text):
         text = text[named.end() :]
     csv.field_size_limit(_MOST_FIELD)
     reader = csv.reader(StringIO(text, newline=""), delimiter=named[1] if named else _delimiter(text), strict=True)
-    rows: list[Row] = []
-    number = 0
+    number = count = 0
     try:
         for number, fields in enumerate(reader, 1):
             cells = _cells(fields)
+            count += bool(cells)
+            if count > extent.rows + 1 or number > 10 * extent.rows:
+                raise SheetRefused("sheet.rows", most=f"{extent.rows}", row=f"{number}")
             if cells:
-                rows.append(Row(number=number, cells=cells))
-            if len(rows) > MOST_ROWS + 1 or number > 10 * MOST_ROWS:
-                raise SheetRefused("sheet.rows", most=f"{MOST_ROWS}", row=f"{number}")
+                yield Row(number=number, cells=cells)
     except csv.Error as error:
         raise SheetRefused("sheet.quotes", row=f"{number + 1}") from error
-    return Table(form="csv", rows=tuple(rows))
 
 
 def guarded(text: str) -> str:
@@ -52,7 +57,8 @@ def unguarded(text: str) -> str:
     return text[1:] if _GUARDED.match(text) else text
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """Return the text of a file in UTF-8, with or without its mark, or in GB18030. SheetRefused."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         raise SheetRefused("sheet.encoding")
     if b"\0" in data:
