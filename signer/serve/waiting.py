@@ -25,7 +25,11 @@ MOST_HEAD: Final = 65_536
 SILENCE_S: Final = 30
 """How long a thread waits for the next bytes of a body, or for a client to take some of the answer."""
 MOST_S: Final = 300.0
-"""How long a thread is a connection's at most, until its request is answered: a client may also take slowly."""
+"""
+How long a thread is a connection's at most, until its request is answered: a client may also take slowly.
+
+What is written while it is taken gives it as long again for each part that was (`web.pouring`).
+"""
 _COURTESY_S: Final = 0.001
 """All processes are woken for each connection, and the first one there takes it: the busy one comes a little later."""
 _END: Final = b"\r\n\r\n"
@@ -90,7 +94,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401 -- gunicorn has no types
         """Answer a request; one whose client neither sends nor takes in time is cut."""
-        with deadlines.MINDED.over(self.most_s, partial(conn.sock.shutdown, socket.SHUT_RDWR)):
+        with deadlines.of_connection(self.most_s, partial(conn.sock.shutdown, socket.SHUT_RDWR)):
             return super().handle(conn)
 
     def _await_head(self, conn: Any) -> None:  # noqa: ANN401 -- gunicorn has no types

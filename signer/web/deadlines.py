@@ -19,6 +19,25 @@ _MOST_OVER: Final = 64
 """How many deadlines that were kept are remembered before they are forgotten together: each holds its connection."""
 
 
+class Deadline:
+    """One block's deadline, which can be put off while it is not over."""
+
+    def __init__(self, minder: Deadlines, seconds: float, late: Callable[[], object]) -> None:
+        self._minder = minder
+        self._seconds = seconds
+        self._late = late
+        self._number = minder.begin(seconds, late)
+
+    def renew(self) -> None:
+        """Allow the whole time again, from now on."""
+        if self._minder.forget(self._number):
+            self._number = self._minder.begin(self._seconds, self._late)
+
+    def end(self) -> None:
+        """Be over without anything being called."""
+        self._minder.forget(self._number)
+
+
 class Deadlines:
     """Calls what it was given once its time is over, unless it was taken back before; begun by its first use."""
 
@@ -30,8 +49,16 @@ class Deadlines:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def over(self, seconds: float, late: Callable[[], object]) -> Iterator[None]:
-        """Call `late` if the block takes longer."""
+    def over(self, seconds: float, late: Callable[[], object]) -> Iterator[Deadline]:
+        """Call `late` if the block takes longer, or so long since its deadline was renewed."""
+        mine = Deadline(self, seconds, late)
+        try:
+            yield mine
+        finally:
+            mine.end()
+
+    def begin(self, seconds: float, late: Callable[[], object]) -> int:
+        """Mind one more, and return its number."""
         with self._changed:
             number = next(self._numbers)
             self._minded.add(number)
@@ -41,14 +68,17 @@ class Deadlines:
                 self._thread.start()
             elif self._due[0][1] == number:
                 self._changed.notify()
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._minded.discard(number)
-                if len(self._due) > _MOST_OVER + 4 * len(self._minded):
-                    self._due = [due for due in self._due if due[1] in self._minded]
-                    heapq.heapify(self._due)
+        return number
+
+    def forget(self, number: int) -> bool:
+        """Mind one no more, and what it would have called; tell whether it was not over yet."""
+        with self._changed:
+            was_minded = number in self._minded
+            self._minded.discard(number)
+            if len(self._due) > _MOST_OVER + 4 * len(self._minded):
+                self._due = [due for due in self._due if due[1] in self._minded]
+                heapq.heapify(self._due)
+            return was_minded
 
     def _mind(self) -> None:
         while True:
@@ -77,3 +107,22 @@ def _end(late: Callable[[], object]) -> None:
 
 MINDED = Deadlines()
 """The deadlines of this process; a thread does not survive a fork, so its first use in each process begins one."""
+_HERE = threading.local()
+
+
+@contextmanager
+def of_connection(seconds: float, late: Callable[[], object]) -> Iterator[None]:
+    """Call `late` if this thread is a connection's for longer, or so long since `renew` was called in it."""
+    with MINDED.over(seconds, late) as mine:
+        _HERE.mine = mine
+        try:
+            yield
+        finally:
+            _HERE.mine = None
+
+
+def renew() -> None:
+    """Allow the connection whose thread this is its whole time again; nothing where a thread is nobody's."""
+    mine: Deadline | None = getattr(_HERE, "mine", None)
+    if mine is not None:
+        mine.renew()

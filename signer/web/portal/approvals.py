@@ -33,22 +33,23 @@ PREPARERS: Final = frozenset({Role.PREPARER})
 SOON_DAYS = 14
 """What is needed within so many days is marked."""
 _LEAST_REASON, _MOST_REASON, _MOST_DIGEST = 3, 400, 64
-_STALE = Fault(
+MOST_TYPED: Final = 2 * _MOST_REASON
+STALE = Fault(
     pointer="",
     code="stale",
     zh="内容在您查看后已有变动，尚未批准。请核对下方的最新内容。",
     en="This changed after you opened it, so nothing was approved. Look at what stands below now.",
 )
-_DECIDED = Fault(
+DECIDED = Fault(
     pointer="", code="decided", zh="此件已有处理结果，见下方。", en="This was decided meanwhile: see below."
 )
-_OWN = Fault(
+OWN = Fault(
     pointer="",
     code="own",
     zh="您编制或提交了此件，不能由您本人审批；须由另一位批准人办理。",
     en="You prepared or sent this, so another person has to decide on it.",
 )
-_NO_REASON = Fault(
+NO_REASON = Fault(
     pointer="reason",
     code="reason",
     zh="请用 3 至 400 字说明退回的原因。",
@@ -149,11 +150,11 @@ class _Desk:
         if found.state == "issued":
             return self._to(visit, ref)
         if visit.person in (found.sent_by, found.prepared_by):
-            return self._draw(visit, shown, faults=(_OWN,)), 403
+            return self._draw(visit, shown, faults=(OWN,)), 403
         if seen != found.terms_digest.hex():
-            return self._draw(visit, shown, faults=(_STALE,)), 409
+            return self._draw(visit, shown, faults=(STALE,)), 409
         if found.state != "waiting":
-            return self._draw(visit, shown, faults=(_DECIDED,)), 409
+            return self._draw(visit, shown, faults=(DECIDED,)), 409
         try:
             kind = self._accounts.confirm(visit.principal, factor.proof_of(form()), about=about(found))
         except (NotPermitted, TooManyRequests) as error:
@@ -162,22 +163,22 @@ class _Desk:
         try:
             answer = self._approving.approve(word)
         except StaleTerms:
-            return self._draw(visit, self._approving.show(visit.uscc, ref), faults=(_STALE,)), 409
+            return self._draw(visit, self._approving.show(visit.uscc, ref), faults=(STALE,)), 409
         except Conflict:
-            return self._draw(visit, self._approving.show(visit.uscc, ref), faults=(_DECIDED,)), 409
+            return self._draw(visit, self._approving.show(visit.uscc, ref), faults=(DECIDED,)), 409
         return self._to(visit, ref, done="approvals.issued" if answer.outcome == "issued" else "")
 
     def send_back(self, visit: Visit, ref: str) -> ResponseReturnValue:
         """Return a submission to its preparer with a reason."""
         shown, reason = self._approving.show(visit.uscc, ref), form().get("reason", "").strip()
         if visit.person in (shown.submission.sent_by, shown.submission.prepared_by):
-            return self._draw(visit, shown, faults=(_OWN,)), 403
-        if not _LEAST_REASON <= len(reason) <= _MOST_REASON or not _is_plain(reason):
-            return self._draw(visit, shown, faults=(_NO_REASON,), reason=reason[: 2 * _MOST_REASON]), 422
+            return self._draw(visit, shown, faults=(OWN,)), 403
+        if not is_reason(reason):
+            return self._draw(visit, shown, faults=(NO_REASON,), reason=reason[:MOST_TYPED]), 422
         try:
             self._approving.send_back(ref, maker=visit.uscc, by=visit.person, reason=reason)
         except Conflict:
-            return self._draw(visit, self._approving.show(visit.uscc, ref), faults=(_DECIDED,)), 409
+            return self._draw(visit, self._approving.show(visit.uscc, ref), faults=(DECIDED,)), 409
         return redirect(f"/portal/{visit.uscc}/approvals?done=approvals.returned", code=303)
 
     def take_back(self, visit: Visit, ref: str) -> ResponseReturnValue:
@@ -186,7 +187,7 @@ class _Desk:
         try:
             self._approving.take_back(ref, maker=visit.uscc, by=visit.person)
         except Conflict:
-            return self._draw(visit, self._approving.show(visit.uscc, ref), faults=(_DECIDED,)), 409
+            return self._draw(visit, self._approving.show(visit.uscc, ref), faults=(DECIDED,)), 409
         return redirect(f"/portal/{visit.uscc}/drafts/{found.draft_ref}", code=303)
 
     def send(self, visit: Visit, ref: str) -> ResponseReturnValue:
@@ -205,6 +206,7 @@ class _Desk:
         return redirect(f"/portal/{visit.uscc}/approvals/{ref}{query}", code=303)
 
 
-def _is_plain(text: str) -> bool:
-    """Tell whether a text has no control or bidirectional characters that could hide what it says."""
-    return all(char.isprintable() or char in "\r\n" for char in text)
+def is_reason(text: str) -> bool:
+    """Tell whether a text says why: of some length, and without characters that could hide what it says."""
+    is_plain = all(char.isprintable() or char in "\r\n" for char in text)
+    return _LEAST_REASON <= len(text) <= _MOST_REASON and is_plain

@@ -66,7 +66,7 @@ def view_of(found: Shown, language: Language) -> ImportView:
     wrong = [said for said in found.report.said if said.row and said.severity == "violation"]
     odd = [said for said in found.report.said if said.row and said.severity == "warning"]
     batches = _batches(found, language)
-    lines = (tuple(_line(said, language) for said in each[:MOST_LINES]) for each in (wrong, odd))
+    lines = (tuple(line_of(said, language) for said in each[:MOST_LINES]) for each in (wrong, odd))
     return ImportView(
         wrong=next(lines),
         odd=next(lines),
@@ -80,7 +80,8 @@ def view_of(found: Shown, language: Language) -> ImportView:
     )
 
 
-def _line(said: Said, language: Language) -> Line:
+def line_of(said: Said, language: Language) -> Line:
+    """Return a remark as a page shows it, cut where it is long."""
     cut = said.typed if len(said.typed) <= _MOST_TYPED else said.typed[:_MOST_TYPED] + "…"
     text = said.zh if language == "zh" else said.en
     return Line(place=said.place, header=shown(said.header), typed=shown(cut), text=text)

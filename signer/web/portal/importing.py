@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from flask import current_app, redirect, request
 
 from signer.domain.confirmation import MOST_VEHICLES, USUAL_VEHICLES
 from signer.domain.parties import Role
-from signer.errors import NotFound, RuleViolation
+from signer.errors import RuleViolation
 from signer.register.imports import PAGE
 from signer.services import import_files
 from signer.services.importing import COLUMNS, Asked
 from signer.sheets.reading import MOST_BYTES
 from signer.verification.wording import beijing
 from signer.web import languages
+from signer.web.portal import sheet_files
 from signer.web.portal.doors import files, form, page_number
 from signer.web.portal.import_view import MOST_LINES, view_of
 from signer.web.problems import Fault
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from flask.typing import ResponseReturnValue
 
     from signer.register.imports import Kind
-    from signer.services.import_files import Form
     from signer.services.importing import Importing
-    from signer.verification.wording import Language
     from signer.web.portal.doors import Room, Visit
     from signer.web.portal.frame import Frame
     from signer.web.portal.rooms import Building
@@ -81,22 +79,22 @@ def _add_files(imports: Room, importing: Importing) -> None:
     def template(visit: Visit) -> ResponseReturnValue:
         """Give an empty sheet to fill in."""
         del visit
-        kind, made, words = _kind(request.args.get("kind")), _form(), _words()
-        return _file(import_files.template(kind, made, words), f"{kind}-{words}.{made}", made)
+        kind, made, words = _kind(request.args.get("kind")), sheet_files.form_asked(), sheet_files.words_asked()
+        return sheet_files.sheet(import_files.template(kind, made, words), f"{kind}-{words}.{made}", made)
 
     @imports.get("/portal/<uscc>/imports/<ref>/reasons", READERS)
     def reasons(visit: Visit, ref: str) -> ResponseReturnValue:
         """Give the sheet back with the reasons; once it ran, with the rows alone that were left out."""
-        found, made = importing.find(visit.uscc, ref), _form()
+        found, made = importing.find(visit.uscc, ref), sheet_files.form_asked()
         data = import_files.with_reasons(
             importing.file(visit.uscc, ref),
             found.plan,
             found.report,
             form=made,
-            language=_words(),
+            language=sheet_files.words_asked(),
             is_rest=found.head.state != "read",
         )
-        return _file(data, f"{PurePath(found.head.file_name).stem[:60] or 'sheet'}-{ref[:4]}.{made}", made)
+        return sheet_files.sheet(data, f"{PurePath(found.head.file_name).stem[:60] or 'sheet'}-{ref[:4]}.{made}", made)
 
 
 def _add_actions(imports: Room, desk: _Desk, importing: Importing) -> None:
@@ -198,26 +196,5 @@ def _kind(typed: str | None) -> Kind:
     return "production" if typed == "production" else "vehicles"
 
 
-def _form() -> Form:
-    return "csv" if request.args.get("form") == "csv" else "xlsx"
-
-
-def _words() -> Language:
-    typed = request.args.get("words")
-    if typed is None:
-        return languages.chosen()
-    if typed not in languages.LANGUAGES:
-        raise NotFound("no template in this language")
-    return "zh" if typed == "zh" else "en"
-
-
 def _faults(error: RuleViolation) -> tuple[Fault, ...]:
     return tuple(Fault(pointer="sheet", code=one.rule, zh=one.zh, en=one.en) for one in error.violations)
-
-
-def _file(data: bytes, name: str, made: Form) -> Response:
-    response = current_app.response_class(data, content_type=import_files.MEDIA_TYPES[made])
-    plain = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "_" for char in name)
-    response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -6,6 +6,7 @@ import threading
 import time
 import weakref
 
+from signer.web import deadlines
 from signer.web.deadlines import Deadlines
 
 
@@ -75,3 +76,26 @@ class Cut:
 
     def __call__(self) -> None:
         raise AssertionError("nothing was late")
+
+
+def test_a_deadline_that_is_renewed_is_due_as_long_again_and_no_later() -> None:
+    minded, over = Deadlines(), threading.Event()
+    with minded.over(0.3, over.set) as mine:
+        for _ in range(6):
+            time.sleep(0.1)
+            mine.renew()
+        assert not over.is_set()
+        assert over.wait(20)
+        mine.renew()  # what was called is not called back
+
+
+def test_a_connection_that_goes_on_taking_is_not_cut_and_any_other_thread_has_none() -> None:
+    over = threading.Event()
+    deadlines.renew()
+    with deadlines.of_connection(0.3, over.set):
+        for _ in range(6):
+            time.sleep(0.1)
+            deadlines.renew()
+        assert not over.is_set()
+        assert over.wait(20)
+    deadlines.renew()
