@@ -35,7 +35,10 @@ def pytest_configure() -> None:
     Let `tmp_path` be in memory, unless somebody says where; what is imported by now is not swept up ever again.
 
     Forms that Werkzeug's test client sends stay in memory as well: it never closes the files of those above 500 kB.
+    Compiled modules are kept, whatever the environment says: hundreds of processes would each compile the house anew.
     """
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     werkzeug.test.stream_encode_multipart = partial(werkzeug.test.stream_encode_multipart, use_tempfile=False)
     gc.freeze()
     gc.set_threshold(20_000, 50, 50)
