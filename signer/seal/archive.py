@@ -98,6 +98,18 @@ def extend(
     raise TimestampUnavailable("the authorities answer with another certificate each time")
 
 
+def is_own(file: bytes, at: int, state: State, revision: tail.Revision, *, number: int) -> bool:
+    """
+    Tell whether a revision that was read is, byte for byte, what `extend` would have written in its place.
+
+    It begins at `at`, behind a document that stands as `state` says, as the `number`-th after the seal.
+    """
+    work = _Work(file=file[:at], sealed_length=at, state=state, revisions=number - 1, held=Evidence())
+    room = (revision.where.gap_end - revision.where.gap_start - 2) // 2
+    written = _written(work, revision.evidence, room=room)
+    return written.filled(revision.token) == file[: revision.end]
+
+
 def held(file: bytes, *, sealed_length: int) -> Evidence:
     """Return all revocation data that a file holds, S's and what follows. Raises CopyRefused."""
     return _begin(file, sealed_length).held

@@ -82,7 +82,7 @@ class Certificate:
         """Tell whether issuer and subject are one name, byte for byte."""
         return self._fields[2].whole == self._fields[4].whole
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """The subject as one printable line of at most 300 characters, hostile characters replaced."""
         name = asn1_x509.Name.load(self._fields[4].whole).human_friendly
@@ -133,6 +133,12 @@ class Certificate:
         """Tell whether basic constraints make it an authority."""
         constraints = _extension(self.parsed, x509.BasicConstraints)
         return constraints is not None and constraints.ca
+
+
+@lru_cache(maxsize=256)
+def known(der: bytes) -> Certificate:
+    """Return a certificate of the trust list; what was read of it once is kept, for its bytes cannot change."""
+    return Certificate(der)
 
 
 def load(data: bytes) -> Certificate:

@@ -25,7 +25,7 @@ from pyhanko_certvalidator.validate import async_validate_path
 from signer.domain.trust import Purpose
 from signer.domain.values import format_instant
 from signer.seal import algorithms
-from signer.seal.certificates import Certificate, named, path_room, printable, signs_certificates
+from signer.seal.certificates import Certificate, known, named, path_room, printable, signs_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,12 +65,12 @@ class _Fault:
 def resolve(entry: TrustEntry, trust: TrustList) -> tuple[Certificate, ...]:
     """Return the authorities of an entry's chain, issuer first, without those that the list does not hold."""
     listed = {authority.certificate_digest: authority for authority in trust.of(Purpose.CA)}
-    return tuple(Certificate(listed[digest].der) for digest in entry.chain if digest in listed)
+    return tuple(known(listed[digest].der) for digest in entry.chain if digest in listed)
 
 
 def judge(entry: TrustEntry, trust: TrustList, *, at: datetime) -> Judged:
     """Judge the chain of a listed certificate at an instant; the last of the chain is its anchor."""
-    own = Certificate(entry.der)
+    own = known(entry.der)
     links = resolve(entry, trust)
     span = _Span((own, *links))
     if missing := _missing(entry, links, trust, own):

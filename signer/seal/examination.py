@@ -16,7 +16,7 @@ from signer.errors import InvalidInput
 from signer.seal import algorithms, certificates, chain, cms, dss, pdf, place, precheck, revocation, tail
 from signer.seal.certificates import Certificate
 from signer.seal.findings import Findings, Id
-from signer.seal.witness import Stamps, Witness
+from signer.seal.witness import Witness
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -104,31 +104,19 @@ def examine(document: Document, findings: Findings, *, trust: TrustList, at: dat
     signed, signer = value
     _examine_signature(document.file, where, signed, signer, findings)
     layers = (_held(document, findings), *(revision.evidence for revision in revisions or ()))
-    witness = Witness(trust, at, findings, layers)
-    entry = witness.signer(signer)
-    stamps = witness.timestamps(signed, revisions or (), document.file, is_listed=entry is not None)
-    judged, level = None, _level(signed, stamps)
-    if entry is not None:
-        witness.embedded((*signed.certificates, *layers[0].certificates))
-        judged = witness.chain(entry, signer, stamps.seal)
-        if witness.revocation(entry, stamps):
-            level = "B-LTA" if stamps.archived else "B-LT"
+    weighed = Witness(trust, at, findings, layers).weigh(signed, signer, revisions or (), document.file)
     findings.settle(Id.BYTE_RANGE, place.coverage_fault(document.reader, document.seal))
     return Result(
         findings=findings.all(),
         reason=reason,
         sealed_length=where.sealed_length,
         signer=signer,
-        entry=entry,
-        level=level,
-        timestamp=stamps.seal,
-        archived=stamps.archived,
-        chain=judged,
+        entry=weighed.entry,
+        level=weighed.level,
+        timestamp=weighed.stamps.seal,
+        archived=weighed.stamps.archived,
+        chain=weighed.chain,
     )
-
-
-def _level(signed: cms.SignedData, stamps: Stamps) -> Level:
-    return "B-T" if cms.SIGNATURE_TIMESTAMP in signed.unsigned or stamps.archived else "B-B"
 
 
 def _held(document: Document, findings: Findings) -> revocation.Evidence:
@@ -178,12 +166,12 @@ def _read(document: Document, where: place.Range, findings: Findings) -> tuple[c
         detail = f"{len(named)} certificates inside are the signer's, not one"
         findings.failed(Id.CMS_FORM, "NO_SIGNING_CERTIFICATE_FOUND", detail)
         return None
-    word, fault = _cms_fault(signed, signer)
+    word, fault = cms_fault(signed, signer)
     findings.settle(Id.CMS_FORM, fault, sub_indication=word)
     return signed, signer
 
 
-def _cms_fault(signed: cms.SignedData, signer: Certificate) -> tuple[SubIndication, str]:
+def cms_fault(signed: cms.SignedData, signer: Certificate) -> tuple[SubIndication, str]:
     """Return what a seal's CMS has that it must not have, or lacks, or ''. Source: EN 319 142-1, 6.3; rule 5."""
     if set(signed.signed) != _SIGNED_ATTRIBUTES:
         told = "the signed attributes are not content-type, message-digest and signing-certificate-v2"

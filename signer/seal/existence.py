@@ -17,7 +17,7 @@ from signer.domain.evidence import State
 from signer.domain.trust import SealState
 from signer.domain.values import format_instant
 from signer.seal import chain, revocation
-from signer.seal.certificates import Certificate, named
+from signer.seal.certificates import Certificate, known, named
 
 if TYPE_CHECKING:
     from signer.domain.evidence import SubIndication
@@ -67,7 +67,7 @@ def strong_until(certificate: Certificate) -> datetime | None:
 
 def counts_until(entry: TrustEntry, trust: TrustList) -> datetime:
     """Return until when a timestamp of a listed authority counts by itself, if nothing else happens to it."""
-    weak = strong_until(Certificate(entry.der))
+    weak = strong_until(known(entry.der))
     ends = (chain.judge(entry, trust, at=entry.from_at).not_after, entry.until_at, weak)
     return min(end for end in ends if end is not None)
 
@@ -94,7 +94,7 @@ def _prove(
     stamp: Stamp, control: Stamp | None, layers: tuple[Evidence, ...], *, trust: TrustList, at: datetime
 ) -> Proof:
     latest = control.at if control else at + CLOCK_SKEW
-    who, told = named(Certificate(stamp.entry.der)), format_instant(stamp.at)
+    who, told = named(known(stamp.entry.der)), format_instant(stamp.at)
     fault: _Fault | None
     if not stamp.entry.is_entitled(stamp.at):
         fault = _Fault("CHAIN_CONSTRAINTS_FAILURE", f"{who} was not entitled at {told}")
@@ -138,7 +138,7 @@ def _fault_then(stamp: Stamp, control: Stamp, layers: tuple[Evidence, ...], *, t
 def _held(stamp: Stamp) -> _Fault:
     entry = stamp.entry
     since = f" since {format_instant(entry.state_since)}" if entry.state_since else ""
-    told = f"{named(Certificate(entry.der))} is {entry.state.value} on the trust list{since}"
+    told = f"{named(known(entry.der))} is {entry.state.value} on the trust list{since}"
     return _Fault("CHAIN_CONSTRAINTS_FAILURE", told)
 
 
@@ -146,7 +146,7 @@ def _chain_fault(stamp: Stamp, trust: TrustList, *, at: datetime) -> _Fault | No
     judged = chain.judge(stamp.entry, trust, at=at)
     if not judged.is_good:
         return _Fault(judged.sub_indication, judged.detail)
-    own = Certificate(stamp.entry.der)
+    own = known(stamp.entry.der)
     if stamp.at < judged.not_before:
         begun = f"the chain of {named(own)} is valid from {format_instant(judged.not_before)} on"
         return _Fault("NOT_YET_VALID", f"its time {format_instant(stamp.at)} lies before that: {begun}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cryptography.x509.oid import NameOID
@@ -18,6 +19,7 @@ _PREFIXES = ("NTRCN-", "VATCN-")
 _CHINESE = re.compile(r"[^@]*@(?P<name>[^@]+)@N(?P<uscc>[0-9A-Z]{18})@[0-9]+")
 
 
+@lru_cache(maxsize=64)
 def fault(certificate: Certificate, *, profile: NamingProfile, legal_name: str, uscc: str) -> str:
     """
     Return why a certificate does not name a manufacturer under a profile, or ''.

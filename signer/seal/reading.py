@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
@@ -23,20 +22,27 @@ _TASK: Final = "signer.seal.validate:child"
 
 
 def facts_of(
-    pdf: bytes, trust: TrustList, at: datetime, *, is_known: bool = False, limits: sandbox.Limits = LIMITS
+    pdf: bytes,
+    trust: TrustList,
+    at: datetime,
+    *,
+    is_known: bool = False,
+    is_whole: bool = False,
+    limits: sandbox.Limits = LIMITS,
 ) -> SealFacts:
     """
     Return what a child process finds of a PDF's seal; a child that gives no answer is a fact too, never an error.
 
     `trust` is a list that was verified here; the child is born with it, and takes it on its parent's word. `is_known`
     tells that the file is, byte for byte, one that its issuer has on record: no stranger's bytes are in it, so that a
-    child may answer for several such files, as long as each answer is clean.
+    child may answer for several such files, as long as each answer is clean. `is_whole` asks for the full path, which
+    else answers only for what the fast one does not know.
     """
     refused = precheck.refusal(pdf)
     if refused is not None and refused.is_final:
         return SealFacts(form=Form.UNREADABLE, reason=refused.reason, detail=refused.detail)
-    taught, digest = _taught(trust)
-    header = Task(at=at, trust_digest=digest).model_dump_json().encode()
+    taught, digest = _TAUGHT.of(trust)
+    header = Task(at=at, trust_digest=digest, is_whole=is_whole, is_screened=refused is None).model_dump_json().encode()
     try:
         is_clean = _is_clean if is_known else None
         answer = sandbox.run(_TASK, header=header, data=pdf, limits=limits, taught=taught, is_clean=is_clean)
@@ -57,8 +63,19 @@ def _is_clean(answer: bytes) -> bool:
     return facts.form is Form.SEALED and facts.reason is None and facts.indication == "TOTAL-PASSED" and has_passed
 
 
-@lru_cache(maxsize=4)
-def _taught(trust: TrustList) -> tuple[bytes, str]:
-    """Return a trust list as the judge is taught it, and its digest."""
-    data = trust.model_dump_json(exclude_none=True).encode()
-    return data, hashlib.sha256(data).hexdigest()
+class _Taught:
+    """The trust list that was used last, as the judge is taught it, with its digest; known by being the very same."""
+
+    def __init__(self) -> None:
+        self._last: tuple[TrustList, bytes, str] | None = None
+
+    def of(self, trust: TrustList) -> tuple[bytes, str]:
+        """Return a list's JSON and the SHA-256 of that, in hex."""
+        last = self._last
+        if last is None or last[0] is not trust:
+            data = trust.model_dump_json(exclude_none=True).encode()
+            self._last = last = trust, data, hashlib.sha256(data).hexdigest()
+        return last[1:]
+
+
+_TAUGHT: Final = _Taught()

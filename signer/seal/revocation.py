@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -24,7 +25,7 @@ from signer.domain.evidence import State
 from signer.domain.trust import Purpose
 from signer.domain.values import format_instant
 from signer.seal import algorithms, certificates, chain
-from signer.seal.certificates import Certificate, named, printable
+from signer.seal.certificates import Certificate, known, named, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 Kind = Literal["ocsp", "crl"]
 MOST_BYTES: Final = 256_000
 MOST_RESPONDERS: Final = 4
+_MOST_KEPT: Final = 4_000
 CLOCK_SKEW: Final = timedelta(minutes=5)
 _WITHOUT_NEXT: Final = timedelta(hours=1)
 """How long an answer counts that does not say until when: its maker always has a newer one (RFC 6960, 4.2.2.1)."""
@@ -100,7 +102,7 @@ class Said:
 
 def links_of(entry: TrustEntry, trust: TrustList) -> tuple[Link, ...]:
     """Return the links of a listed certificate's chain but its anchor; none if it is itself pinned."""
-    members = (Certificate(entry.der), *chain.resolve(entry, trust))
+    members = (known(entry.der), *chain.resolve(entry, trust))
     return tuple(
         Link(certificate=own, issuer=issuer, responders=_responders(issuer, trust)) for own, issuer in pairwise(members)
     )
@@ -108,7 +110,7 @@ def links_of(entry: TrustEntry, trust: TrustList) -> tuple[Link, ...]:
 
 def _responders(issuer: Certificate, trust: TrustList) -> tuple[Certificate, ...]:
     listed = (entry for entry in trust.of(Purpose.OCSP) if entry.chain[:1] == (issuer.digest,))
-    return tuple(Certificate(entry.der) for entry in listed)
+    return tuple(known(entry.der) for entry in listed)
 
 
 def judge(
@@ -178,13 +180,26 @@ def _answers(link: Link, evidence: Evidence) -> tuple[list[Answer], str]:
     kinds: tuple[tuple[Kind, tuple[bytes, ...]], ...] = (("ocsp", evidence.ocsps), ("crl", evidence.crls))
     found, refused = [], ""
     for kind, data in ((kind, data) for kind, blobs in kinds for data in blobs):
-        try:
-            found.append(read(data, link, kind=kind))
-        except AboutAnother:
-            continue
-        except AnswerRefused as error:
-            refused = refused or str(error)
+        said = _said(data, link, kind) if len(data) <= _MOST_KEPT else _read_once(data, link, kind)
+        if isinstance(said, Answer):
+            found.append(said)
+        else:
+            refused = refused or said
     return found, refused
+
+
+def _read_once(data: bytes, link: Link, kind: Kind) -> Answer | str:
+    """Return what an answer says of a link, or why it does not count; '' if it is about another certificate."""
+    try:
+        return read(data, link, kind=kind)
+    except AboutAnother:
+        return ""
+    except AnswerRefused as error:
+        return str(error)
+
+
+_said = lru_cache(maxsize=256)(_read_once)
+"""Of small answers what was read once is kept: it depends on these bytes and on nothing else."""
 
 
 def read(data: bytes, link: Link, *, kind: Kind) -> Answer:

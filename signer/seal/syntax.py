@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_DEPTH: Final = 24
 _BLANKS: Final = rb"[\x00\t\n\f\r ]*"
+_WHITE: Final = b"\0\t\n\f\r "
 _STOP: Final = rb"(?![^\x00\t\n\f\r ()<>\[\]{}/%])"
 _BLANK: Final = re.compile(_BLANKS)
 _NAME: Final = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]*)")
@@ -30,10 +31,16 @@ _HEX: Final = re.compile(rb"<([0-9A-Fa-f\x00\t\n\f\r ]*)>")
 _OBJECT: Final = re.compile(rb"([0-9]{1,8}) ([0-9]{1,5}) obj" + _STOP)
 _STREAM: Final = re.compile(rb"stream\r?\n")
 _END_OF_STREAM: Final = re.compile(rb"\r?\n?endstream" + _BLANKS + rb"endobj")
+_UNTIL: Final = re.compile(rb"([^()\\]*)([()\\])")
+_PLAIN: Final = re.compile(rb"\(((?:[^()\\]++|\\[0-7]{3}|\\[nrtbf()\\])*+)\)")
+_PLAIN_ESCAPE: Final = re.compile(rb"\\(?:[0-7]{3}|.)")
 _OCTAL: Final = re.compile(rb"[0-7]{1,3}")
 _END_OF_LINE: Final = re.compile(rb"\r\n|\r|\n")
 _ESCAPED: Final = re.compile(rb"#([0-9A-Fa-f]{2})")
 _ESCAPES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+_PLAIN_ESCAPES: Final = {b"\\%03o" % code: bytes((code & 0xFF,)) for code in range(512)} | {
+    b"\\" + letter: _ESCAPES.get(letter, letter) for letter in (b"n", b"r", b"t", b"b", b"f", b"(", b")", b"\\")
+}
 _WORDS: Final = {b"true": True, b"false": False, b"null": None}
 _REGULAR: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+*:@!$&'=~,;?^|`\"\\")
 
@@ -83,11 +90,9 @@ def read(data: bytes, at: int = 0) -> tuple[Value, int]:
 def _read(data: bytes, at: int, depth: int) -> tuple[Value, int]:
     if depth == 0:
         raise SyntaxRefused(f"nested more than {MOST_DEPTH} deep")
-    if data.startswith(b"<<", at):
-        return _dictionary(data, at + 2, depth)
-    for beginning, reader in _COMPOSED:
-        if data.startswith(beginning, at):
-            return reader(data, at, depth)
+    reader = _COMPOSED.get(data[at : at + 1])
+    if reader is not None:
+        return reader(data, at, depth)
     if match := _REFERENCE.match(data, at):
         return Reference(int(match[1]), int(match[2])), match.end()
     if match := _NUMBER.match(data, at):
@@ -102,7 +107,9 @@ def _name(data: bytes, at: int, _depth: int) -> tuple[Name, int]:
     match = _NAME.match(data, at)
     if match is None:
         raise SyntaxRefused(f"no name at byte {at}")
-    decoded = _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), match[1])
+    decoded = match[1]
+    if b"#" in decoded:
+        decoded = _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), decoded)
     return Name(decoded.decode("latin-1")), match.end()
 
 
@@ -118,7 +125,7 @@ def _array(data: bytes, at: int, depth: int) -> tuple[list[Value], int]:
 
 def _dictionary(data: bytes, at: int, depth: int) -> tuple[dict[str, Value], int]:
     found: dict[str, Value] = {}
-    at = skip_blanks(data, at)
+    at = skip_blanks(data, at + 2)
     while not data.startswith(b">>", at):
         key, at = _name(data, at, depth)
         value, at = _read(data, skip_blanks(data, at), depth - 1)
@@ -129,28 +136,34 @@ def _dictionary(data: bytes, at: int, depth: int) -> tuple[dict[str, Value], int
     return found, at + 2
 
 
+def _angled(data: bytes, at: int, depth: int) -> tuple[Value, int]:
+    return (_dictionary if data.startswith(b"<<", at) else _hexadecimal)(data, at, depth)
+
+
 def _hexadecimal(data: bytes, at: int, _depth: int) -> tuple[bytes, int]:
     match = _HEX.match(data, at)
     if match is None:
         raise SyntaxRefused(f"no hexadecimal string at byte {at}")
-    digits = _BLANK.sub(b"", match[1])
+    digits = match[1].translate(None, _WHITE)
     return bytes.fromhex((digits + b"0" * (len(digits) % 2)).decode()), match.end()
 
 
 def _literal(data: bytes, at: int, _depth: int) -> tuple[bytes, int]:
     """Read a string in parentheses. Source: ISO 32000-2, 7.3.4.2."""
+    if plain := _PLAIN.match(data, at):
+        return _PLAIN_ESCAPE.sub(lambda found: _PLAIN_ESCAPES[found[0]], plain[1]), plain.end()
     found, at, opened = bytearray(), at + 1, 1
-    while at < len(data):
-        byte = data[at : at + 1]
-        if byte == b"\\":
-            piece, at = _escape(data, at + 1)
+    while run := _UNTIL.match(data, at):
+        found += run[1]
+        at = run.end()
+        if run[2] == b"\\":
+            piece, at = _escape(data, at)
             found += piece
             continue
-        opened += {b"(": 1, b")": -1}.get(byte, 0)
-        at += 1
+        opened += 1 if run[2] == b"(" else -1
         if not opened:
             return bytes(found), at
-        found += byte
+        found += run[2]
     raise SyntaxRefused("a string without an end")
 
 
@@ -165,12 +178,12 @@ def _escape(data: bytes, at: int) -> tuple[bytes, int]:
     return byte, at + 1
 
 
-_COMPOSED: Final[tuple[tuple[bytes, Callable[[bytes, int, int], tuple[Value, int]]], ...]] = (
-    (b"/", _name),
-    (b"[", _array),
-    (b"<", _hexadecimal),
-    (b"(", _literal),
-)
+_COMPOSED: Final[dict[bytes, Callable[[bytes, int, int], tuple[Value, int]]]] = {
+    b"/": _name,
+    b"[": _array,
+    b"<": _angled,
+    b"(": _literal,
+}
 
 
 def read_object(data: bytes, at: int) -> Object | None:

@@ -33,7 +33,7 @@ TIMESTAMP: Final[Mapping[str, Value]] = {
     "SubFilter": Name("ETSI.RFC3161"),
 }
 WIDGET: Final[Mapping[str, Value]] = {"Type": Name("Annot"), "Subtype": Name("Widget"), "FT": Name("Sig")}
-_STORE: Final = ("Certs", "OCSPs", "CRLs")
+STORE: Final = ("Certs", "OCSPs", "CRLs")
 _HARMLESS_FLAGS: Final = 2 | 4 | 128
 _LABEL: Final = re.compile(rb"[A-Za-z0-9_-]{1,60}")
 _CROSS_REFERENCES: Final = re.compile(rb"xref[ ]?(?:\r\n|\r|\n)")
@@ -112,7 +112,7 @@ def read(file: bytes, sealed_length: int, state: State) -> tuple[State, tuple[Re
         while at < len(file):
             if len(found) == MOST_REVISIONS:
                 raise TailRefused(f"more than {MOST_REVISIONS} revisions follow the seal")
-            state, revision = _read(file, at, state)
+            state, revision = follow(file, at, state)
             found.append(revision)
             at = revision.end
     except (SyntaxRefused, der.NotDer) as error:
@@ -130,7 +130,8 @@ class _Update:
     end: int
 
 
-def _read(file: bytes, at: int, state: State) -> tuple[State, Revision]:
+def follow(file: bytes, at: int, state: State) -> tuple[State, Revision]:
+    """Read one revision that follows a document so far, and return how it stands after it. Raises TailRefused."""
     update = _update(file, at)
     _check_trailer(update, state)
     left = dict(update.objects)
@@ -272,8 +273,8 @@ def _check_store(
     if is_same(catalogue.get("DSS"), state.catalogue.get("DSS")):
         return state.store, Evidence()
     store = _plain(_taken(left, _reference(catalogue["DSS"])), "the DSS")
-    _demand(not set(store) - {"Type", *_STORE} and is_same(store.get("Type", Name("DSS")), Name("DSS")), "the DSS")
-    added = (_added(left, store.get(name, []), state.store.get(name, []), name) for name in _STORE)
+    _demand(not set(store) - {"Type", *STORE} and is_same(store.get("Type", Name("DSS")), Name("DSS")), "the DSS")
+    added = (_added(left, store.get(name, []), state.store.get(name, []), name) for name in STORE)
     certificates, ocsps, crls = added
     return store, Evidence(certificates, ocsps, crls)
 

@@ -73,22 +73,45 @@ def check(data: bytes, *, imprint_of: bytes, authorities: Iterable[Certificate],
     """
     try:
         signed = cms.read(data, content_type=cms.TST_INFO)
-        info = tsp.TSTInfo.load(signed.content or b"", strict=True)
-        return _check(signed, info, imprint_of=imprint_of, authorities=authorities, is_fresh=is_fresh)
+        info = _read_info(tsp.TSTInfo.load(signed.content or b"", strict=True))
+        return judge(signed, info, imprint_of=imprint_of, authorities=authorities, is_fresh=is_fresh)
     except TokenRefused:
         raise
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise TokenRefused("FORMAT_FAILURE", certificates.printable(f"the token's form: {error}", most=200)) from error
 
 
-def _check(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Info:
+    """What a token says (TSTInfo): its time, its imprint and the imprint's AlgorithmIdentifier (DER)."""
+
+    at: datetime
+    accuracy_s: int
+    nonce: int | None
+    imprint: bytes
+    imprint_algorithm: bytes
+
+
+def _read_info(info: tsp.TSTInfo) -> Info:
+    imprint = info["message_imprint"]
+    return Info(
+        at=info["gen_time"].native,
+        accuracy_s=_accuracy(info),
+        nonce=info["nonce"].native,
+        imprint=imprint["hashed_message"].native,
+        imprint_algorithm=imprint["hash_algorithm"].dump(),
+    )
+
+
+def judge(
     signed: cms.SignedData,
-    info: tsp.TSTInfo,
+    info: Info,
     *,
     imprint_of: bytes,
     authorities: Iterable[Certificate],
     is_fresh: bool,
 ) -> Token:
+    """Judge a token that was read, as `check` does. Raises TokenRefused."""
     signer = next((listed for listed in authorities if signed.is_signed_by(listed)), None)
     if signer is None or not _names(signed, signer):
         raise TokenRefused("NO_SIGNING_CERTIFICATE_FOUND", "the token is by no listed authority")
@@ -107,9 +130,9 @@ def _check(
         raise TokenRefused("SIG_CRYPTO_FAILURE", "the token's signature does not verify")
     _check_imprint(info, imprint_of)
     return Token(
-        at=info["gen_time"].native,
-        accuracy_s=_accuracy(info),
-        nonce=info["nonce"].native,
+        at=info.at,
+        accuracy_s=info.accuracy_s,
+        nonce=info.nonce,
         certificate=signer,
         embedded=signed.certificates,
     )
@@ -128,12 +151,11 @@ def _names(signed: cms.SignedData, signer: Certificate) -> bool:
     return is_same
 
 
-def _check_imprint(info: tsp.TSTInfo, imprint_of: bytes) -> None:
-    imprint = info["message_imprint"]
-    name = algorithms.DIGESTS.get(imprint["hash_algorithm"].dump())
+def _check_imprint(info: Info, imprint_of: bytes) -> None:
+    name = algorithms.DIGESTS.get(info.imprint_algorithm)
     if name is None:
         raise TokenRefused("CRYPTO_CONSTRAINTS_FAILURE", "the imprint is not by SHA-256 or better")
-    if imprint["hashed_message"].native != hashlib.new(name, imprint_of).digest():
+    if info.imprint != hashlib.new(name, imprint_of).digest():
         raise TokenRefused("HASH_FAILURE", "the token is over other bytes")
 
 

@@ -16,8 +16,10 @@ from signer.seal.certificates import Certificate, named
 from signer.seal.findings import Findings, Id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
+    from signer.domain.evidence import Level
     from signer.domain.trust import TrustEntry, TrustList
     from signer.seal import tail
 
@@ -31,18 +33,54 @@ class Stamps:
     archived: tuple[TimestampFacts, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """What the list says of a seal: its entry (None: not listed), its time, its chain, and the level it reaches."""
+
+    entry: TrustEntry | None
+    stamps: Stamps
+    level: Level
+    chain: chain.Judged | None = None
+
+
 class Witness:
-    """Asks the trust list, and it alone, whose certificates these are and whether they count."""
+    """
+    Asks the trust list, and it alone, whose certificates these are and whether they count.
+
+    `check` checks the tokens of listed authorities, as `token.check` does.
+    """
 
     def __init__(
-        self, trust: TrustList, at: datetime, findings: Findings, layers: tuple[revocation.Evidence, ...]
+        self,
+        trust: TrustList,
+        at: datetime,
+        findings: Findings,
+        layers: tuple[revocation.Evidence, ...],
+        *,
+        check: Callable[..., token.Token] = token.check,
     ) -> None:
+        self._check = check
         self._trust = trust
         self._at = at
         self._findings = findings
         self._layers = layers
         self._authorities = {entry.certificate_digest: entry for entry in trust.of(Purpose.TSA)}
-        self._clocks = [Certificate(entry.der) for entry in self._authorities.values()]
+        self._clocks = [certificates.known(entry.der) for entry in self._authorities.values()]
+
+    def weigh(
+        self, signed: cms.SignedData, signer: Certificate, revisions: tuple[tail.Revision, ...], file: bytes
+    ) -> Weighed:
+        """Ask all that there is to ask of a seal whose form was read; the answers become findings."""
+        entry = self.signer(signer)
+        stamps = self.timestamps(signed, revisions, file, is_listed=entry is not None)
+        level: Level = "B-T" if cms.SIGNATURE_TIMESTAMP in signed.unsigned or stamps.archived else "B-B"
+        if entry is None:
+            return Weighed(entry=None, stamps=stamps, level=level)
+        self.embedded((*signed.certificates, *self._layers[0].certificates))
+        judged = self.chain(entry, signer, stamps.seal)
+        if self.revocation(entry, stamps):
+            level = "B-LTA" if stamps.archived else "B-LT"
+        return Weighed(entry=entry, stamps=stamps, level=level, chain=judged)
 
     def signer(self, signer: Certificate) -> TrustEntry | None:
         """Find the signer on the list, before anything is asked of its certificate (rule 3)."""
@@ -94,7 +132,7 @@ class Witness:
         if data is None:
             return None
         try:
-            found = token.check(data, imprint_of=signed.signature, authorities=self._clocks)
+            found = self._check(data, imprint_of=signed.signature, authorities=self._clocks)
         except token.TokenRefused:
             return None
         stamp = existence.Stamp(entry=self._authorities[found.certificate.digest], at=found.at, layer=0)
@@ -107,7 +145,7 @@ class Witness:
             findings.passed(Id.TIMESTAMP_TOKEN, "none is attached")
             return None
         try:
-            found = token.check(data, imprint_of=signed.signature, authorities=self._clocks)
+            found = self._check(data, imprint_of=signed.signature, authorities=self._clocks)
         except token.TokenRefused as error:
             findings.failed(Id.TIMESTAMP_TOKEN, error.sub_indication, str(error))
             findings.open(Id.TIMESTAMP, error.sub_indication, "the token does not count")
@@ -123,7 +161,7 @@ class Witness:
             if token.is_by_another(revision.token, authorities=self._clocks):
                 token.check_foreign(revision.token, imprint_of=covered)
                 return None
-            found = token.check(revision.token, imprint_of=covered, authorities=self._clocks)
+            found = self._check(revision.token, imprint_of=covered, authorities=self._clocks)
         except token.TokenRefused as error:
             self._findings.failed(Id.REVISIONS, error.sub_indication, f"the timestamp of revision {layer}: {error}")
             return None

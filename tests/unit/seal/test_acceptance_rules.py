@@ -28,6 +28,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from signer import sandbox
 from signer.domain.evidence import Form, SealFacts, State
 from signer.seal import algorithms, chain, cms, der, examination, pdf, place, precheck, reading, revocation, sign, tail
+from signer.seal.fast import judge as fast_judge
 from signer.seal.revocation import AnswerRefused
 from signer.seal.validate import validate
 from tests import chains
@@ -132,7 +133,7 @@ def test_the_thirteenth_revision_is_refused_unread(sealed: Sealed, monkeypatch: 
         where = place.Range(at, at + 1, at + 1)
         return state, tail.Revision(end=at + 1, where=where, token=b"", evidence=revocation.Evidence())
 
-    monkeypatch.setattr(tail, "_read", one)
+    monkeypatch.setattr(tail, "follow", one)
     length = len(sealed.pdf)
     assert len(tail.read(sealed.pdf + bytes(12), length, state)[1]) == 12
     with pytest.raises(tail.TailRefused, match="more than 12 revisions"):
@@ -223,6 +224,8 @@ def test_any_exception_becomes_altered_or_unreadable(
     def broken(*_: object, **__: object) -> None:
         raise error
 
+    monkeypatch.setattr(fast_judge, "_examine", broken)
+    assert failed(judged(world, sealed.pdf)) == {}
     monkeypatch.setattr(examination, "examine", broken)
     facts = judged(world, sealed.pdf)
     assert (facts.form, facts.reason, set(failed(facts))) == (Form.SEALED, "MALFORMED", {"file-form"})

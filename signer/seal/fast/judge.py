@@ -1,0 +1,327 @@
+"""
+The fast path: exactly our own shape of file, read and judged byte by byte, without pyHanko's reader.
+
+It answers for a file as our sealer writes it (a rendered revision, the seal's, and archive revisions that are byte for
+byte what `archive` would write), of which nothing failed; the facts are those that `validate` finds. At any surprise
+whatsoever it says "not mine", and the full path answers: it can only ever be quicker, never more lenient.
+Source: docs/adr/0053-a-fast-path-for-our-own-files.md; docs/reference/acceptance-rules.md, rules 1 to 9.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from signer.domain.evidence import State
+from signer.seal import (
+    algorithms,
+    archive,
+    attachments,
+    certificates,
+    cms,
+    der,
+    dss,
+    examination,
+    place,
+    syntax,
+    tail,
+    token,
+)
+from signer.seal.fast.document import Document, NotMine, demand, dictionary, listed, number, reference, string
+from signer.seal.findings import Findings, Id
+from signer.seal.revocation import MOST_BYTES, Evidence
+from signer.seal.sign import FIELD
+from signer.seal.syntax import Name, Reference, Value
+from signer.seal.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from signer.domain.trust import TrustList
+    from signer.seal.certificates import Certificate
+
+_FORM: Final = {"Fields", "SigFlags"}
+_FIELD: Final = {"Type", "Subtype", "FT", "T", "F", "Rect", "P", "V"}
+_FIELD_MORE: Final = {"TU", "StructParent"}
+_SEAL: Final[Mapping[str, Value]] = {
+    "Type": Name("Sig"),
+    "Filter": Name("Adobe.PPKLite"),
+    "SubFilter": Name("ETSI.CAdES.detached"),
+}
+_CERTIFIED: Final[Value] = {
+    "Type": Name("SigRef"),
+    "TransformMethod": Name("DocMDP"),
+    "TransformParams": {"Type": Name("TransformParams"), "V": Name("1.2"), "P": 1},
+}
+_CLAIMED: Final = re.compile(rb"D:([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
+_TOKEN_TIME: Final = re.compile(rb"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
+_TST_INFO: Final = tuple((2, 6, 0x30, 2, 0x18, 0x30, *nonce) for nonce in ((), (2,)))
+_EMBEDDED: Final = {"Type", "Subtype", "Params", "Length", "Filter"}
+_FILES: Final = {attachments.CONTENT: "Data", attachments.PROOF: "Supplement"}
+_MOST: Final = {attachments.CONTENT: attachments.MOST_BYTES, attachments.PROOF: attachments.MOST_PROOF_BYTES}
+_MOST_DEPTH: Final = 8
+_SIGNED: Final = frozenset({cms.CONTENT_TYPE, cms.MESSAGE_DIGEST, cms.SIGNING_CERTIFICATE_V2})
+_PASSED: Final = (
+    Id.FILE_FORM,
+    Id.REVISIONS,
+    Id.SEAL_FORM,
+    Id.BYTE_RANGE,
+    Id.CMS_FORM,
+    Id.ALGORITHMS,
+    Id.DIGEST,
+    Id.SIGNATURE,
+    Id.ATTACHMENTS,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the fast path found of a file of its own: nothing failed. The files are those attached."""
+
+    result: examination.Result
+    claimed_at: datetime
+    content: bytes
+    proof: bytes | None
+
+
+def examine(file: bytes, trust: TrustList, at: datetime) -> Found:
+    """
+    Examine the seal of a file of our own shape at an instant. Raises NotMine, whatever it is that is not so.
+
+    Of the file nothing is refused before any parser (`precheck.refusal`); who calls has asked.
+    """
+    try:
+        return _examine(file, trust, at)
+    except NotMine:
+        raise
+    except Exception as error:  # whatever surprises: the full path answers, and knows what to call it
+        raise NotMine(type(error).__name__) from error
+
+
+def _examine(file: bytes, trust: TrustList, at: datetime) -> Found:
+    document = Document(file)
+    seal = _seal(document)
+    content, proof = _attached(document)
+    held = _held(document)
+    revisions = _revisions(document, seal)
+    findings = Findings()
+    for which in _PASSED:
+        findings.passed(which)
+    findings.passed(Id.REVOCATION_FORM, "none is attached" if held is None else "")
+    signed, signer = _value(document, seal, trust)
+    layers = (held or Evidence(), *(revision.evidence for revision in revisions))
+    weighed = Witness(trust, at, findings, layers, check=_token).weigh(signed, signer, revisions, file)
+    found = findings.all()
+    is_sound = weighed.entry is not None and not any(one.state is State.FAILED for one in found)
+    demand(is_sound, "something failed, or the signer is not listed")
+    result = examination.Result(
+        findings=found,
+        sealed_length=seal.where.sealed_length,
+        signer=signer,
+        entry=weighed.entry,
+        level=weighed.level,
+        timestamp=weighed.stamps.seal,
+        archived=weighed.stamps.archived,
+        chain=weighed.chain,
+    )
+    return Found(result=result, claimed_at=seal.claimed_at, content=content, proof=proof)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seal:
+    """The one seal: the time that it claims, and where its value stands."""
+
+    claimed_at: datetime
+    where: place.Range
+
+
+def _seal(document: Document) -> _Seal:
+    """Return the one field's value, certified to allow no changes, over all of S. Source: rule 5."""
+    form = dictionary(document.catalogue["AcroForm"])
+    (only,) = listed(form["Fields"])
+    field = document.dictionary(only)
+    demand(set(form) == _FORM and _FIELD <= set(field) <= _FIELD | _FIELD_MORE, "the form's entries differ")
+    demand(all(syntax.is_same(field[key], value) for key, value in tail.WIDGET.items()), "no signature field")
+    demand(field["T"] == FIELD.encode(), "the field has another name")
+    value = document.dictionary(field["V"])
+    demand(set(value) == {*_SEAL, "Contents", "ByteRange", "M", "Reference"}, "the seal's entries differ")
+    demand(all(syntax.is_same(value[key], kind) for key, kind in _SEAL.items()), "no seal")
+    permitted: Value = {"DocMDP": field["V"]}
+    is_certified = syntax.is_same(value["Reference"], [_CERTIFIED]) and syntax.is_same(
+        document.catalogue.get("Perms"), permitted
+    )
+    demand(is_certified, "it is not certified as ours are")
+    numbers = [number(one) for one in listed(value["ByteRange"])]
+    where = place.gap(document.sealed, numbers, contents=string(value["Contents"]))
+    if isinstance(where, str):
+        raise NotMine(where)
+    demand(where.sealed_length == len(document.sealed), "it does not cover all of S")
+    return _Seal(_claimed_at(string(value["M"])), where)
+
+
+def _claimed_at(written: bytes) -> datetime:
+    match = _CLAIMED.fullmatch(written)
+    if match is None:
+        raise NotMine("its time is not written as ours is")
+    return _instant(match)
+
+
+def _instant(match: re.Match[bytes]) -> datetime:
+    year, month, day, hour, minute, second = map(int, match.groups())
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+def _attached(document: Document) -> tuple[bytes, bytes | None]:
+    """Return content and log proof: each attached once, under its name, as what it is. Source: rule 8."""
+    names = dictionary(document.catalogue["Names"])
+    tree = names["EmbeddedFiles"]
+    leaf = document.dictionary(tree) if isinstance(tree, Reference) else dictionary(tree)
+    demand(set(leaf) == {"Names"}, "the attachments' tree has branches")
+    pairs = listed(leaf["Names"])
+    labels = [string(label).decode("ascii") for label in pairs[::2]]
+    demand(labels in ([attachments.CONTENT], [attachments.CONTENT, attachments.PROOF]), "other attachments")
+    files = list(map(reference, pairs[1::2]))
+    associated = list(map(reference, listed(document.catalogue["AF"])))
+    demand(len(files) == len(labels) == len(set(files)), "an attachment stands twice")
+    demand(sorted(associated) == sorted(files), "the associated files are others")
+    found = {label: _file(document, label, file) for label, file in zip(labels, files, strict=True)}
+    return found[attachments.CONTENT], found.get(attachments.PROOF)
+
+
+def _file(document: Document, label: str, named: Reference) -> bytes:
+    specification = document.dictionary(named)
+    embedded = dictionary(specification["EF"])
+    said: Value = [specification["F"], specification["UF"], specification["AFRelationship"]]
+    demand(syntax.is_same(said, [label.encode(), label.encode(), Name(_FILES[label])]), "another file inside")
+    demand(set(embedded) == {"F", "UF"} and embedded["F"] == embedded["UF"], "two files inside")
+    about, encoded = document.stream(embedded["F"])
+    demand(set(about) <= _EMBEDDED and syntax.is_same(about.get("Filter"), Name("FlateDecode")), "another filter")
+    reader = zlib.decompressobj()
+    data = reader.decompress(encoded, _MOST[label] + 1)
+    demand(reader.eof and not reader.unused_data and len(data) <= _MOST[label], "an attachment is not whole")
+    return data
+
+
+def _held(document: Document) -> Evidence | None:
+    """Return the evidence inside S, each in a plain stream of its own."""
+    if "DSS" not in document.catalogue:
+        return None
+    store = document.dictionary(document.catalogue["DSS"])
+    demand(syntax.is_same(store["Type"], Name("DSS")), "the DSS is of another type")
+    demand(set(store) <= {"Type", *tail.STORE}, "the DSS holds something else")
+    carried, ocsps, crls = (_streams(document, store, name) for name in tail.STORE)
+    return Evidence(carried, ocsps, crls)
+
+
+def _streams(document: Document, store: Mapping[str, Value], name: str) -> tuple[bytes, ...]:
+    if name not in store:
+        return ()
+    named = listed(store[name])
+    demand(1 <= len(named) <= dss.MOST_STREAMS, "the DSS holds too many streams")
+    found = tuple(document.stream(one) for one in named)
+    is_plain = all(set(about) == {"Length"} and len(data) <= MOST_BYTES for about, data in found)
+    demand(is_plain, "the DSS holds something other than plain streams")
+    return tuple(data for _, data in found)
+
+
+def _revisions(document: Document, seal: _Seal) -> tuple[tail.Revision, ...]:
+    """Return what follows S: revisions that are byte for byte those that `archive` would write."""
+    file, at = document.file, seal.where.sealed_length
+    found: list[tail.Revision] = []
+    if at == len(file):
+        return ()
+    state = _state(document)
+    while at < len(file):
+        demand(len(found) < tail.MOST_REVISIONS, "too many revisions")
+        before = state
+        state, revision = tail.follow(file, at, before)
+        demand(archive.is_own(file, at, before, revision, number=len(found) + 1), "a revision is not as we write it")
+        found.append(revision)
+        at = revision.end
+    return tuple(found)
+
+
+def _state(document: Document) -> tail.State:
+    """Return what S says that a revision may change."""
+    catalogue, trailer = document.catalogue, document.trailer
+    pages = list(_pages(document, reference(catalogue["Pages"]), _MOST_DEPTH))
+    count = document.dictionary(catalogue["Pages"])["Count"]
+    demand(count == len(pages) == len({one for one, _ in pages}) <= tail.MOST_PAGES, "another number of pages")
+    return tail.State(
+        root=document.root,
+        trailer={key: trailer[key] for key in ("ID", "Info") if key in trailer},
+        catalogue=catalogue,
+        pages=dict(pages),
+        store=document.dictionary(catalogue["DSS"]) if "DSS" in catalogue else {},
+        names=frozenset({FIELD.lower().encode()}),
+        size=number(trailer["Size"]),
+        table_at=document.table_at,
+    )
+
+
+def _pages(document: Document, node: Reference, depth: int) -> Iterable[tuple[int, Mapping[str, Value]]]:
+    found = document.dictionary(node)
+    if syntax.is_same(found.get("Type"), Name("Page")):
+        yield node.number, found
+        return
+    demand(depth > 0 and syntax.is_same(found.get("Type"), Name("Pages")), "no tree of pages")
+    for kid in listed(found["Kids"]):
+        yield from _pages(document, reference(kid), depth - 1)
+
+
+def _value(document: Document, seal: _Seal, trust: TrustList) -> tuple[cms.SignedData, Certificate]:
+    """Return the seal's value and its listed signer, whose signature over all of S is good. Source: RFC 5652, 5.4."""
+    data, where = document.sealed, seal.where
+    signed = cms.read(place.value(data, where), content_type=cms.DATA)
+    carried = {hashlib.sha256(one).hexdigest(): one for one in signed.certificates}
+    demand(all(trust.by_digest(digest) for digest in carried), "a certificate inside is not listed")
+    (signer,) = (one for one in map(certificates.known, carried.values()) if signed.is_signed_by(one))
+    demand(examination.cms_fault(signed, signer)[1] == "", "the value is not as ours is")
+    _demand_named(signed, signer)
+    kinds = {"digest": signed.digest_algorithm, "signature": signed.signature_algorithm}
+    demand(algorithms.fault(**kinds, certificate=signer.parsed) == "", "an algorithm does not count")
+    covered = hashlib.new(algorithms.DIGESTS[signed.digest_algorithm], memoryview(data)[: where.gap_start])
+    covered.update(memoryview(data)[where.gap_end :])
+    demand(cms.check_own(signed, signer, digest=covered.digest()) == (True, True), "the signature does not verify")
+    return signed, signer
+
+
+def _token(data: bytes, *, imprint_of: bytes, authorities: Iterable[Certificate]) -> token.Token:
+    """Check a token as `token.check` does, but for its signature, where pyHanko is not asked. Raises NotMine too."""
+    signed = cms.read(data, content_type=cms.TST_INFO)
+    signer = next((one for one in authorities if signed.is_signed_by(one)), None)
+    if signer is None:
+        raise NotMine("the token is by another authority")
+    _demand_named(signed, signer)
+    return token.judge(
+        signed, _info(signed.content or b""), imprint_of=imprint_of, authorities=(signer,), is_fresh=True
+    )
+
+
+def _info(content: bytes) -> token.Info:
+    """Read a TSTInfo as the authorities that we know write it: in whole seconds, no more than a nonce behind."""
+    fields = der.children(der.only(content, der.SEQUENCE).body)
+    tags = tuple(field.tag for field in fields)
+    demand(tags in _TST_INFO and fields[0].whole == der.integer(1), "a token of another form")
+    algorithm, imprint = der.children(fields[2].body)
+    (accuracy,) = der.children(fields[5].body)
+    time = _TOKEN_TIME.fullmatch(fields[4].body)
+    if time is None or (algorithm.tag, imprint.tag, accuracy.tag) != (der.SEQUENCE, der.OCTET_STRING, der.INTEGER):
+        raise NotMine("a token of another form")
+    return token.Info(
+        at=_instant(time),
+        accuracy_s=0,
+        nonce=None,
+        imprint=imprint.body,
+        imprint_algorithm=algorithm.whole,
+    )
+
+
+def _demand_named(signed: cms.SignedData, signer: Certificate) -> None:
+    """Demand the three signed attributes that we write, and signing-certificate-v2 byte for byte as we write it."""
+    named = signed.signed.get(cms.SIGNING_CERTIFICATE_V2)
+    demand(set(signed.signed) == _SIGNED and named == cms.signing_certificate(signer), "other signed attributes")
