@@ -79,8 +79,13 @@ def renderer_digest(templates: Path, version: str) -> bytes:
     digests of the font files, in this order, each line ended by a newline. Equal bytes are promised for
     equal data under an equal digest.
     """
+    return digest_of(load(templates, version))
+
+
+def digest_of(template: Template) -> bytes:
+    """Return the same of a version that was read."""
     lines = [
-        load(templates, version).manifest,
+        template.manifest,
         *(f"{name} {metadata.version(name)}".encode() for name in ("typst", "pikepdf")),
         *map(str.encode, _font_lines()),
     ]

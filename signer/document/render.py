@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import typst
@@ -38,14 +38,14 @@ class Renderer:
 
     def __init__(self, templates: Path, *, symbol: Symbol) -> None:
         """Keep where the templates are and how a QR symbol is made (`paper.symbol`, of level Q)."""
-        self._templates = templates
         self._symbol = symbol
         self._local = threading.local()
-        self._template = lru_cache(maxsize=8)(lambda version: catalogue.load(templates, version))
+        self._template = lru_cache(maxsize=8)(partial(catalogue.load, templates))
+        self._digest = lru_cache(maxsize=8)(lambda version: catalogue.digest_of(self._template(version)))
 
     def renderer_digest(self, version: str) -> bytes:
         """Return the digest of all that decides the bytes except the data (32 bytes), kept with each confirmation."""
-        return catalogue.renderer_digest(self._templates, version)
+        return self._digest(version)
 
     def render(
         self, confirmation: Confirmation, *, encoded: bytes, base_url: str, extras: Extras = page.NO_EXTRAS

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import rfc8785
 from pydantic import ValidationError
 
 from signer.domain import json_text
@@ -33,7 +33,7 @@ class ContentRefused(SignerError):
 
 def encode_terms(terms: Terms) -> bytes:
     """Return the JCS encoding (RFC 8785) of the terms: absent instead of null, outlets by id, vehicles as typed."""
-    return rfc8785.dumps(terms.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return json_text.canonical(terms.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 def terms_digest(terms: Terms) -> bytes:
@@ -64,12 +64,12 @@ def build(*, terms: Terms, approved_digest: bytes, number: Number, issued_at: da
 
 def encode(confirmation: Confirmation) -> bytes:
     """Return the JCS encoding of the content: the bytes of `confirmation.json`."""
-    return rfc8785.dumps(confirmation.model_dump(mode="json", by_alias=True, exclude_none=True))
+    return json_text.canonical(confirmation.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 def outlet_mark(outlet_id: str) -> bytes:
     """Return bytes that stand in the encoding of every content that names an outlet, to find such among many."""
-    return rfc8785.dumps({"id": outlet_id})[1:-1]
+    return json_text.canonical({"id": outlet_id})[1:-1]
 
 
 def content_digest(encoded: bytes) -> bytes:
@@ -100,6 +100,10 @@ def parse(encoded: bytes) -> Confirmation:
     if encode(confirmation) != encoded:
         raise ContentRefused("not-canonical", "the bytes are not the canonical encoding of what they say")
     return confirmation
+
+
+parse_kept = lru_cache(maxsize=8)(parse)
+"""Parse the same bytes only once where they come back at once: content is frozen, and `parse` looks at nothing else."""
 
 
 def _refuse_inconsistent(confirmation: Confirmation) -> None:

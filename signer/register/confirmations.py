@@ -101,6 +101,15 @@ _CLAIM = Ready(
     )
 )
 _KEY = Ready(insert(tables.idempotency).inline())
+_KEYED = Ready(
+    select(tables.idempotency.c.payload_digest, _heads.c.number)
+    .join(_heads, _heads.c.id == tables.idempotency.c.confirmation_id)
+    .where(
+        tables.idempotency.c.manufacturer_id == bindparam("maker"),
+        tables.idempotency.c.operation == bindparam("operation"),
+        tables.idempotency.c.key == bindparam("key"),
+    )
+)
 _PENDING = Ready(
     select(_heads.c.id, _heads.c.manufacturer_id, _heads.c.standing, _claims.c.confirmation_id.label("older"))
     .join(_lines, _lines.c.confirmation_id == _heads.c.id)
@@ -162,13 +171,7 @@ def _claimed(tx: Connection, vins: Iterable[str], *, scope: Scope) -> dict[str, 
 
 def keyed(tx: Connection, key: Key, *, scope: Scope) -> Number | None:
     """Return the number that a key stands for; Conflict if it came with another payload."""
-    table, heads = tables.idempotency, tables.confirmations
-    wanted = (
-        select(table.c.payload_digest, heads.c.number)
-        .join(heads, heads.c.id == table.c.confirmation_id)
-        .where(table.c.operation == key.operation, table.c.key == key.key)
-    )
-    row = tx.execute(scope.only(wanted, table)).first()
+    row = _KEYED.first(tx, {"maker": scope.owner, "operation": key.operation, "key": key.key})
     if row is None:
         return None
     if row.payload_digest != key.payload_digest:

@@ -36,7 +36,7 @@ class Heads:
     def published(self) -> str | None:
         """Return the highest note that is published, None before the first. Raises StorageUnavailable, LogHeld."""
         notes = self.notes()
-        return max(zip(self.checkpoints(), notes, strict=True), key=_size)[1] if notes else None
+        return max(zip(self._parsed(notes), notes, strict=True), key=_size)[1] if notes else None
 
     def is_everywhere(self, note: str) -> bool:
         """Tell whether a note stands in every place. Raises StorageUnavailable."""
@@ -44,8 +44,11 @@ class Heads:
 
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """Return what the notes say. Raises LogHeld for one that cannot be read, StorageUnavailable."""
+        return self._parsed(self.notes())
+
+    def _parsed(self, found: tuple[str, ...]) -> tuple[Checkpoint, ...]:
         try:
-            return tuple(checkpoints.parse(notes.split(note)[0]) for note in self.notes())
+            return tuple(checkpoints.parse(notes.split(note)[0]) for note in found)
         except NoteRefused as error:
             places = " or ".join(map(str, self._places))
             raise LogHeld(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Integer, and_, bindparam, delete, exists, func, insert, select
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Column, Select
-    from sqlalchemy.engine import Connection, RowMapping
+    from sqlalchemy import Column, Row, Select
+    from sqlalchemy.engine import Connection
 
     from signer.register.scope import Scope
 
@@ -46,8 +46,42 @@ _WAITING = Ready(
     .limit(bindparam("most", type_=Integer()))
 )
 _TYPES = {kind.value: kind for kind in LeafType}
-_LAST_OF_MAKER = select(func.max(log_leaves.c.running))
 _MOST_AT_ONCE = 500
+_FEW = 10
+"""So few are asked for one by one, by statements that are ready: an issue appends two leaves at a time."""
+_AWAITED = Ready(select(log_queue.c.id).limit(1))
+_LAST_OF_MAKER = Ready(
+    select(func.max(log_leaves.c.running).label("running")).where(log_leaves.c.manufacturer_id == bindparam("maker"))
+)
+_LAST_ABOUT = Ready(
+    select(log_leaves.c.leaf_hash)
+    .where(log_leaves.c.confirmation_id == bindparam("of"))
+    .order_by(log_leaves.c.sequence.desc())
+    .limit(1)
+)
+_SIGN = Ready(insert(log_checkpoints).inline())
+_LATEST = Ready(select(log_checkpoints).order_by(log_checkpoints.c.id.desc()).limit(1))
+_OF_NOTE = Ready(
+    select(log_checkpoints)
+    .where(log_checkpoints.c.size == bindparam("size"), log_checkpoints.c.note == bindparam("note"))
+    .limit(1)
+)
+_TILE = Ready(
+    select(log_tiles.c.hashes).where(log_tiles.c.level == bindparam("level"), log_tiles.c.number == bindparam("number"))
+)
+_HASHES = Ready(
+    select(log_leaves.c.leaf_hash)
+    .where(log_leaves.c.sequence >= bindparam("start"), log_leaves.c.sequence < bindparam("end"))
+    .order_by(log_leaves.c.sequence)
+)
+_ENTRY = Ready(
+    select(log_leaves, confirmations.c.manufacturer_id.label("owner"))
+    .join(confirmations, confirmations.c.id == log_leaves.c.confirmation_id)
+    .where(confirmations.c.number == bindparam("number"), log_leaves.c.type == bindparam("kind"))
+    .order_by(log_leaves.c.sequence.desc())
+    .limit(1)
+)
+"""What every issue asks (docs/adr/0015, 0054)."""
 
 
 class Waiting(NamedTuple):
@@ -106,7 +140,7 @@ def queue_end(tx: Connection, kind: str, *, confirmation_id: int, at: datetime) 
 
 def is_waited_for(tx: Connection) -> bool:
     """Tell whether anything waits for the log."""
-    return tx.execute(select(log_queue.c.id).limit(1)).first() is not None
+    return _AWAITED.first(tx) is not None
 
 
 def waiting_since(tx: Connection) -> datetime | None:
@@ -130,10 +164,7 @@ def waiting(tx: Connection, most: int) -> tuple[Waiting, ...]:
 
 def running(tx: Connection, manufacturer_ids: Iterable[int]) -> dict[int, int]:
     """Return the running number of each manufacturer's last leaf, 0 for one that has none."""
-    return {
-        each: tx.execute(_LAST_OF_MAKER.where(log_leaves.c.manufacturer_id == each)).scalar() or 0
-        for each in set(manufacturer_ids)
-    }
+    return {each: _LAST_OF_MAKER.first(tx, {"maker": each}).running or 0 for each in set(manufacturer_ids)}
 
 
 def makers(tx: Connection) -> tuple[tuple[int, Uscc], ...]:
@@ -144,6 +175,9 @@ def makers(tx: Connection) -> tuple[tuple[int, Uscc], ...]:
 
 def last_hashes(tx: Connection, confirmation_ids: Sequence[int]) -> dict[int, bytes]:
     """Return the hash of the last leaf about each confirmation that has one."""
+    if len(confirmation_ids) <= _FEW:
+        rows = {each: _LAST_ABOUT.first(tx, {"of": each}) for each in set(confirmation_ids)}
+        return {each: bytes(row.leaf_hash) for each, row in rows.items() if row is not None}
     found: dict[int, bytes] = {}
     for start in range(0, len(confirmation_ids), _MOST_AT_ONCE):
         some = confirmation_ids[start : start + _MOST_AT_ONCE]
@@ -182,15 +216,17 @@ def tile(tx: Connection, wanted: Tile) -> bytes:
     if wanted.level is None:
         return pack([bytes(leaf) for leaf in tx.execute(_spanned(log_leaves.c.leaf, wanted)).scalars()])
     if wanted.width == WIDTH:
-        kept = select(log_tiles.c.hashes).where(log_tiles.c.level == wanted.level, log_tiles.c.number == wanted.number)
-        if (found := tx.execute(kept).scalar()) is not None:
-            return bytes(found)
+        kept = _TILE.first(tx, {"level": wanted.level, "number": wanted.number})
+        if kept is not None:
+            return bytes(kept.hashes)
     return _composed(tx, wanted)
 
 
 def _composed(tx: Connection, wanted: Tile) -> bytes:
     if not wanted.level:
-        return b"".join(map(bytes, tx.execute(_spanned(log_leaves.c.leaf_hash, wanted)).scalars()))
+        start = wanted.number * WIDTH
+        rows = _HASHES.rows(tx, {"start": start, "end": start + wanted.width})
+        return b"".join([bytes(row.leaf_hash) for row in rows])
     start = wanted.number * WIDTH
     below = select(log_tiles.c.root).where(log_tiles.c.level == wanted.level - 1)
     below = below.where(log_tiles.c.number >= start, log_tiles.c.number < start + wanted.width)
@@ -210,41 +246,37 @@ def taken(tx: Connection, ids: Sequence[int]) -> None:
 def sign(tx: Connection, made: Signed) -> None:
     """Keep a checkpoint."""
     values = {name: getattr(made, name) for name in made.__dataclass_fields__}
-    tx.execute(insert(log_checkpoints).values(values | {"edge": b"".join(made.edge)}))
+    _SIGN.execute(tx, values | {"edge": b"".join(made.edge)})
 
 
 def latest(tx: Connection) -> Signed | None:
     """Return the checkpoint that was signed last, None of a log that has not begun."""
-    return _signed(tx, select(log_checkpoints).order_by(log_checkpoints.c.id.desc()).limit(1))
+    return _signed(_LATEST.first(tx))
 
 
 def of_size(tx: Connection, size: int) -> Signed | None:
     """Return the checkpoint that was signed last for a size, None if none was."""
     sized = select(log_checkpoints).where(log_checkpoints.c.size == size)
-    return _signed(tx, sized.order_by(log_checkpoints.c.id.desc()).limit(1))
+    return _signed(tx.execute(sized.order_by(log_checkpoints.c.id.desc()).limit(1)).first())
 
 
 def of_note(tx: Connection, note: str, *, size: int) -> Signed | None:
     """Return the checkpoint of exactly this note, None if none was signed here."""
-    wanted = select(log_checkpoints).where(log_checkpoints.c.size == size, log_checkpoints.c.note == note)
-    return _signed(tx, wanted.limit(1))
+    return _signed(_OF_NOTE.first(tx, {"size": size, "note": note}))
 
 
-def _signed(tx: Connection, wanted: Select[*tuple[object, ...]]) -> Signed | None:
-    row = tx.execute(wanted).mappings().first()
+def _signed(row: Row[Any] | None) -> Signed | None:
     if row is None:
         return None
-    edge = bytes(row["edge"])
+    edge = bytes(row.edge)
     hashes = tuple(edge[place : place + DIGEST_BYTES] for place in range(0, len(edge), DIGEST_BYTES))
-    return Signed(size=row["size"], root=bytes(row["root"]), edge=hashes, note=row["note"], signed_at=row["signed_at"])
+    return Signed(size=row.size, root=bytes(row.root), edge=hashes, note=row.note, signed_at=row.signed_at)
 
 
 def entry_of(tx: Connection, number: Number, kind: LeafType, *, scope: Scope) -> Entry | None:
     """Return the last leaf of a kind about a number; None if the log has none, or the number is not of the scope."""
-    wanted = select(log_leaves).join(confirmations, confirmations.c.id == log_leaves.c.confirmation_id)
-    wanted = scope.only(wanted, confirmations).where(confirmations.c.number == number, log_leaves.c.type == kind)
-    row = tx.execute(wanted.order_by(log_leaves.c.sequence.desc()).limit(1)).mappings().first()
-    return None if row is None else _entry(row)
+    row = _ENTRY.first(tx, {"number": number, "kind": kind})
+    return None if row is None or not scope.admits(row.owner) else _entry(row._asdict())
 
 
 def entries_of(tx: Connection, *, scope: Scope, after: int, most: int) -> tuple[tuple[Entry, Number], ...]:
@@ -254,10 +286,10 @@ def entries_of(tx: Connection, *, scope: Scope, after: int, most: int) -> tuple[
     )
     wanted = scope.only(wanted, log_leaves).where(log_leaves.c.running > after)
     rows = tx.execute(wanted.order_by(log_leaves.c.running).limit(most)).mappings()
-    return tuple((_entry(row), Number(row["number"])) for row in rows)
+    return tuple((_entry(dict(row)), Number(row["number"])) for row in rows)
 
 
-def _entry(row: RowMapping) -> Entry:
+def _entry(row: dict[str, Any]) -> Entry:
     values = {name: row[name] for name in Entry._fields}
     octets = {name: bytes(value) for name, value in values.items() if isinstance(value, bytes | memoryview)}
     kind = None if values["type"] is None else LeafType(values["type"])

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 _HELD = (Standing.ISSUED, Standing.SUSPENDED)
 _MOST_DRAFTS = 500
+_RULES = Ready(
+    select(outlet_rules)
+    .where(outlet_rules.c.manufacturer_id == bindparam("maker"))
+    .order_by(outlet_rules.c.position, outlet_rules.c.id)
+)
+_KNOWN = Ready(select(outlet_facts).where(outlet_facts.c.manufacturer_id == bindparam("maker")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +61,10 @@ class Touched:
 
 def choosing_of(tx: Connection, *, scope: Scope) -> Choosing:
     """Return how one manufacturer chooses: its rules in order, and what is known of its outlets."""
-    wanted = scope.only(select(outlet_rules), outlet_rules).order_by(outlet_rules.c.position, outlet_rules.c.id)
-    rows = tx.execute(scope.only(select(outlet_facts), outlet_facts)).all()
+    mine = {"maker": scope.owner}
     return Choosing(
-        rules=tuple(_rule(row) for row in tx.execute(wanted).all()),
-        facts={row.outlet_id: _facts(row) for row in rows},
+        rules=tuple(_rule(row) for row in _RULES.rows(tx, mine)),
+        facts={row.outlet_id: _facts(row) for row in _KNOWN.rows(tx, mine)},
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from signer.domain.confirmation import SealClass
 from signer.domain.parties import Exporter, Manufacturer, Membership, Outlet, Person, Role, Uscc, is_same_name
@@ -13,6 +14,7 @@ from signer.domain.trust import SealState
 from signer.domain.values import Frozen
 from signer.errors import ManufacturerSuspended, NotFound
 from signer.register import tables
+from signer.register.ready import Ready
 from signer.register.scope import Scope
 
 if TYPE_CHECKING:
@@ -23,6 +25,34 @@ if TYPE_CHECKING:
 
 TsaPolicy = Literal["require", "best-effort"]
 Record = TypeVar("Record", bound=Frozen)
+_makers, _people, _memberships = tables.manufacturers, tables.people, tables.memberships
+_MAKER = Ready(select(_makers).where(_makers.c.uscc == bindparam("uscc")))
+_MAKER_BY_ID = Ready(select(_makers).where(_makers.c.id == bindparam("id")))
+_MAKERS = Ready(select(_makers).order_by(_makers.c.id))
+_PERSON = Ready(select(_people.c.id, _people.c.name).where(_people.c.id == bindparam("id")))
+_EXPORTER = Ready(select(tables.exporters.c.record).where(tables.exporters.c.uscc == bindparam("uscc")))
+_ROLES = Ready(
+    select(_memberships.c.role).where(
+        _memberships.c.manufacturer_id == bindparam("maker"), _memberships.c.person_id == bindparam("person")
+    )
+)
+_OUTLETS = Ready(
+    select(tables.outlets.c.record)
+    .where(tables.outlets.c.manufacturer_id == bindparam("maker"))
+    .order_by(tables.outlets.c.id)
+)
+_SEALS = Ready(
+    select(tables.seals)
+    .where(tables.seals.c.manufacturer_id == bindparam("maker"))
+    .order_by(tables.seals.c.created_at.desc(), tables.seals.c.certificate_digest)
+)
+"""What every issue asks (docs/adr/0015, 0054)."""
+
+
+@lru_cache(maxsize=8192)
+def _read(kind: type[Record], record: str) -> Record:
+    """Parse a record, byte for byte, only once: what is parsed is frozen, and the same text is read at each issue."""
+    return kind.model_validate_json(record)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,31 +98,32 @@ def dump(record: Frozen) -> str:
 
 def tenant(tx: Connection, name: str) -> Tenant:
     """Return the manufacturer of a USCC or a legal name (brackets of any width); NotFound if there is none."""
+    if (row := _MAKER.first(tx, {"uscc": name})) is not None:
+        return _tenant(row)
     for found in tenants(tx):
-        if found.manufacturer.uscc == name or is_same_name(found.manufacturer.legal_name, name):
+        if is_same_name(found.manufacturer.legal_name, name):
             return found
     raise NotFound(f"no manufacturer {name!r} in the register")
 
 
 def tenant_of(tx: Connection, manufacturer_id: int) -> Tenant:
     """Return the manufacturer of an id; NotFound if there is none."""
-    for found in tenants(tx):
-        if found.id == manufacturer_id:
-            return found
+    if (row := _MAKER_BY_ID.first(tx, {"id": manufacturer_id})) is not None:
+        return _tenant(row)
     raise NotFound(f"no manufacturer {manufacturer_id} in the register")
 
 
 def tenants(tx: Connection) -> tuple[Tenant, ...]:
     """Return every manufacturer, for operators only."""
-    rows = tx.execute(select(tables.manufacturers).order_by(tables.manufacturers.c.id)).all()
-    return tuple(
-        Tenant(
-            id=row.id,
-            manufacturer=Manufacturer.model_validate_json(row.record),
-            tsa_policy=row.tsa_policy,
-            suspension=_suspension(row),
-        )
-        for row in rows
+    return tuple(map(_tenant, _MAKERS.rows(tx)))
+
+
+def _tenant(row: Row[Any]) -> Tenant:
+    return Tenant(
+        id=row.id,
+        manufacturer=_read(Manufacturer, row.record),
+        tsa_policy=row.tsa_policy,
+        suspension=_suspension(row),
     )
 
 
@@ -104,9 +135,8 @@ def _suspension(row: Row[Any]) -> Suspension | None:
 
 def refuse_suspended(tx: Connection, manufacturer_id: int) -> None:
     """Refuse to go on for a manufacturer that the operators suspended. ManufacturerSuspended."""
-    table = tables.manufacturers
-    since = tx.execute(select(table.c.suspended_at).where(table.c.id == manufacturer_id)).scalar()
-    if since is not None:
+    row = _MAKER_BY_ID.first(tx, {"id": manufacturer_id})
+    if row is not None and row.suspended_at is not None:
         raise ManufacturerSuspended("the operators of this service suspended the manufacturer: nothing is issued")
 
 
@@ -139,9 +169,8 @@ def save_exporter(tx: Connection, exporter: Exporter, *, at: datetime) -> None:
 
 def exporter_of(tx: Connection, uscc: str) -> Exporter | None:
     """Return the exporter of a USCC, or None."""
-    table = tables.exporters
-    found = tx.execute(select(table.c.record).where(table.c.uscc == uscc)).scalar()
-    return None if found is None else Exporter.model_validate_json(found)
+    row = _EXPORTER.first(tx, {"uscc": uscc})
+    return None if row is None else _read(Exporter, row.record)
 
 
 def exporters_of(tx: Connection, usccs: Sequence[str]) -> tuple[Exporter, ...]:
@@ -162,8 +191,7 @@ def save_person(tx: Connection, person: Person, *, at: datetime) -> None:
 
 def person_of(tx: Connection, person_id: str) -> Person:
     """Return the person of an id; NotFound if there is none."""
-    table = tables.people
-    row = tx.execute(select(table).where(table.c.id == person_id)).first()
+    row = _PERSON.first(tx, {"id": person_id})
     if row is None:
         raise NotFound(f"no person {person_id!r} in the register")
     return Person(id=row.id, name=row.name)
@@ -193,9 +221,7 @@ def end_memberships(tx: Connection, person_id: str, *, scope: Scope) -> None:
 
 def roles_of(tx: Connection, person_id: str, *, scope: Scope) -> frozenset[Role]:
     """Return what a person may do for one manufacturer."""
-    table = tables.memberships
-    wanted = scope.only(select(table.c.role), table).where(table.c.person_id == person_id)
-    return frozenset(Role(role) for role in tx.execute(wanted).scalars())
+    return frozenset(Role(row.role) for row in _ROLES.rows(tx, {"maker": scope.owner, "person": person_id}))
 
 
 def save_outlet(tx: Connection, outlet: Outlet, *, scope: Scope, at: datetime) -> None:
@@ -215,9 +241,7 @@ def save_outlet(tx: Connection, outlet: Outlet, *, scope: Scope, at: datetime) -
 
 def outlets_of(tx: Connection, *, scope: Scope) -> tuple[Outlet, ...]:
     """Return all outlets of one manufacturer, by id."""
-    table = tables.outlets
-    wanted = scope.only(select(table.c.record), table).order_by(table.c.id)
-    return tuple(Outlet.model_validate_json(record) for record in tx.execute(wanted).scalars())
+    return tuple(_read(Outlet, row.record) for row in _OUTLETS.rows(tx, {"maker": scope.owner}))
 
 
 def enrol_seal(tx: Connection, seal: Seal, *, scope: Scope, at: datetime) -> bool:
@@ -242,9 +266,6 @@ def enrol_seal(tx: Connection, seal: Seal, *, scope: Scope, at: datetime) -> boo
 
 def seals_of(tx: Connection, *, scope: Scope, at: datetime) -> tuple[Seal, ...]:
     """Return the seals of one manufacturer as they stand at an instant, the newest first."""
-    table = tables.seals
-    wanted = scope.only(select(table), table)
-    rows = tx.execute(wanted.order_by(table.c.created_at.desc(), table.c.certificate_digest)).all()
     return tuple(
         Seal(
             certificate_digest=row.certificate_digest,
@@ -254,7 +275,7 @@ def seals_of(tx: Connection, *, scope: Scope, at: datetime) -> tuple[Seal, ...]:
             key_ref=row.key_ref,
             suspended_until=row.suspended_until,
         )
-        for row in rows
+        for row in _SEALS.rows(tx, {"maker": scope.owner})
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from signer.domain.vehicle import Vin
 from signer.register import audit
 from signer.register.desk_tables import production
+from signer.register.ready import Ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 PAGE = 50
 _AT_ONCE = 500
+_ANY = Ready(select(production.c.vin).where(production.c.manufacturer_id == bindparam("maker")).limit(1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +50,9 @@ def put(tx: Connection, built: Iterable[Built], *, by: str, scope: Scope, at: da
 
 def known(tx: Connection, vins: Iterable[str], *, scope: Scope) -> frozenset[str] | None:
     """Return which of some VINs are on the list, None for a manufacturer that keeps none."""
-    wanted = scope.only(select(production.c.vin), production)
-    if tx.execute(wanted.limit(1)).first() is None:
+    if _ANY.first(tx, {"maker": scope.owner}) is None:
         return None
+    wanted = scope.only(select(production.c.vin), production)
     found: set[str] = set()
     for chunk in _chunks(sorted(set(vins))):
         found |= set(tx.execute(wanted.where(production.c.vin.in_(chunk))).scalars())

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _restores = tables.restores
+_HELD = Ready(select(_restores.c.backup_at).where(_restores.c.released_at.is_(None)))
 _GAPS = Ready(
     select(_restores.c.backup_at, _restores.c.restored_at)
     .where(_restores.c.closed_at.is_(None))
@@ -63,12 +64,11 @@ def newest(tx: Connection) -> datetime | None:
 
 def refuse_held(tx: Connection) -> None:
     """Refuse to issue over a restored register that no operator has released. Raises RegisterUnavailable."""
-    table = tables.restores
-    held = tx.execute(select(table.c.backup_at).where(table.c.released_at.is_(None))).scalar()
-    if held is not None:
+    row = _HELD.first(tx)
+    if row is not None:
         raise RegisterUnavailable(
-            f"the register was restored from a backup of {held:%Y-%m-%dT%H:%M:%SZ}: import what was issued since"
-            " (`signer db reimport`), then `signer db release`"
+            f"the register was restored from a backup of {row.backup_at:%Y-%m-%dT%H:%M:%SZ}: import what was issued"
+            " since (`signer db reimport`), then `signer db release`"
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from signer.domain.confirmation import SealClass
 from signer.domain.parties import Role
@@ -14,6 +14,7 @@ from signer.domain.trust import SealState
 from signer.domain.values import BEIJING
 from signer.errors import Conflict, NotFound, RuleViolation
 from signer.register import account_tables, tables
+from signer.register.ready import Ready
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 ALARM_SHARE = 0.8
 """The share of a monthly limit from which on keepers are warned."""
 _seals, _uses, _heads = tables.seals, tables.seal_uses, tables.confirmations
+_SEAL = Ready(select(_seals).where(_seals.c.certificate_digest == bindparam("digest")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def refuse_unusable(tx: Connection, certificate_digest: str, *, at: datetime) ->
 
     Conflict, or RuleViolation (`seal.monthly-limit`).
     """
-    row = tx.execute(select(_seals).where(_seals.c.certificate_digest == certificate_digest)).first()
+    row = _SEAL.first(tx, {"digest": certificate_digest})
     if row is None:
         raise NotFound("the seal is not in the register any more")
     if (state := _state(row, at)) is not SealState.ACTIVE:
@@ -93,8 +95,8 @@ def refuse_unusable(tx: Connection, certificate_digest: str, *, at: datetime) ->
 
 def reached_limit(tx: Connection, certificate_digest: str, *, at: datetime) -> int | None:
     """Return a seal's monthly limit if it is used up, for people to be told beforehand; None otherwise."""
-    wanted = select(_seals.c.monthly_limit).where(_seals.c.certificate_digest == certificate_digest)
-    limit = tx.execute(wanted).scalar()
+    row = _SEAL.first(tx, {"digest": certificate_digest})
+    limit: int | None = None if row is None else row.monthly_limit
     return limit if limit is not None and used(tx, certificate_digest, at=at) >= limit else None
 
 

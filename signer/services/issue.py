@@ -144,13 +144,12 @@ class Issuing:
             seal = usable_seal(tx, tenant, at=at)
             asking = Asking(tenant=tenant, preparer=order.preparer, approver=order.approver)
             circumstances = self._gathering.circumstances(tx, order.draft, asking, seal=seal, at=at)
-        found = rules.check(order.draft, circumstances)
+        terms, found = rules.judge(order.draft, circumstances)
         _refuse(found)
-        if seal is None:
+        if seal is None or terms is None:
             raise NotFound("the manufacturer has no seal")
         self._seals.refuse_unusable(seal, at=at, tsa_policy=tenant.tsa_policy)
         self._sealing.refuse_unready(tenant)
-        terms = rules.to_terms(order.draft, circumstances)
         if order.approved is not None and encoding.terms_digest(terms) != order.approved.terms_digest:
             raise ChangedSince(terms)
         return _Ready(order=order, tenant=tenant, seal=seal, terms=terms, findings=found, at=at)

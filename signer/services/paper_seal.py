@@ -89,7 +89,7 @@ class PaperSeal:
             return ()
 
     def _signed(self, row: PendingRow, maker: Manufacturer) -> tuple[SignedCode, ...]:
-        confirmation = encoding.parse(row.content)
+        confirmation = encoding.parse_kept(row.content)
         key = self.key(maker, issued_at=confirmation.issued_at)
         digest = encoding.content_digest(row.content)
         parts, first, made = paper_code.of(confirmation, content_digest=digest, status=row.status), 1, []

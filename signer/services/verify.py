@@ -199,7 +199,7 @@ def content_facts(seal: SealFacts) -> ContentFacts:
         return ContentFacts(fault="absent")
     try:
         encoded = base64.b64decode(seal.content, validate=True)
-        confirmation = encoding.parse(encoded)
+        confirmation = encoding.parse_kept(encoded)
     except encoding.ContentRefused as error:
         digest = encoding.content_digest(encoded).hex()
         return ContentFacts.model_validate(
