@@ -24,6 +24,9 @@ $(VENV)/dev.stamp: requirements/dev.txt requirements/oracles.txt deploy/setup.sh
 $(VENV)/fuzz.stamp: requirements/fuzz.txt deploy/setup.sh
 	@sh deploy/setup.sh fuzz
 
+$(VENV)/bench.stamp: requirements/bench.txt deploy/setup.sh
+	@sh deploy/setup.sh bench
+
 demo: $(VENV)/run.stamp
 	@$(BIN)/python deploy/demo.py $(ARGS)
 
@@ -40,7 +43,7 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/dev.stamp
+bench: $(VENV)/dev.stamp $(VENV)/bench.stamp
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
 soak: $(VENV)/dev.stamp

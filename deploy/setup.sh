@@ -1,5 +1,6 @@
 #!/bin/sh
 # Make .venv with the locked packages: `setup.sh run` (run time only), `setup.sh dev`, or `setup.sh fuzz` (beside dev).
+# `setup.sh bench` puts what `make bench` measures us against into .venv/bench, apart from ours (ADR 0002).
 # Safe to repeat.
 set -eu
 lock=$1
@@ -24,9 +25,15 @@ if ! "$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then
 fi
 [ -x .venv/bin/python ] || { say "making .venv ..."; "$python" -m venv .venv; }
 say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
+target=
+if [ "$lock" = bench ]; then
+    rm -rf .venv/bench
+    target="--target .venv/bench"
+fi
 # The lock names every package: nothing is left to be resolved (an extra that a package wants is in it as well).
+# shellcheck disable=SC2086 -- two words or none
 .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
-    --no-deps -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
+    --no-deps $target -r "requirements/$lock.txt" || { say "the packages could not be installed: is the package index reachable?"; exit 1; }
 if [ "$lock" = dev ]; then  # other people's readers of the code on paper: they want another cbor2 than ours (ADR 0002)
     rm -rf .venv/oracles
     .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes --only-binary :all: \
@@ -37,6 +44,10 @@ fi
 tools="chromium:chromium softhsm2-util:softhsm2 pdfsig:poppler-utils mutool:mupdf-tools qpdf:qpdf openssl:openssl curl:curl"
 tools="$tools javac:openjdk-17-jdk-headless"
 missing=
+if [ "$lock" = bench ]; then
+    ldconfig -p | grep -q libpangoft2 || missing=" libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
+    fc-list 2>/dev/null | grep -q "Noto Sans CJK SC" || missing="$missing fontconfig fonts-noto-core fonts-noto-cjk"
+fi
 if [ "$lock" = dev ]; then
     for tool in $tools; do command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"; done
 fi

@@ -226,7 +226,7 @@ class _Stock:
         self._answers = world.evidence(maker)(world.made.tsa).ocsps
         self._world = world
 
-    def seal(self, pdf: bytes) -> bytes:
+    def seal(self, pdf: bytes, *, existing_fields_only: bool = True) -> bytes:
         store = SimpleCertificateStore()
         store.register_multiple(self._chain)
         signer = signers.SimpleSigner(signing_cert=self._own, signing_key=self._key, cert_registry=store)
@@ -241,7 +241,7 @@ class _Stock:
             validation_context=ValidationContext(**self._settings(), ocsps=list(self._answers)),
         )
         out = signers.PdfSigner(meta, signer, timestamper=_InProcess(self._world.authority())).sign_pdf(
-            IncrementalPdfFileWriter(io.BytesIO(pdf)), existing_fields_only=True
+            IncrementalPdfFileWriter(io.BytesIO(pdf)), existing_fields_only=existing_fields_only
         )
         sealed = out.getvalue()
         assert isinstance(sealed, bytes)

@@ -20,6 +20,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import api  # noqa: E402
 import cases  # noqa: E402 -- the path is set above
+import issuing  # noqa: E402
 import papering  # noqa: E402
 import proving  # noqa: E402
 import reading  # noqa: E402
@@ -84,6 +85,7 @@ def run(rounds: int, only: str) -> list[Row]:
             status_lists.all_cases(),
             api.all_cases(),
             reading.all_cases(),
+            issuing.all_cases(),
         )
         if only_elsewhere(only)
         else ()
