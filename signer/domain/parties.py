@@ -28,6 +28,7 @@ def normalise_uscc(text: str) -> str:
     return fold_code(text)
 
 
+@lru_cache(maxsize=4_096)
 def uscc_check_character(first: str) -> str:
     """Return the 18th character for the first 17. Source: GB 32100-2015, 4.5."""
     total = sum(USCC_ALPHABET.index(char) * pow(3, place, 31) for place, char in enumerate(first))

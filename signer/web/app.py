@@ -48,6 +48,14 @@ _SCHEMA_PLACE = "#/components/schemas/{model}"
 _STATIC_SECONDS = 3600
 
 
+class _Application(OpenAPI):
+    """Flask with its description; every function of ours is a plain one, and none is asked for each request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function as it is."""
+        return func
+
+
 def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.now, as_of: AsOf | None = None) -> Flask:
     """
     Return the WSGI application over these services.
@@ -55,7 +63,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
     `as_of`: whose bundles it speaks by, and of when, where no register is asked; every page says so.
     """
     settings, folder = services.settings, resources.templates_dir() / "web"
-    app = OpenAPI(
+    app = _Application(
         "signer.web",
         info=Info(title="signer", version=wiring.VERSION, license=License(name="Apache-2.0", identifier="Apache-2.0")),
         servers=[Server(url=settings.base_url)],

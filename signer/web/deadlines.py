@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import threading
 import time
 from contextlib import contextmanager
@@ -47,6 +48,7 @@ class Deadlines:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._wakes_at = math.inf
 
     @contextmanager
     def over(self, seconds: float, late: Callable[[], object]) -> Iterator[Deadline]:
@@ -62,11 +64,12 @@ class Deadlines:
         with self._changed:
             number = next(self._numbers)
             self._minded.add(number)
-            heapq.heappush(self._due, (time.monotonic() + seconds, number, late))
+            due_at = time.monotonic() + seconds
+            heapq.heappush(self._due, (due_at, number, late))
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._mind, daemon=True, name="deadlines")
                 self._thread.start()
-            elif self._due[0][1] == number:
+            elif due_at < self._wakes_at:
                 self._changed.notify()
         return number
 
@@ -81,18 +84,17 @@ class Deadlines:
             return was_minded
 
     def _mind(self) -> None:
+        """Sleep until the first is due, kept or not: to be woken for each that was kept would cost more."""
         while True:
             with self._changed:
-                while self._due and self._due[0][1] not in self._minded:
-                    heapq.heappop(self._due)
-                if not self._due:
-                    self._changed.wait()
-                    continue
-                wait_s = self._due[0][0] - time.monotonic()
-                if wait_s > 0:
-                    self._changed.wait(wait_s)
+                now = time.monotonic()
+                if not self._due or self._due[0][0] > now:
+                    self._wakes_at = self._due[0][0] if self._due else math.inf
+                    self._changed.wait(None if self._wakes_at == math.inf else self._wakes_at - now)
                     continue
                 _, number, late = heapq.heappop(self._due)
+                if number not in self._minded:
+                    continue
                 self._minded.discard(number)
                 _end(late)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from signer.domain.parties import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CLIENTS = 4
+CLIENTS, TURNS = 4, 5
 HERE = Path(__file__).parent
 PDF, JSON = "application/pdf", "application/json"
 
@@ -79,13 +80,13 @@ class Api:
         return Machines.of(self.world)
 
     def both(self, name: str) -> tuple[Load, Load]:
-        """Measure ours, then the bare handler with the answer that ours gave, once each; print both."""
+        """Measure ours and the bare handler with the answer that ours gave, in turns; print the medians of both."""
         if name not in self._measured:
             asked = getattr(self, f"_{name}")()
             status, kind, data = self._one(asked.pop())
-            ours = self._load(self.port, asked)
             with self._bare(data, kind, status) as port:
-                bare = self._load(port, asked)
+                turns = [(self._load(self.port, some), self._load(port, some)) for some in _parted(asked)]
+            ours, bare = map(_middle, zip(*turns, strict=True))
             for who, load in (("ours", ours), ("bare", bare)):
                 told = f"{load.rate:7.0f}/s  p50 {load.p50:7.2f} ms  p99 {load.p99:7.2f} ms"
                 sys.stdout.write(f"  api.{name:10} {who}  {told}\n")
@@ -165,6 +166,16 @@ def answers_at_all(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _parted(asked: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    size = -(-len(asked) // TURNS)
+    for start in range(0, len(asked), size):
+        yield asked[start : start + size]
+
+
+def _middle(turns: tuple[Load, ...]) -> Load:
+    return Load(*(statistics.median(getattr(turn, name) for turn in turns) for name in ("rate", "p50", "p99")))
 
 
 def question(method: str, path: str, body: bytes, kind: str, token: str = "", **headers: str) -> dict[str, Any]:
