@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -33,6 +34,8 @@ SILENCE_S = 90.0
 NOTICE_S = 1.0
 """How often a worker asks the register whether somebody waits for a job; web pages wake no queue."""
 _LONGEST_NOTICE_S = 60.0
+NICENESS = 10
+"""By how much a worker stands back (nice): while a batch is sealed, whoever waits at a page comes first."""
 _POLL_S = 1.0
 _DRIVER = (storage.psycopg.Error,) if storage.psycopg is not None else ()
 _BROKEN: tuple[type[Exception], ...] = (OSError, sqlite3.Error, HueyException, *_DRIVER)
@@ -153,6 +156,7 @@ def examine(services: Services) -> Symptom:
 
 def run(services: Services) -> None:
     """Work until SIGTERM: first what is due already, then whenever the queue wakes us, and when it fails to."""
+    os.nice(max(0, NICENESS - os.nice(0)))
     queue = Queue(services)
     with couriers(services):
         consumer(queue).run()

@@ -63,6 +63,14 @@ class Job:
         return found.get(name)
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a job answers that is done once and is not over yet: how far it is, and when it goes on."""
+
+    progress: str
+    next_at: datetime
+
+
 def unheard(_progress: str) -> None:
     """Hear how far something is that is no job, and do nothing about it."""
 
@@ -146,6 +154,12 @@ def succeed(tx: Connection, job: Job, *, next_at: datetime, at: datetime, progre
     state = "waiting" if job.is_periodic else "done"
     done = {"state": state, "attempts": 0, "next_at": next_at, "changed_at": at, "lease_until": None, "error": None}
     tx.execute(_mine(job).values(progress=progress[:400], **done))
+
+
+def put_back(tx: Connection, job: Job, again: Again, *, at: datetime) -> None:
+    """Let a job that got on wait for its next turn, behind all that is due before; unless another has taken it over."""
+    waiting = {**_waiting(at), "next_at": again.next_at, "lease_until": None, "error": None}
+    tx.execute(_mine(job).values(progress=again.progress[:400], **waiting))
 
 
 def fail(tx: Connection, job: Job, *, error: str, at: datetime) -> bool:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 from signer.domain.confirmation import Standing
 from signer.register import (
     account_tables,
+    batch_tables,
     desk_tables,
     exporter_tables,
     log_tables,
@@ -32,6 +33,7 @@ from signer.register.columns import At, metadata, one_of, partial
 __all__ = [
     "At",
     "account_tables",
+    "batch_tables",
     "desk_tables",
     "exporter_tables",
     "log_tables",

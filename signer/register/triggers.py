@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
+from signer.domain.batch import FOLLOWS
 from signer.domain.confirmation import ALLOWED
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ _PROPOSED = (
     "asked_by",
     "asked_at",
 )
+_HANDED_IN = ("ref", "manufacturer_id", "file_name", "file_digest", "size", "prepared_by", "created_at")
+_DECIDED = ("items", "vehicles", "root", "sent_by", "sent_at", "decided_by", "decided_at", "factor", "external_ref")
+_ITEM = ("batch_id", "place", "manufacturer_id", "lane", "source", "vins", "vehicles", "body", "terms_digest")
 _ONBOARDED = ("ref", "uscc", "record", "admin_name", "admin_login", "language", "asked_by", "asked_at")
 _WISHED = ("body", "wanted", "needed_by", "vehicles")
 _ASKER = (
@@ -139,6 +143,7 @@ def guards() -> tuple[Guard, ...]:
         *_of_official_copies(),
         *_of_seals(),
         *_of_approval(),
+        *_of_batches(),
         *_of_requests(),
         *_of_shares(),
         *_of_tokens(),
@@ -231,6 +236,56 @@ def _of_approval() -> tuple[Guard, ...]:
         Guard("onboardings", "no_delete", "DELETE", "what was proposed is never deleted"),
         Guard("onboardings", "content", "UPDATE", "what was proposed never changes", _changed(_ONBOARDED)),
         Guard("onboardings", "once", "UPDATE", "this was decided already", "OLD.decided_at IS NOT NULL"),
+    )
+
+
+def _of_batches() -> tuple[Guard, ...]:
+    """
+    What one word was given on stays what it was, item by item.
+
+    Items go only while their file is read, and one that is added later is not under the root. One that ended stays so,
+    but what was being sealed when its batch was cancelled may still be done.
+    """
+    states = " OR ".join(
+        f"(OLD.state = '{before.value}' AND NEW.state = '{after.value}')"
+        for before, afters in FOLLOWS.items()
+        for after in sorted(afters)
+    )
+    items = "(OLD.state = 'waiting') OR (OLD.state = 'cancelled' AND NEW.state = 'done')"
+    may_go = "SELECT 1 FROM batches b WHERE b.id = OLD.batch_id AND b.state IN ('reading', 'faulty')"
+    return (
+        Guard("batches", "no_delete", "DELETE", "batches are never deleted"),
+        Guard("batches", "content", "UPDATE", "what was handed in never changes", _changed(_HANDED_IN)),
+        Guard(
+            "batches",
+            "decided",
+            "UPDATE",
+            "what was approved never changes",
+            f"OLD.decided_at IS NOT NULL AND ({_changed(_DECIDED)})",
+        ),
+        Guard(
+            "batches",
+            "root",
+            "UPDATE",
+            "a batch's root never changes",
+            f"OLD.root IS NOT NULL AND ({_changed(('root', 'items', 'vehicles'))})",
+        ),
+        Guard(
+            "batches",
+            "state",
+            "UPDATE",
+            "this change of a batch is not allowed",
+            f"OLD.state <> NEW.state AND NOT ({states})",
+        ),
+        Guard("batch_items", "content", "UPDATE", "an item never changes", _changed(_ITEM)),
+        Guard(
+            "batch_items",
+            "state",
+            "UPDATE",
+            "this change of an item is not allowed",
+            f"OLD.state <> NEW.state AND NOT ({items})",
+        ),
+        Guard("batch_items", "removed", "DELETE", "items are never deleted", f"NOT EXISTS ({may_go})"),
     )
 
 

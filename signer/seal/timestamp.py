@@ -114,6 +114,12 @@ class Timestamper:
             if entry.is_entitled(now) and chain.judge(entry, self._trust, at=now).is_good
         ]
 
+    def refuse_resting(self) -> None:
+        """Refuse, before anything depends on it, while every authority is left alone. Raises TimestampUnavailable."""
+        if not self._asked():
+            resting = self._breaker.told(authority.name for authority in self._authorities)
+            raise TimestampUnavailable(resting or "no timestamping authority is configured")
+
     def _known(self) -> Stamp | None:
         first = next(iter(self._asked()), None)
         return self._answered.get(first.name) if first else None

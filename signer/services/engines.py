@@ -151,7 +151,8 @@ class SealBox:
         """
         Open the key, so that a wrong password, a lost file, an expired or revoked certificate costs no number.
 
-        Raises KeyUnavailable, Misconfigured; RevocationUnavailable where the policy is `require`.
+        Raises KeyUnavailable, Misconfigured; RevocationUnavailable, or TimestampUnavailable while every authority is
+        left alone, where the policy is `require`.
         """
         key = self._key(seal, at=at)
         trust = self._trust.current(at)
@@ -159,8 +160,11 @@ class SealBox:
             raise Misconfigured(f"the trust list expired at {trust.expires:%Y-%m-%dT%H:%M:%SZ}: publish a new one")
         if fault := examining.chain_fault(key, self._entry(seal), trust, at=at):
             raise Misconfigured(f"{seal.key_ref}: {fault}")
-        self._witnesses.timestamper()
-        self._evidence(seal, key, None, may_lack=self.may_lack_proof(tsa_policy))
+        may_lack = self.may_lack_proof(tsa_policy)
+        stamper = self._witnesses.timestamper()
+        if not may_lack:
+            stamper.refuse_resting()
+        self._evidence(seal, key, None, may_lack=may_lack)
 
     def _evidence(self, seal: Seal, key: SealKey, witness: Certificate | None, *, may_lack: bool) -> Evidence | None:
         """Return evidence about a seal and its witness; None where nobody answers and a best effort may lack it."""

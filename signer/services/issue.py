@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from signer.domain import content as encoding
 from signer.domain import rules
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
-from signer.errors import Conflict, NotFound, RuleViolation
+from signer.errors import Conflict, NotFound, RuleViolation, Unavailable
 from signer.register import confirmations, lookup, parties, restores, seals, submissions
 from signer.register.scope import Scope
 from signer.services.gathering import Asking, Gathering, usable_seal
-from signer.services.sealing import Issued, Sealing, Work
+from signer.services.sealing import Issued, Sealing, Work, unheard
 from signer.services.seals import warn_near_limit
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from signer.domain.confirmation import Confirmation, Draft, Terms
     from signer.errors import Finding
     from signer.register.blobs import Blobs
-    from signer.register.database import Database
+    from signer.register.database import Database, Transaction
     from signer.services.engines import Chance, Page, SealBox
+    from signer.services.sealing import Recorded
 
 
 class ChangedSince(Conflict):
@@ -36,6 +38,24 @@ class ChangedSince(Conflict):
         self.terms = terms
 
 
+class Word(Protocol):
+    """
+    A word that was given before the order, on exactly these terms: transaction 1 holds it, transaction 2 hears of it.
+
+    What is done in either is part of that transaction.
+    """
+
+    @property
+    def terms_digest(self) -> bytes:
+        """The digest of the terms (32 bytes)."""
+
+    def refuse_unapproved(self, tx: Transaction, *, scope: Scope) -> None:
+        """Refuse to reserve a number unless the word stands, and hold it so. Conflict."""
+
+    def recorded(self, tx: Transaction, number: Number, *, scope: Scope, at: datetime) -> None:
+        """Note that the order is issued."""
+
+
 @dataclass(frozen=True, slots=True)
 class Approved:
     """What was approved before the order: a submission by its reference, and the digest of its terms (32 bytes)."""
@@ -43,13 +63,21 @@ class Approved:
     ref: str
     terms_digest: bytes
 
+    def refuse_unapproved(self, tx: Transaction, *, scope: Scope) -> None:
+        """Refuse unless the submission stands approved with these terms."""
+        submissions.refuse_unapproved(tx, self.ref, self.terms_digest, scope=scope)
+
+    def recorded(self, tx: Transaction, number: Number, *, scope: Scope, at: datetime) -> None:
+        """Do nothing: whoever approved writes down what became of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """
     Who wants what: manufacturer (USCC or legal name), two persons by id, an idempotency key, where from.
 
-    With `approved`, exactly those terms are sealed, for as long as their submission stands approved, or nothing is.
+    With `approved`, exactly those terms are sealed, for as long as that word stands, or nothing is. With `keeps`, what
+    is unavailable for now leaves a number that was reserved pending, to be finished, instead of ending it.
     """
 
     draft: Draft
@@ -58,7 +86,8 @@ class Order:
     approver: str
     origin: str
     key: str | None = None
-    approved: Approved | None = None
+    approved: Word | None = None
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +147,9 @@ class Issuing:
                 origin=order.origin,
                 findings=ready.findings,
                 at=ready.at,
-            )
+                recorded=_hearing(order, ready.tenant.scope),
+            ),
+            keeping=(Unavailable,) if order.keeps else (),
         )
 
     def _replay(self, order: Order) -> Issued | None:
@@ -177,8 +208,7 @@ class Issuing:
             restores.refuse_held(tx)
             parties.refuse_suspended(tx, ready.tenant.id)
             if (approved := ready.order.approved) is not None:
-                scope = ready.tenant.scope
-                submissions.refuse_unapproved(tx, approved.ref, approved.terms_digest, scope=scope)
+                approved.refuse_unapproved(tx, scope=ready.tenant.scope)
             seal = seals.refuse_unusable(tx, ready.seal.certificate_digest, at=ready.at)
             confirmations.reserve(tx, made, scope=ready.tenant.scope, at=ready.at, randbelow=self._chance.below)
         warn_near_limit(seal)
@@ -207,6 +237,13 @@ class Issuing:
         if head.file_digest is None:
             raise NotFound(f"{number} is {head.standing}: there is no sealed file")
         return self._blobs.get(head.file_digest)
+
+
+def _hearing(order: Order, scope: Scope) -> Recorded:
+    """Return what transaction 2 does for the word that an order has."""
+    if (approved := order.approved) is None:
+        return unheard
+    return partial(approved.recorded, scope=scope)
 
 
 def _key(order: Order) -> confirmations.Key:

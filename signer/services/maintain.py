@@ -71,11 +71,12 @@ _NEVER_OURS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What became of a pending record; `waiting` will be tried again."""
+    """What became of a pending record; `waiting` will be tried again. `code` is that of the error, if it was one."""
 
     number: Number
     outcome: Literal["finished", "abandoned", "waiting"]
     reason: str = ""
+    code: str = ""
 
 
 class Maintaining:
@@ -204,7 +205,9 @@ class Maintaining:
                 tenant = parties.tenant_of(tx, pending.manufacturer_id)
                 seals = parties.seals_of(tx, scope=tenant.scope, at=self._clock())
         except NotFound as error:
-            return Settled(number=number, outcome="waiting", reason=f"{error}: another process was quicker")
+            return Settled(
+                number=number, outcome="waiting", reason=f"{error}: another process was quicker", code=error.code
+            )
         seal = next((seal for seal in seals if seal.certificate_digest == pending.seal_digest), None)
         if seal is None or (reason := self._unfit(pending, seal)):
             return self._abandon(number, reason if seal else "its seal is gone")
@@ -222,13 +225,13 @@ class Maintaining:
         try:
             self._seals.refuse_unusable(work.seal, at=work.at, tsa_policy=work.tenant.tsa_policy)
         except SignerError as error:
-            return Settled(number=work.number, outcome="waiting", reason=str(error))
+            return Settled(number=work.number, outcome="waiting", reason=str(error), code=error.code)
         try:
             self._sealing.complete(work, keeping=(Conflict, Unavailable))
         except (Conflict, Unavailable) as error:  # a Conflict: another process was quicker
-            return Settled(number=work.number, outcome="waiting", reason=str(error))
+            return Settled(number=work.number, outcome="waiting", reason=str(error), code=error.code)
         except SignerError as error:
-            return Settled(number=work.number, outcome="abandoned", reason=str(error))
+            return Settled(number=work.number, outcome="abandoned", reason=str(error), code=error.code)
         return Settled(number=work.number, outcome="finished")
 
     def _abandon(self, number: Number, reason: str) -> Settled:

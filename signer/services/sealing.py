@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from signer.domain.verdict import Verdict
     from signer.errors import Finding
     from signer.register.blobs import Blobs
-    from signer.register.database import Database
+    from signer.register.database import Database, Transaction
     from signer.register.journal import Journal
     from signer.register.parties import Seal, Tenant
     from signer.seal import sign
@@ -48,6 +48,18 @@ class Issued:
     is_replay: bool = False
 
 
+class Recorded(Protocol):
+    """What else is done in the transaction that records a confirmation."""
+
+    def __call__(self, tx: Transaction, number: Number, /, *, at: datetime) -> None:
+        """Do it."""
+
+
+def unheard(_tx: Transaction, _number: Number, /, *, at: datetime) -> None:
+    """Do nothing more in the transaction that records a confirmation."""
+    del at
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """A reserved number and what it takes to seal it; `at` is the intended time of the seal."""
@@ -61,6 +73,7 @@ class Work:
     origin: str
     at: datetime
     findings: tuple[Finding, ...] = ()
+    recorded: Recorded = unheard
 
     @property
     def number(self) -> Number:
@@ -152,8 +165,10 @@ class Sealing:
         )
         try:
             with self._database.write() as tx:
-                confirmations.record(tx, work.number, stored, use, scope=work.tenant.scope, at=self._clock())
-                journal_superseded(self._journal, work.confirmation, at=self._clock())
+                at = self._clock()
+                confirmations.record(tx, work.number, stored, use, scope=work.tenant.scope, at=at)
+                work.recorded(tx, work.number, at=at)
+                journal_superseded(self._journal, work.confirmation, at=at)
         except RegisterUnavailable:
             if not self._is_recorded(work, stored.file_digest):
                 raise

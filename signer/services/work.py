@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from signer.domain import batch
 from signer.domain.importing import Failure
 from signer.domain.number import Number
 from signer.errors import Conflict, InvalidInput, SelfCheckFailed, SignerError, Unavailable
-from signer.register import audit, jobs
+from signer.register import audit, batches, jobs
+from signer.register.jobs import Again
 from signer.services.importing import JOB as IMPORT
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from signer.register.database import Database
     from signer.register.jobs import Job
     from signer.services.approving import Approving
+    from signer.services.batch_running import BatchRunning
+    from signer.services.batching import Batching
     from signer.services.importing import Importing
     from signer.services.keep import Keeping
     from signer.services.maintain import Maintaining
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 EVERY: Mapping[str, timedelta] = {
+    "batches": timedelta(minutes=1),
     "deliver": timedelta(minutes=1),
     "end-suspensions": timedelta(minutes=1),
     "log": timedelta(minutes=1),
@@ -64,6 +69,15 @@ class Doing:
         return None if given is None else Number.parse(given)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfFiles:
+    """What is done of files that people handed in: imports and batches."""
+
+    importing: Importing
+    batching: Batching
+    running: BatchRunning
+
+
 def _plainly(done: Callable[[Callable[[str], None]], str], doing: Doing) -> str:
     """Do a job that needs nothing but somebody to tell how far it is."""
     return done(doing.tell)
@@ -85,7 +99,7 @@ class Working:
         upgrading: Upgrading,
         plain: Mapping[str, Callable[[Callable[[str], None]], str]],
         approving: Approving,
-        importing: Importing,
+        of_files: OfFiles,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -93,9 +107,13 @@ class Working:
         self._maintaining = maintaining
         self._keeping = keeping
         self._upgrading = upgrading
-        self._importing = importing
+        self._importing = importing = of_files.importing
+        self._batching = of_files.batching
         self._clock = clock
-        self._doing: Mapping[str, Callable[[Doing], str]] = {
+        self._doing: Mapping[str, Callable[[Doing], str | Again]] = {
+            batches.JOB: lambda doing: of_files.running.work(doing.tell),
+            batches.READ: lambda doing: of_files.batching.read(doing.job.given("batch") or "", doing.tell),
+            "batches": lambda doing: of_files.running.tend(doing.tell),
             "end-suspensions": lambda _: f"{len(maintaining.end_suspensions())} ended",
             IMPORT: lambda doing: importing.run(doing.job.given("import") or "", doing.tell),
             "prune": self._prune,
@@ -171,10 +189,16 @@ class Working:
             log.exception("job.crashed", kind=job.kind)
             self._fail(lease.job, repr(error))
         else:
-            at = self._clock()
+            self._succeed(lease.job, progress)
+
+    def _succeed(self, job: Job, said: str | Again) -> None:
+        at = self._clock()
+        with self._database.write() as tx:
+            if isinstance(said, Again):
+                jobs.put_back(tx, job, said, at=at)
+                return
             next_at = at + EVERY[job.kind] if job.is_periodic else at
-            with self._database.write() as tx:
-                jobs.succeed(tx, lease.job, next_at=next_at, at=at, progress=progress)
+            jobs.succeed(tx, job, next_at=next_at, at=at, progress=said)
 
     def _fail(self, job: Job, error: str) -> None:
         log.error("job.failed", kind=job.kind, id=job.id, attempts=job.attempts, error=error[:200])
@@ -182,6 +206,8 @@ class Working:
             is_lost = jobs.fail(tx, job, error=error, at=self._clock())
             if is_lost and job.kind == IMPORT and (ref := job.given("import")) is not None:
                 self._importing.give_up(tx, ref, Failure(code="tries", words=error[:400]))
+            if is_lost and job.kind == batches.READ and (ref := job.given("batch")) is not None:
+                self._batching.give_up(tx, ref, batch.failure("tries", en=error))
 
     def _upgrade(self, doing: Doing) -> str:
         upgraded = self._upgrading.upgrade(doing.tell)
@@ -218,7 +244,7 @@ class Working:
         at = self._clock()
         with self._database.write() as tx:
             old = jobs.prune(tx, done_before=at - DONE_KEPT, failed_before=at - FAILED_KEPT)
-        return f"{self._maintaining.prune() + self._importing.prune() + old} forgotten"
+        return f"{self._maintaining.prune() + self._importing.prune() + self._batching.prune() + old} forgotten"
 
 
 class _Lease:

@@ -77,6 +77,19 @@ def root(size: int, read: Read) -> bytes:
     return fold([read(each) for each in cover(0, size)])
 
 
+def root_of(leaves: Iterable[bytes]) -> bytes:
+    """Return the root of the tree with these leaves (their data, not their hashes), keeping few hashes at a time."""
+    found: dict[Subtree, bytes] = {}
+    size = 0
+    for subtree, digest in extend(0, (), map(leaf_hash, leaves)):
+        found[subtree] = digest
+        size += not subtree.level
+        if subtree.level:
+            for place in (2 * subtree.place, 2 * subtree.place + 1):
+                del found[Subtree(subtree.level - 1, place)]
+    return root(size, found.__getitem__)
+
+
 def inclusion_path(index: int, size: int) -> tuple[tuple[Subtree, ...], ...]:
     """
     Return what makes the proof that a leaf is in the tree of that size, from the leaf upwards.

@@ -33,7 +33,6 @@ from signer.services.export import AuditReading, Exporting
 from signer.services.facts import Facts
 from signer.services.gathering import Gathering
 from signer.services.glancing import Glancing
-from signer.services.importing import Importing
 from signer.services.inspecting import Inspecting
 from signer.services.issue import Issuing
 from signer.services.keep import Keeping
@@ -82,7 +81,7 @@ from signer.services.withdraw import Ending
 from signer.services.work import Working
 from signer.verification.policy import Policy
 from signer.wiring import entrance as entering
-from signer.wiring import log
+from signer.wiring import files, log
 from signer.wiring import outgoing as going
 
 if TYPE_CHECKING:
@@ -93,9 +92,12 @@ if TYPE_CHECKING:
     from signer.identity.vault import Vault
     from signer.services.accounts import Accounts
     from signer.services.backfilling import Backfilling
+    from signer.services.batch_running import BatchRunning
+    from signer.services.batching import Batching
     from signer.services.delivering import Delivering
     from signer.services.elsewhere import Elsewhere
     from signer.services.exporters import Exporters
+    from signer.services.importing import Importing
     from signer.services.invitations import Inviting
     from signer.services.logbook import LogBook
     from signer.services.members import Members
@@ -129,6 +131,8 @@ class Services:
     licence: LicenceChecking
     issuing: Issuing
     approving: Approving
+    batching: Batching
+    batch_running: BatchRunning
     drafting: Drafting
     listing: Listing
     confirming: Confirming
@@ -277,7 +281,6 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         clock=clock,
         below=chance.below,
     )
-    importing = Importing(database=database, page=page, seals=seals, clock=clock, chance=chance)
     people = People(database=database, clock=clock)
     papers = Papers(database=database, blobs=blobs, clock=clock)
     outlets = Outlets(database=database, clock=clock, uncovered=page.uncovered)
@@ -297,6 +300,15 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         mailing=mailing,
         clock=clock,
         bits=chance.bits,
+    )
+    of_files = files.wire(
+        database=database,
+        engines=(page, seals),
+        issuing=issuing,
+        maintaining=maintaining,
+        mailing=mailing,
+        clock=clock,
+        chance=chance,
     )
     ending = Ending(database=database, journal=journal, clock=clock)
     copying = Copying(database=database, blobs=blobs, page=page, clock=clock)
@@ -325,7 +337,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ),
         copying=copying,
         ending=ending,
-        importing=importing,
+        importing=of_files.importing,
         exporting=Exporting(database=database),
         audit_reading=AuditReading(database=database, clock=clock),
         inspecting=Inspecting(database=database, blobs=blobs, clock=clock, bits=chance.bits),
@@ -354,9 +366,11 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
                 "status-lists": status_lists.sign,
             },
             approving=approving,
-            importing=importing,
+            of_files=of_files,
             clock=clock,
         ),
+        batching=of_files.batching,
+        batch_running=of_files.running,
         service_keys=service_keys,
         status_lists=status_lists,
         sequencing=logging.sequencing,

@@ -30,6 +30,7 @@ _WHOLE = "copies or looks through the whole register, or fills an empty one: for
 _ANYBODYS = "answers no manufacturer: a digest, a certificate or a person of this deployment, for anybody's verdict"
 _PERIODIC = "maintenance of everybody's files, asked by no manufacturer"
 _OWN = "tells a person for whom that person works, and nothing of theirs"
+_WAITS = "tells a worker whether anybody waits, and nothing of whom"
 _NO_MAKERS = "is of no manufacturer: who acts for an exporter, and a line of the audit that says so"
 UNSCOPED = {
     "audit.note": _ADDS,
@@ -43,6 +44,7 @@ UNSCOPED = {
     "status_lists.places": _PERIODIC,
     "status_lists.place": _BY_ID,
     "status_lists.move": _BY_ID,
+    "batches.who_waits": _WAITS,
     "confirmations.close_if_ended": _BY_ID,
     "exporters.confirm": _NO_MAKERS,
     "exporters.decide": _NO_MAKERS,
