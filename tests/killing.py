@@ -20,7 +20,8 @@ from signer import logs
 from signer.document import glyphs
 from signer.domain.parties import country_code
 from signer.domain.verdict import Code
-from signer.register import confirmations, submissions
+from signer.register import batch_items, batches, confirmations, submissions
+from signer.services import batching
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from signer.services.approving import Word
+    from signer.services.batching import Word as BatchWord
 
     _Made = tuple[Path, str, dict[str, str], datetime]
 
@@ -46,8 +48,20 @@ STEPS = (
 )
 WORD_STEPS = ("before the word", "in the word's transaction", "the word is kept")
 END_STEPS = ("before the end is written", "in the last transaction")
+BATCH_WORD_STEPS = ("before the batch runs", "in the transaction that lets it run", "the batch runs")
+BATCH_STEPS = (
+    "in the transaction that takes up",
+    "taken up",
+    *STEPS[:-2],
+    "in transaction 2",
+    "the item is noted",
+    "recorded",
+    "before the batch is over",
+)
+"""The steps of one item of a batch, and of the batch's end."""
 APPROVING = (*WORD_STEPS, *STEPS, *END_STEPS)
 """The steps of approving: an approver's word, issuing, and what became of it."""
+ALL_STEPS = tuple(dict.fromkeys((*APPROVING, *BATCH_WORD_STEPS, *BATCH_STEPS)))
 KEY = "one-key"
 _MARK = struct.Struct("=Bd")
 _CONTEXT = multiprocessing.get_context("spawn")
@@ -88,6 +102,13 @@ def _place(world: World, step: str) -> tuple[object, str, bool]:
         "the word is kept": (approving, "_seal", False),
         "before the end is written": (approving, "_finish", False),
         "in the last transaction": (submissions, "finish", True),
+        "before the batch runs": (batches, "start", False),
+        "in the transaction that lets it run": (batches, "start", True),
+        "the batch runs": (world.services.batching, "_now", False),
+        "taken up": (world.services.batch_running, "_seal_all", False),
+        "in the transaction that takes up": (batch_items, "claim", True),
+        "the item is noted": (batch_items, "record", True),
+        "before the batch is over": (world.services.batch_running, "_end_if_over", False),
         "before reserve": (confirmations, "reserve", False),
         "in transaction 1": (confirmations, "reserve", True),
         "reserved": (sealing, "complete", False),
@@ -107,14 +128,16 @@ class Turn:
     """
     One process to be: what it issues, and where it ends: at a step by itself, or killed some time after one.
 
-    With a `word` it does not issue what is plain, but approves what the word is about.
+    With a `word` it does not issue what is plain, but approves what the word is about: a submission, or a batch. With a
+    `batch` it seals that batch's items; it ends at the step of the first.
     """
 
     plain: Any
     key: str
     step: str = ""
     after_s: float | None = None
-    word: Word | None = None
+    word: Word | BatchWord | None = None
+    batch: str = ""
 
 
 @dataclass(frozen=True)
@@ -127,7 +150,7 @@ class Death:
     @property
     def step(self) -> str:
         """The last step that it reached."""
-        return max(self.reached, key=APPROVING.index, default="")
+        return max(self.reached, key=lambda step: self.reached[step], default="")
 
 
 class Launcher:
@@ -174,6 +197,18 @@ def approve_and_die(world: World, step: str, word: Word) -> Death:
     return _launcher().receive()[0]
 
 
+def seal_and_die(world: World, step: str, batch: str) -> Death:
+    """Seal a batch's items in a child that kills itself at a step of the first."""
+    _launcher().send(world, [Turn(None, "", step=step, batch=batch)])
+    return _launcher().receive()[0]
+
+
+def say_and_die(world: World, step: str, word: BatchWord) -> Death:
+    """Approve a batch in a child that kills itself at a step, as a web process may end."""
+    _launcher().send(world, [Turn(None, "", step=step, word=word)])
+    return _launcher().receive()[0]
+
+
 def _launch(line: Connection) -> None:
     logs.configure("error")
     glyphs.uncovered("")
@@ -196,8 +231,8 @@ def _live_and_die(made: _Made, turn: Turn) -> Death:
     reached: dict[str, float] = {}
     while mark := os.read(reading, _MARK.size):
         place, at_s = _MARK.unpack(mark)
-        reached[APPROVING[place]] = at_s
-        if APPROVING[place] == turn.step and turn.after_s is not None:
+        reached[ALL_STEPS[place]] = at_s
+        if ALL_STEPS[place] == turn.step and turn.after_s is not None:
             time.sleep(turn.after_s)
             os.kill(child, signal.SIGKILL)
     os.close(reading)
@@ -212,18 +247,27 @@ def _live(made: _Made, turn: Turn, writing: int) -> None:
         folder, url, overrides, at = made
         world = World(folder, at=at, database_url=url, overrides=overrides)
         with ExitStack() as traps:
-            for place, step in enumerate(APPROVING):
+            for place, step in enumerate(ALL_STEPS):
                 act = partial(_reach, writing, place, is_last=step == turn.step and turn.after_s is None)
                 traps.enter_context(at_step(world, step, act))
-            if turn.word is None:
-                world.issue(turn.plain, key=turn.key)
-            else:
-                world.services.approving.approve(turn.word)
+            _do(world, turn)
         code = 0
     finally:
         if code:
             traceback.print_exc()
         os._exit(code)
+
+
+def _do(world: World, turn: Turn) -> None:
+    """Do what a turn is for."""
+    if turn.batch:
+        world.services.batch_running.run(turn.batch)
+    elif isinstance(turn.word, batching.Word):
+        world.services.batching.approve(turn.word)
+    elif turn.word is not None:
+        world.services.approving.approve(turn.word)
+    else:
+        world.issue(turn.plain, key=turn.key)
 
 
 def _reach(writing: int, place: int, *_given: Any, is_last: bool) -> None:
