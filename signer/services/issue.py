@@ -148,8 +148,8 @@ class Issuing:
                 findings=ready.findings,
                 at=ready.at,
                 recorded=_hearing(order, ready.tenant.scope),
-            ),
-            keeping=(Unavailable,) if order.keeps else (),
+                keeping=(Unavailable,) if order.keeps else (),
+            )
         )
 
     def _replay(self, order: Order) -> Issued | None:

@@ -227,7 +227,7 @@ class Maintaining:
         except SignerError as error:
             return Settled(number=work.number, outcome="waiting", reason=str(error), code=error.code)
         try:
-            self._sealing.complete(work, keeping=(Conflict, Unavailable))
+            self._sealing.complete(work)
         except (Conflict, Unavailable) as error:  # a Conflict: another process was quicker
             return Settled(number=work.number, outcome="waiting", reason=str(error), code=error.code)
         except SignerError as error:
@@ -251,4 +251,5 @@ def _work(pending: Pending, tenant: parties.Tenant, seal: parties.Seal, at: date
         approver=pending.approver_id,
         origin="maintenance",
         at=at,
+        keeping=(Conflict, Unavailable),
     )

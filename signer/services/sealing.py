@@ -62,7 +62,11 @@ def unheard(_tx: Transaction, _number: Number, /, *, at: datetime) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A reserved number and what it takes to seal it; `at` is the intended time of the seal."""
+    """
+    A reserved number and what it takes to seal it; `at` is the intended time of the seal.
+
+    `recorded` is done in the transaction that records it; errors of the kinds in `keeping` leave it pending.
+    """
 
     tenant: Tenant
     seal: Seal
@@ -74,6 +78,7 @@ class Work:
     at: datetime
     findings: tuple[Finding, ...] = ()
     recorded: Recorded = unheard
+    keeping: tuple[type[SignerError], ...] = ()
 
     @property
     def number(self) -> Number:
@@ -109,30 +114,27 @@ class Sealing:
         """Refuse, before a number is used up, a manufacturer who lacks what a deployment demands. KeyUnavailable."""
         self._proving.refuse_unready(tenant)
 
-    def complete(self, work: Work, *, keeping: tuple[type[SignerError], ...] = ()) -> Issued:
+    def complete(self, work: Work) -> Issued:
         """
         Seal, check and record a reserved number; nothing leaves before transaction 2 has committed.
 
-        Whatever fails ends the number for ever, except errors of the kinds in `keeping`, which leave it pending.
-        A note on the error tells which.
+        Whatever fails ends the number for ever, except what the work is kept for. A note on the error tells which.
         """
-        with self._ending(work, use=None, keeping=keeping):
+        with self._ending(work, use=None):
             extras = self._proving.extras(work.number, work.tenant)
             page = self._page.render(work.confirmation, encoded=work.encoded, extras=extras)
             sealed = self._seals.seal(page, work.seal, at=work.at, tsa_policy=work.tenant.tsa_policy)
         use = _use(work, sealed)
-        with self._ending(work, use=use, keeping=keeping):
+        with self._ending(work, use=use):
             return self._check_and_record(work, sealed, use)
 
     @contextmanager
-    def _ending(
-        self, work: Work, *, use: audit.SealUse | None, keeping: tuple[type[SignerError], ...]
-    ) -> Iterator[None]:
+    def _ending(self, work: Work, *, use: audit.SealUse | None) -> Iterator[None]:
         """End the number if the block fails; a use of the seal stands in the seal register all the same (B7)."""
         try:
             yield
         except SignerError as error:
-            is_kept = isinstance(error, keeping)
+            is_kept = isinstance(error, work.keeping)
             try:
                 is_abandoned = self._end(work, error, use, is_kept=is_kept)
             except RegisterUnavailable as lost:
