@@ -78,16 +78,8 @@ def root(size: int, read: Read) -> bytes:
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
-    """Return the root of the tree with these leaves (their data, not their hashes), keeping few hashes at a time."""
-    found: dict[Subtree, bytes] = {}
-    size = 0
-    for subtree, digest in extend(0, (), map(leaf_hash, leaves)):
-        found[subtree] = digest
-        size += not subtree.level
-        if subtree.level:
-            for place in (2 * subtree.place, 2 * subtree.place + 1):
-                del found[Subtree(subtree.level - 1, place)]
-    return root(size, found.__getitem__)
+    """Return the root of the tree with these leaves (their data, not their hashes); they are not kept."""
+    return fold(grow(0, (), map(leaf_hash, leaves)))
 
 
 def inclusion_path(index: int, size: int) -> tuple[tuple[Subtree, ...], ...]:
