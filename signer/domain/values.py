@@ -29,6 +29,7 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+@lru_cache(maxsize=64)
 def beijing_day(at: datetime) -> date:
     """Return the calendar day in Asia/Shanghai of an aware instant: 16:30 UTC is already the next day."""
     if at.tzinfo is None:
