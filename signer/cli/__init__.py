@@ -22,6 +22,14 @@ INTERRUPTED = 130
 
 _COMMANDS = {
     "issue": ("issuing:issue", "Seal each draft (signer.draft/1, JSON) and write NUMBER.pdf."),
+    "batch": (
+        "batching:batch",
+        "Make a confirmation for each vehicle of FILE (CSV, XLSX or JSON Lines; up to 50,000), or for some of a kind.",
+    ),
+    "batches": (
+        "batching:batches",
+        "List batches, see how far they are, approve, pause, go on with, cancel or fetch one.",
+    ),
     "supersede": (
         "issuing:supersede",
         "Seal a draft that takes its vehicles over from NUMBER; the other vehicles of NUMBER stay in force.",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import Field
 
+from signer.domain.confirmation import DraftCommitment
 from signer.domain.importing import Said
 from signer.domain.values import Frozen
 from signer.errors import InvalidInput
@@ -113,7 +114,8 @@ class BatchReport(Frozen):
     """
     What is told of a batch's file: the remarks that are kept, how many there are, and what the batch amounts to.
 
-    `failure` says why the file could not be read at all.
+    `failure` says why the file could not be read at all. `commitment` is what was handed in with it, None for that of
+    the manufacturer's last draft.
     """
 
     said: tuple[Said, ...] = ()
@@ -121,6 +123,7 @@ class BatchReport(Frozen):
     rows: int = 0
     summary: Summary = Summary()
     failure: Failure | None = None
+    commitment: DraftCommitment | None = None
 
     @property
     def is_good(self) -> bool:

@@ -91,7 +91,7 @@ def enqueue(tx: Connection, kind: str, argument: Mapping[str, str], *, at: datet
     One that waits already is not added twice. Raises InvalidInput for an argument over 1,000 characters.
     """
     table = tables.jobs
-    encoded = json.dumps(dict(argument), ensure_ascii=False, sort_keys=True)
+    encoded = _as_text(argument)
     if len(encoded) > _MOST_ARGUMENT:
         raise InvalidInput("argument", f"of a job has at most {_MOST_ARGUMENT} characters")
     same = and_(table.c.kind == kind, table.c.argument == encoded, table.c.state == "waiting")
@@ -101,14 +101,24 @@ def enqueue(tx: Connection, kind: str, argument: Mapping[str, str], *, at: datet
     return int(tx.execute(made).scalar_one())
 
 
+def _as_text(argument: Mapping[str, str]) -> str:
+    return json.dumps(dict(argument), ensure_ascii=False, sort_keys=True)
+
+
 def _waiting(at: datetime) -> dict[str, object]:
     return {"state": "waiting", "attempts": 0, "next_at": at, "changed_at": at}
 
 
-def take(tx: Connection, *, at: datetime) -> Job | None:
-    """Take the job that has been due the longest, or None; the write lock makes that one taker's."""
+def take(tx: Connection, *, at: datetime, argument: Mapping[str, str] | None = None) -> Job | None:
+    """
+    Take the job that has been due the longest, or None; the write lock makes that one taker's.
+
+    With an argument: of the jobs that are about just that.
+    """
     table = tables.jobs
-    row = tx.execute(select(table).where(_is_due(at)).order_by(table.c.next_at, table.c.id).limit(1)).first()
+    due = select(table).where(_is_due(at))
+    due = due if argument is None else due.where(table.c.argument == _as_text(argument))
+    row = tx.execute(due.order_by(table.c.next_at, table.c.id).limit(1)).first()
     if row is None:
         return None
     taken = {"state": "running", "attempts": row.attempts + 1, "lease_until": at + LEASE, "changed_at": at}

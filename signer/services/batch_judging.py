@@ -17,6 +17,7 @@ from signer.domain import content as encoding
 from signer.domain import rules
 from signer.domain.batch_findings import Telling, placed_in_file
 from signer.domain.batch_grouping import grouped
+from signer.domain.batch_lane import lane_key
 from signer.domain.columns import LOOKED_AT, find_header, read_rows
 from signer.domain.confirmation import Draft, DraftCommitment
 from signer.domain.importing import Report, draft_of, said_of, sheet_row
@@ -247,7 +248,6 @@ class _File:
 
 
 def _lane(terms: Terms) -> str:
-    """Return a text that is the same for pages that are alike, and lets those of one language lie side by side."""
-    parties = (terms.manufacturer.uscc, *(outlet.id for outlet in terms.printed_outlets), terms.exporter.uscc)
-    digest = hashlib.sha256(" ".join(parties).encode()).hexdigest()[:16]
+    """Return a text for the page's lane, in which those of one language lie side by side."""
+    digest = hashlib.sha256("\0".join(lane_key(terms)).encode()).hexdigest()[:16]
     return f"{terms.template.version} {' '.join(terms.template.languages)} {digest}"

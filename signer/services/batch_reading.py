@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from signer.domain import content as encoding
-from signer.domain import rules
-from signer.domain.batch import BatchReport, Sample, Summary, failure, failure_of
-from signer.domain.confirmation import DraftCommitment
-from signer.domain.importing import draft_of, read_plan
-from signer.domain.values import tidy
-from signer.domain.vehicle_columns import VEHICLE_COLUMNS
-from signer.errors import RuleViolation
+from signer.domain.batch import BatchReport, Sample, Summary
 from signer.register import batch_items
 from signer.register.batch_items import NewItem
-from signer.services.gathering import Asking, Gathering, usable_seal
-from signer.services.importing import promised
-from signer.services.sheet_judging import SheetJudging
-from signer.sheets import reading
+from signer.services.batch_judging import BatchJudging, Judged, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from signer.domain.confirmation import Draft, Terms
-    from signer.domain.importing import SheetRow
-    from signer.register.database import Database, Transaction
+    from signer.domain.confirmation import Draft, DraftCommitment, Terms
+    from signer.register.database import Database
     from signer.register.parties import Tenant
     from signer.services.engines import Page, SealBox
 
@@ -49,6 +38,7 @@ class Source:
     tenant: Tenant
     person: str
     at: datetime
+    commitment: DraftCommitment | None = None
 
 
 class BatchReading:
@@ -56,101 +46,51 @@ class BatchReading:
 
     def __init__(self, *, database: Database, page: Page, seals: SealBox) -> None:
         self._database = database
-        self._gathering = Gathering(page=page, seals=seals)
-        self._judging = SheetJudging(page=page, seals=seals)
+        self._judging = BatchJudging(database=database, page=page, seals=seals)
 
     def read(
         self, source: Source, put: Callable[[Sequence[NewItem]], None], tell: Callable[[str], None]
     ) -> BatchReport:
         """
-        Put every item that a file comes to, in its order, and return what is told of it.
+        Put every item that a file comes to, as it is full, and return what is told of the file.
 
         If anything forbids to go on, the report says so, and what was put counts for nothing. `put` opens a transaction
         of its own; none is open when it is called.
         """
-        try:
-            return self._read(source, put, tell)
-        except RuleViolation as error:
-            return BatchReport(failure=failure_of(error))
-
-    def _read(
-        self, source: Source, put: Callable[[Sequence[NewItem]], None], tell: Callable[[str], None]
-    ) -> BatchReport:
-        table, own = reading.read(source.data), source.tenant
-        read = read_plan(table, VEHICLE_COLUMNS)
         with self._database.read() as tx:
-            plan, report = self._judging.judge(tx, "vehicles", read, table, person=source.person, own=own, at=source.at)
-            known = promised(tx, {own.manufacturer.uscc}).get(own.manufacturer.uscc, DraftCommitment())
-            elsewhere = dict(batch_items.open_vins(tx, but=source.batch_id, scope=own.scope))
-        told = BatchReport(said=report.said, count=report.count, rows=len(plan.rows))
-        if twice := next((row.vin for row in plan.rows if row.vin in elsewhere), ""):
-            words = {
-                "zh": f"车架号 {twice} 已在批次「{elsewhere[twice]}」中",
-                "en": f"{twice} is in batch {elsewhere[twice]}",
-            }
-            return told.model_copy(update={"failure": failure("vin.batched", **words)})
-        if not told.is_good:
-            return told
-        groups, counting = grouped(plan.rows, source.size), Counting()
-        for start in range(0, len(groups), CHUNK):
-            with self._database.read() as tx:
-                made = [
-                    self._item(tx, group, known, source, start + turn, counting)
-                    for turn, group in enumerate(groups[start : start + CHUNK], start=1)
-                ]
-            put(made)
-            tell(f"{start + len(made)} of {len(groups)} items")
-        return told.model_copy(update={"summary": counting.summary})
+            elsewhere = dict(batch_items.open_vins(tx, but=source.batch_id, scope=source.tenant.scope))
+        wanted = Wanted(
+            maker=source.tenant.manufacturer.uscc,
+            preparer=source.person,
+            size=source.size,
+            commitment=source.commitment,
+        )
+        counting, made = Counting(), list[NewItem]()
 
-    def _item(
-        self,
-        tx: Transaction,
-        group: Sequence[SheetRow],
-        known: DraftCommitment,
-        source: Source,
-        place: int,
-        counting: Counting,
-    ) -> NewItem:
-        """Return one item. Raises RuleViolation with everything that is wrong with it."""
-        tenant = source.tenant
-        draft = draft_of(group, tenant.manufacturer.legal_name, known)
-        seal = usable_seal(tx, tenant, at=source.at)
-        asking = Asking(tenant=tenant, preparer=source.person)
-        terms = rules.to_terms(draft, self._gathering.circumstances(tx, draft, asking, seal=seal, at=source.at))
-        counting.add(terms, place)
-        return item_of(draft, terms, place=place, rows=[row.row for row in group])
+        def take(one: Judged) -> None:
+            counting.add(one.terms, one.place)
+            made.append(item_of(one.draft, one.terms, place=one.place, rows=one.rows, lane=one.lane))
+            if len(made) >= CHUNK:
+                put(made)
+                made.clear()
+
+        outcome = self._judging.judge(source.data, wanted, take, at=source.at, elsewhere=elsewhere, tell=tell)
+        put(made)
+        report = outcome.report
+        told = BatchReport(said=report.said, count=report.count, rows=outcome.vehicles, commitment=source.commitment)
+        return told if outcome.is_faulty else told.model_copy(update={"summary": counting.summary})
 
 
-def grouped(rows: Iterable[SheetRow], size: int) -> tuple[tuple[SheetRow, ...], ...]:
-    """Return rows as items: of one draft's key and one model, at most so many, in the file's order."""
-    open_: dict[tuple[str, ...], list[SheetRow]] = {}
-    found: list[list[SheetRow]] = []
-    for row in rows:
-        key = (*row.key, tidy(row.vehicle.model))
-        group = open_.get(key)
-        if group is None or len(group) >= size:
-            group = open_[key] = []
-            found.append(group)
-        group.append(row)
-    return tuple(map(tuple, found))
-
-
-def item_of(draft: Draft, terms: Terms, *, place: int, rows: Sequence[int]) -> NewItem:
-    """Return the item of a draft that the rules allow, and its terms."""
+def item_of(draft: Draft, terms: Terms, *, place: int, rows: Sequence[int], lane: str = "") -> NewItem:
+    """Return the item of a draft that the rules allow, and its terms; `lane` is that of its page."""
     return NewItem(
         place=place,
-        lane=lane_of(terms),
+        lane=lane,
         source=" ".join(map(str, rows)),
         vins=tuple(map(str, terms.vins)),
-        body=draft.model_dump_json(by_alias=True),
+        body=draft.model_dump_json(by_alias=True, exclude_defaults=True),
         terms_digest=encoding.terms_digest(terms),
     )
-
-
-def lane_of(terms: Terms) -> str:
-    """Return what sorts items so that like follows like: template, languages, outlets."""
-    outlets = hashlib.sha256(" ".join(str(outlet.id) for outlet in terms.outlets).encode()).hexdigest()[:16]
-    return f"{terms.template.version} {'-'.join(terms.template.languages)} {outlets}"
 
 
 class Counting:

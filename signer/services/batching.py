@@ -20,6 +20,7 @@ from signer.register import batch_items, batches, drafts, jobs, parties
 from signer.register.scope import Scope
 from signer.services.approving import StaleTerms
 from signer.services.batch_reading import Source
+from signer.sheets.reading import MOST_LONG_BYTES
 from signer.transparency.merkle import root_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from signer.domain.batch import Failure, Progress
+    from signer.domain.confirmation import DraftCommitment
     from signer.domain.parties import Uscc
     from signer.register.batch_items import Item, NewItem
     from signer.register.batches import Head
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from signer.services.importing import Asked
     from signer.services.mailing import Mailing
 
-MOST_BYTES: Final = 30_000_000
+MOST_BYTES: Final = MOST_LONG_BYTES
 """Bytes of a file that is handed in."""
 FILE_KEPT: Final = timedelta(days=30)
 _JOBS: Final = Scope.everything("a job reads the batch that it was added for")
@@ -125,14 +127,21 @@ class Batching:
         self._bits = bits
 
     def hand_in(
-        self, asked: Asked, *, file_name: str, data: bytes, size: int = 1, also: Also = drafts.nothing
+        self,
+        asked: Asked,
+        *,
+        file_name: str,
+        data: bytes,
+        size: int = 1,
+        commitment: DraftCommitment | None = None,
+        also: Also = drafts.nothing,
     ) -> tuple[str, bool]:
         """
         Keep a file to be read as a batch of at most `size` vehicles an item; return its reference, and if it is new.
 
         The same bytes in the same groups are the earlier batch again, unless that was faulty or never approved and
-        cancelled. `also` is done in the same transaction, for a new one. Raises InvalidInput, TooLarge, NotFound,
-        NotPermitted.
+        cancelled. `commitment` is what all of it promises, None for that of the manufacturer's last draft. `also` is
+        done in the same transaction, for a new one. Raises InvalidInput, TooLarge, NotFound, NotPermitted, Conflict.
         """
         refuse_grouping(size)
         if len(data) > MOST_BYTES:
@@ -142,6 +151,7 @@ class Batching:
             tenant = _tenant(tx, asked.maker, asked.person, frozenset({Role.PREPARER}))
             known = batches.same(tx, digest, size, scope=tenant.scope)
             if known is not None:
+                _refuse_other_promise(tx, known, commitment, tenant)
                 return known, False
             ref = drafts.draw_ref(self._bits)
             new = batches.New(
@@ -151,7 +161,7 @@ class Batching:
                 file_digest=digest,
                 data=data,
                 size=size,
-                report=BatchReport().model_dump_json(),
+                report=BatchReport(commitment=commitment).model_dump_json(),
             )
             batches.add(tx, new, by=asked.person, scope=tenant.scope, at=at)
             also(tx, ref)
@@ -162,7 +172,7 @@ class Batching:
         with self._database.read() as tx:
             head = batches.get(tx, ref, scope=_JOBS)
             tenant = parties.tenant_of(tx, head.manufacturer_id)
-            data, _ = batches.file(tx, head, scope=tenant.scope)
+            data, told = batches.file(tx, head, scope=tenant.scope)
         if head.state is not BatchState.READING:
             return f"{head.state}"
         with self._database.write() as tx:
@@ -175,6 +185,7 @@ class Batching:
             tenant=tenant,
             person=head.prepared_by,
             at=self._clock(),
+            commitment=BatchReport.model_validate_json(told).commitment,
         )
         vehicles = [0, 0]
 
@@ -352,6 +363,14 @@ class Batching:
             _refuse_without(tx, by, roles, tenant)
             yield tx, head, tenant, at
             also(tx, ref)
+
+
+def _refuse_other_promise(tx: Transaction, ref: str, commitment: DraftCommitment | None, tenant: Tenant) -> None:
+    """Refuse the file of an earlier batch that comes with other words than it came with. Conflict."""
+    head = batches.get(tx, ref, scope=tenant.scope)
+    before = BatchReport.model_validate_json(batches.report(tx, head, scope=tenant.scope)).commitment
+    if commitment is not None and commitment != before:
+        raise Conflict(f"this file was handed in with another commitment, as batch {ref}: cancel that one first")
 
 
 def _tenant(tx: Transaction, maker: Uscc, person: str, roles: frozenset[Role]) -> Tenant:

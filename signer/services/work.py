@@ -134,6 +134,14 @@ class Working:
             done.append(job.kind)
         return tuple(done)
 
+    def run_about(self, argument: Mapping[str, str]) -> bool:
+        """Run one job that is about just this, for somebody who waits for it; False if none is due, or others do it."""
+        with self._database.write() as tx:
+            job = jobs.take(tx, at=self._clock(), argument=argument)
+        if job is not None:
+            self._run(job)
+        return job is not None
+
     def is_awaited(self) -> bool:
         """Tell whether a job that is done once is due, with one small question."""
         with self._database.read() as tx:

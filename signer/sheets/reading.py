@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from signer import sandbox
+from signer.domain.batch import MOST_VEHICLES
 from signer.domain.drafting import in_chinese
 from signer.domain.sheet_rules import refused
 from signer.domain.table import Extent, Row
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES: Final = 10_000_000
 LIMITS: Final = sandbox.Limits(output_bytes=16_000_000, memory_bytes=1 << 30, cpu_s=4)
-MOST_LONG_BYTES: Final = 32_000_000
-LONG: Final = Extent(rows=50_000, unpacked=160_000_000, has_lines=True)
+MOST_LONG_BYTES: Final = 30_000_000
+LONG: Final = Extent(rows=MOST_VEHICLES, unpacked=160_000_000, has_lines=True)
 """The most of a file that makes a batch."""
 LONG_LIMITS: Final = sandbox.Limits(output_bytes=16_000_000, memory_bytes=3 << 29, cpu_s=40, wall_s=90.0)
 _TASK: Final = "signer.sheets.task:child"
