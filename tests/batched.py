@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import killing
 import world as worlds
-from handing_in import OWN
+from handing_in import OWN, USCC
+from outside import serving
 from world import KAZAKHSTAN, PEOPLE, YUNZHOU, World
 
 from signer.domain import rules
 from signer.domain.batch import BatchReport, BatchState
 from signer.domain.drafting import parse_draft
+from signer.domain.parties import Uscc
+from signer.errors import Unavailable
 from signer.services.batch_reading import Counting, item_of
 from signer.services.batching import Word
 from signer.services.gathering import Asking, Gathering, usable_seal
+from signer.services.importing import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from outside import Asked as Request
+    from outside import Reply
 
     from signer.register.batch_items import NewItem
     from signer.register.batches import Head
     from signer.services.batch_reading import Source
-    from signer.services.importing import Asked
 
 CHEN, LIN = PEOPLE[YUNZHOU]
+THEIRS = Asked(person=PEOPLE[worlds.BEICHEN][0], maker=Uscc(USCC[worlds.BEICHEN]))
 
 
 def drafts(count: int, *, start: int = 0, name: str = KAZAKHSTAN) -> list[Any]:
@@ -103,6 +114,67 @@ def items(world: World, ref: str) -> dict[str, int]:
     """Return how many items stand how, by the rows themselves."""
     query = "SELECT i.state, count(*) FROM batch_items i JOIN batches b ON b.id = i.batch_id"
     return dict(world.rows(f"{query} WHERE b.ref = '{ref}' GROUP BY i.state"))
+
+
+def finish(world: World, *refs: str, asked: Asked = OWN) -> None:
+    """Let workers do what they do, minutes after minutes, until the batches are over and nothing is pending."""
+    for _ in range(12):
+        is_over = all(head(world, ref, asked=asked).state.is_over for ref in refs)
+        if is_over and not world.rows("SELECT 1 FROM confirmations WHERE standing = 'pending'"):
+            return
+        world.at += timedelta(minutes=5)
+        with suppress(Unavailable):
+            world.services.working.run_due()
+    raise AssertionError([head(world, ref, asked=asked) for ref in refs])
+
+
+def interrupted(world: World, ref: str, step: str, act: Callable[..., object]) -> None:
+    """Seal a batch's items while something happens at a step of the first; what is unavailable is so for now."""
+    with killing.at_step(world, step, act), suppress(Unavailable):
+        world.services.batch_running.run(ref)
+
+
+@contextmanager
+def stamping(world: World) -> Iterator[list[int]]:
+    """Let a world's timestamps, which it needs, come from an address; a status in the list is answered instead."""
+    (inner,) = world.services.issuing._seals.witnesses._authorities()
+    instead: list[int] = []
+
+    def reply(asked: Request) -> Reply:
+        if instead:
+            return instead[0], {}, b""
+        return 200, {"Content-Type": "application/timestamp-reply"}, inner.answer(asked.body)
+
+    with serving(reply) as port:
+        world.overrides = {"SIGNER_TSA_URLS": f"http://127.0.0.1:{port}/", "SIGNER_TSA_POLICY": "require"}
+        world.rewire()
+        yield instead
+
+
+@dataclass
+class Count:
+    """What batches promised and what came of it: an item each of so many vehicles, once."""
+
+    world: World
+    runs: int = 0
+    expected: int = 0
+
+    def lost(self) -> int:
+        """Count vehicles that no confirmation in force names, files that are not kept, and numbers left over."""
+        ((live,),) = self.world.rows("SELECT count(DISTINCT vin) FROM lines WHERE standing = 'issued'")
+        ((pending,),) = self.world.rows("SELECT count(*) FROM confirmations WHERE standing = 'pending'")
+        scrubbed = self.world.services.keeping.scrub()
+        return max(0, self.expected - int(live)) + int(pending) + len(scrubbed.missing) + len(scrubbed.damaged)
+
+    def doubled(self) -> int:
+        """Count vehicles in force twice, items with two issued numbers, and what was issued beyond what was asked."""
+        twice = "SELECT vin FROM lines WHERE standing = 'issued' GROUP BY vin HAVING count(*) > 1"
+        keys = (
+            "SELECT c.number FROM confirmations c JOIN idempotency k ON k.confirmation_id = c.id"
+            " WHERE c.recorded_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM batch_items i WHERE i.number = c.number)"
+        )
+        ((issued,),) = self.world.rows("SELECT count(*) FROM confirmations WHERE standing = 'issued'")
+        return len(self.world.rows(twice)) + len(self.world.rows(keys)) + max(0, int(issued) - self.expected)
 
 
 _PROMISES = """

@@ -7,13 +7,17 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import enrolling
 import pkcs11
 from cryptography.hazmat.primitives import serialization
 from pkcs11 import Attribute, KeyType, ObjectClass
 from pkcs11.util.ec import encode_ec_public_key, encode_named_curve_parameters
 from pkcs11.util.rsa import encode_rsa_public_key
+
+if TYPE_CHECKING:
+    from world import World
 
 MODULE = next(
     (
@@ -61,6 +65,17 @@ class Hsm:
                 public, _ = session.generate_keypair(KeyType.RSA, int(kind.removeprefix("rsa")), **known)
                 data = encode_rsa_public_key(public)
             return serialization.load_der_public_key(data)
+
+    def seal_in(self, world: World, label: str) -> None:
+        """Give the samples' second maker a seal whose key is made in a token."""
+        folder = world.folder / "keys"
+        issuer = enrolling.Issuer(folder)
+        own = issuer.certify(self.make_key(label, "p256"), at=world.at)
+        (folder / "token.pin").write_text(PIN)
+        (folder / "token.crt.pem").write_bytes(enrolling.pem(own, issuer.certificate))
+        files = {"pin_file": "token.pin", "certificate": "token.crt.pem"}
+        where = {"store": "pkcs11", "module": MODULE, "token": label, "key_label": "p256"}
+        enrolling.enrol(world, own, enrolling.describe(world, "token", **where, **files))
 
     def put_certificate(self, label: str, der: bytes, *, key_id: bytes) -> None:
         self.module().reinitialize()  # whoever is logged in is so no longer

@@ -8,20 +8,18 @@ from typing import Any
 import killing
 import psycopg
 import pytest
-from batched import CHEN, LIN, accounts, approved, drafts, head, items, ready, state, word
+from batched import CHEN, LIN, THEIRS, accounts, approved, drafts, head, items, ready, state, word
 from handing_in import OWN
-from world import BEICHEN, PEOPLE, World, as_bytes, sample
+from world import World, as_bytes
 
 from signer.domain.batch import BatchState
-from signer.domain.parties import Uscc
 from signer.domain.verdict import Code
 from signer.errors import Conflict, NotFound, NotPermitted
 from signer.services.approving import StaleTerms
 from signer.services.importing import Asked
 from signer.transparency.merkle import root_of
 
-HE = PEOPLE[BEICHEN][0]
-THEIRS = Asked(person=HE, maker=Uscc(sample("register")["manufacturers"][1]["record"]["uscc"]))
+HE = THEIRS.person
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import batched
 import enrolling
 import hsm as hsms
+import killing
 import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -24,6 +26,7 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from world import EMIRATES, World, sample
 
+from signer.domain.batch import BatchState
 from signer.domain.trust import Purpose
 from signer.domain.verdict import Code
 from signer.errors import KeyElsewhere, KeyUnavailable, Misconfigured, SignerError
@@ -410,6 +413,27 @@ def test_a_number_left_pending_waits_for_its_token_and_is_finished(
     assert (waiting.outcome, "could not be opened anew" in waiting.reason) == ("waiting", True)
     assert [settled.outcome for settled in world.services.maintaining.settle()] == ["finished"]
     assert world.rows("SELECT standing FROM confirmations") == [("issued",)]
+
+
+def test_a_token_that_is_gone_halts_a_batch_uses_up_no_number_and_is_not_missed_once_it_is_back(
+    world: World, hsm: hsms.Hsm, lone: str
+) -> None:
+    hsm.seal_in(world, lone)
+    ref = batched.approved(world, batched.drafts(3, name=EMIRATES), asked=batched.THEIRS)
+    away: list[Path] = []
+    batched.interrupted(world, ref, "recorded", lambda *_: away.append(hsm.unplug(lone)))
+    assert batched.state(world, ref, asked=batched.THEIRS) == (BatchState.HALTED, 1, 0)
+    world.at += timedelta(minutes=1)
+    world.services.working.run_due()
+    stands = sorted(world.rows("SELECT standing, count(*) FROM confirmations GROUP BY standing"))
+    assert (batched.state(world, ref, asked=batched.THEIRS), stands) == (
+        (BatchState.HALTED, 1, 0),
+        [("issued", 1), ("pending", 1)],
+    )
+    hsm.plug(away[0])
+    batched.finish(world, ref, asked=batched.THEIRS)
+    assert killing.accounts(world) == {"issued": 3}
+    batched.accounts(world)
 
 
 def _interrupted(*_: object, **__: object) -> None:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import killing
 import mishaps
 import pytest
-from batched import CHEN, accounts, approved, drafts, head, items, ready, state, word
+from batched import CHEN, accounts, approved, drafts, finish, head, interrupted, items, ready, stamping, state, word
 from handing_in import OWN
-from outside import serving
 
 from signer.domain.batch import BatchState
-from signer.errors import Unavailable
 from signer.register.batch_items import LEASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from outside import Asked, Reply
     from world import World
 
 ON = {"sqlite": ("reserved", "in transaction 2", "the item is noted"), "postgresql": ("sealed",)}
@@ -34,16 +30,6 @@ def at_steps(steps: tuple[str, ...], ordinary: dict[str, tuple[str, ...]]) -> li
         for database, some in ordinary.items()
         for step in steps
     ]
-
-
-def finish(world: World, ref: str) -> None:
-    """Let workers do what they do, minute after minute, until the batch is over."""
-    for _ in range(8):
-        if head(world, ref).state.is_over and not world.rows("SELECT 1 FROM confirmations WHERE standing = 'pending'"):
-            return
-        world.at += timedelta(minutes=5)
-        world.services.working.run_due()
-    pytest.fail(f"{head(world, ref)}")
 
 
 def hold(world: World, *, issued: int) -> None:
@@ -108,17 +94,7 @@ def test_a_queue_and_jobs_that_are_deleted_while_a_batch_runs_lose_nothing(world
 @pytest.fixture
 def authority(world: World) -> Iterator[list[int]]:
     """The world's timestamping authority at an address; what is in the list is answered instead, if anything."""
-    (inner,) = world.services.issuing._seals.witnesses._authorities()
-    instead: list[int] = []
-
-    def reply(asked: Asked) -> Reply:
-        if instead:
-            return instead[0], {}, b""
-        return 200, {"Content-Type": "application/timestamp-reply"}, inner.answer(asked.body)
-
-    with serving(reply) as port:
-        world.overrides = {"SIGNER_TSA_URLS": f"http://127.0.0.1:{port}/", "SIGNER_TSA_POLICY": "require"}
-        world.rewire()
+    with stamping(world) as instead:
         yield instead
 
 
@@ -164,20 +140,18 @@ def test_one_vehicle_in_two_approved_batches_is_sealed_once(world: World) -> Non
 
 @BOTH
 def test_two_workers_share_a_batch_and_seal_each_item_once(world: World) -> None:
-    ref = approved(world, drafts(20))
+    ref = approved(world, drafts(8))
     with mishaps.crew(world, 2) as workers:
         mishaps.at_once(workers, lambda mine, _: str(mine.services.batch_running.run(ref)))
     shares = world.rows("SELECT sum(tries) FROM batch_items")
-    assert (state(world, ref), shares) == ((BatchState.DONE, 20, 0), [(20,)])
-    hold(world, issued=20)
+    assert (state(world, ref), shares) == ((BatchState.DONE, 8, 0), [(8,)])
+    hold(world, issued=8)
 
 
 @SQLITE
 def test_what_is_being_sealed_when_its_batch_is_cancelled_is_finished_and_nothing_more_begun(world: World) -> None:
     ref = approved(world, drafts(3))
-    cancel = lambda *_: world.services.batching.cancel(ref, maker=OWN.maker, by=CHEN)  # noqa: E731
-    with killing.at_step(world, "sealed", cancel):
-        world.services.batch_running.run(ref)
+    interrupted(world, ref, "sealed", lambda *_: world.services.batching.cancel(ref, maker=OWN.maker, by=CHEN))
     assert (state(world, ref), items(world, ref)) == ((BatchState.CANCELLED, 1, 0), {"done": 1, "cancelled": 2})
     world.at += 2 * LEASE
     world.services.working.run_due()
@@ -215,8 +189,7 @@ def test_a_disk_that_is_full_halts_the_batch_or_its_worker_and_loses_nothing(
     with mishaps.small_disk(world, tmp_path / "disk", size="16m") as disk:
         mine = disk.world
         ref = approved(mine, drafts(2))
-        with killing.at_step(mine, step, disk.fill), suppress(Unavailable):
-            mine.services.batch_running.run(ref)
+        interrupted(mine, ref, step, disk.fill)
         assert state(mine, ref)[0] in (BatchState.RUNNING, BatchState.HALTED)
         disk.clear()
         finish(mine, ref)
