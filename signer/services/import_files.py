@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Literal
 
-from signer.domain.columns import LOOKED_AT, Column, find_header, fold
+from signer.domain.columns import Column, fold
 from signer.domain.vehicle_columns import PRODUCTION_COLUMNS, REASON, VEHICLE_COLUMNS
 from signer.sheets import reading, writing
 from signer.sheets.writing import Heading, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from signer.domain.importing import Plan, Report
     from signer.domain.table import Row
@@ -74,29 +73,11 @@ def with_reasons(data: bytes, plan: Plan, report: Report, *, form: Form, languag
 
     `is_rest`: with the rows alone that were not imported. Wrong cells are marked, with the reason as a comment (XLSX).
     """
+    place = 0 if language == "zh" else 1
     left = plan.bad_rows | set(report.skipped)
     table = reading.read(data)
     rows = [row for row in table.rows if row.number > plan.header_row and (row.number in left or not is_rest)]
-    return _written(_marked(rows, plan.titles, report, name=plan.sheet, language=language), form)
-
-
-def wrong_rows(data: bytes, report: Report, *, form: Form, language: Language) -> bytes:
-    """
-    Return those rows of a batch's file of which something is told, with a column that says what; RuleViolation.
-
-    They are as many as remarks are kept, however long the file is.
-    """
-    table, rows = reading.stream(data)
-    first = tuple(islice(rows, LOOKED_AT + 1))
-    header = find_header(table.model_copy(update={"rows": first}), VEHICLE_COLUMNS)
-    told = {said.row for said in report.said} - {header.row}
-    wrong = [row for row in chain(first, rows) if row.number in told]
-    return _written(_marked(wrong, header.titles, report, name=table.sheet, language=language), form)
-
-
-def _marked(rows: Sequence[Row], titles: Sequence[str], report: Report, *, name: str, language: Language) -> Sheet:
-    place = 0 if language == "zh" else 1
-    kept = [column for column, title in enumerate(titles) if fold(title) not in set(map(fold, REASON.names))]
+    kept = [column for column, title in enumerate(plan.titles) if fold(title) not in set(map(fold, REASON.names))]
     wrong = _wrong(report, language)
     places = {row.number: turn for turn, row in enumerate(rows)}
     remarks = {
@@ -105,15 +86,16 @@ def _marked(rows: Sequence[Row], titles: Sequence[str], report: Report, *, name:
         if row in places and column in kept
     }
     texts = _by_row(wrong)
-    return Sheet(
-        name=name or _NAMES["vehicles"][place],
+    made = Sheet(
+        name=plan.sheet or _NAMES["vehicles"][place],
         headings=(
-            *(Heading(title=titles[column]) for column in kept),
+            *(Heading(title=plan.titles[column]) for column in kept),
             Heading(title=(REASON.zh, REASON.en)[place], width=60),
         ),
         rows=tuple(_row(row, kept, _SEPARATOR[place].join(texts.get(row.number, ()))) for row in rows),
         remarks=remarks,
     )
+    return _written(made, form)
 
 
 def _written(made: Sheet, form: Form) -> bytes:
