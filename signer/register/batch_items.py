@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Integer, LargeBinary, and_, bindparam, delete, func, insert, or_, select, update
 
 from signer.domain.batch import BatchState, Failure, ItemState
-from signer.errors import Conflict
+from signer.errors import Conflict, NotFound
 from signer.register.batch_tables import batch_items, batches
 from signer.register.columns import At
 from signer.register.ready import Ready
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, RowMapping
 
     from signer.register.scope import Scope
 
@@ -82,6 +82,7 @@ class Item:
     place: int
     source: str
     vins: tuple[str, ...]
+    terms_digest: bytes
     state: ItemState
     number: str | None
     error: Failure | None
@@ -314,17 +315,28 @@ def listed(
     wanted = scope.only(select(_items), _items).where(_items.c.batch_id == batch_id, _items.c.place > after)
     wanted = wanted.where(_items.c.state.in_(states)) if states else wanted
     rows = tx.execute(wanted.order_by(_items.c.place).limit(limit + 1)).mappings()
-    return tuple(
-        Item(
-            place=row["place"],
-            source=row["source"],
-            vins=tuple(row["vins"].split()),
-            state=ItemState(row["state"]),
-            number=row["number"],
-            error=None if row["error"] is None else Failure.model_validate_json(row["error"]),
-            ended_at=row["ended_at"],
-        )
-        for row in rows
+    return tuple(map(_item, rows))
+
+
+def one(tx: Connection, batch_id: int, place: int, *, scope: Scope) -> tuple[Item, str]:
+    """Return one item, and its draft (JSON). NotFound."""
+    wanted = scope.only(select(_items), _items).where(_items.c.batch_id == batch_id, _items.c.place == place)
+    row = tx.execute(wanted).mappings().first()
+    if row is None:
+        raise NotFound(f"no item {place} of this batch")
+    return _item(row), row["body"]
+
+
+def _item(row: RowMapping) -> Item:
+    return Item(
+        place=row["place"],
+        source=row["source"],
+        vins=tuple(row["vins"].split()),
+        terms_digest=bytes(row["terms_digest"]),
+        state=ItemState(row["state"]),
+        number=row["number"],
+        error=None if row["error"] is None else Failure.model_validate_json(row["error"]),
+        ended_at=row["ended_at"],
     )
 
 

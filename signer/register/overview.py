@@ -16,6 +16,7 @@ from signer.register import audit, tables
 from signer.register.scope import unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -157,6 +158,13 @@ def files(tx: Connection, number: Number, *, scope: Scope) -> tuple[File, ...]:
     )
     mine = scope.only(wanted, _heads).where(_heads.c.number == number).order_by(_files.c.id)
     return tuple(File(**row) for row in tx.execute(mine).mappings())
+
+
+def sealed(tx: Connection, numbers: Sequence[Number], *, scope: Scope) -> dict[str, bytes]:
+    """Return the digest (SHA-256) of the sealed file of each of these confirmations that has one."""
+    wanted = select(_heads.c.number, _files.c.file_digest).join(_heads, _heads.c.id == _files.c.confirmation_id)
+    mine = scope.only(wanted, _heads).where(_heads.c.number.in_(numbers), _files.c.kind == "sealed")
+    return {row.number: bytes(row.file_digest) for row in tx.execute(mine.order_by(_files.c.id))}
 
 
 def history(tx: Connection, number: Number, *, scope: Scope) -> tuple[audit.Entry, ...]:

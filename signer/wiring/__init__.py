@@ -18,6 +18,7 @@ from signer.seal import reading
 from signer.services.alarms import Alarming
 from signer.services.answering import NoReceipts
 from signer.services.approving import Approving
+from signer.services.batch_looking import BatchLooking
 from signer.services.bundling import Bundling
 from signer.services.cars import Cars
 from signer.services.confirming import Confirming
@@ -133,6 +134,7 @@ class Services:
     approving: Approving
     batching: Batching
     batch_running: BatchRunning
+    batch_looking: BatchLooking
     drafting: Drafting
     listing: Listing
     confirming: Confirming
@@ -371,6 +373,9 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         ),
         batching=of_files.batching,
         batch_running=of_files.running,
+        batch_looking=BatchLooking(
+            database=database, gathering=Gathering(page=page, seals=seals), blobs=blobs, clock=clock
+        ),
         service_keys=service_keys,
         status_lists=status_lists,
         sequencing=logging.sequencing,

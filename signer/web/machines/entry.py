@@ -8,6 +8,8 @@ from flask_openapi.blueprint import APIBlueprint
 
 from signer.web.machines import (
     approvals,
+    batch_shapes,
+    batches,
     bundles,
     confirmation_shapes,
     confirmations,
@@ -50,6 +52,7 @@ ROOMS = (
     request_answers.install,
     drafts.install,
     approvals.install,
+    batches.install,
     confirmations.install,
     issuing.install,
     endings.install,
@@ -61,6 +64,7 @@ ROOMS = (
 """Each is a function of the Gate and the House."""
 SHAPES = (
     *shapes.SHAPES,
+    *batch_shapes.SHAPES,
     *confirmation_shapes.SHAPES,
     *outlet_shapes.SHAPES,
     *request_shapes.SHAPES,

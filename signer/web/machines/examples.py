@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from signer.web.machines import outlet_shapes, receipt_shapes, request_examples, shapes, webhook_shapes
+from signer.web.machines import batch_shapes, outlet_shapes, receipt_shapes, request_examples, shapes, webhook_shapes
 from signer.web.machines.confirmation_examples import EXAMPLES
 from signer.web.machines.confirmation_shapes import ConfirmationAnswer
 
@@ -85,6 +85,7 @@ def _all() -> dict[type[BaseModel], dict[str, Any]]:
         shapes.Renewal: {"days": 90},
         shapes.NewToken: {**_TOKEN, "token": "sgnr_test_…"},
         **EXAMPLES,
+        **batch_shapes.EXAMPLES,
         **outlet_shapes.EXAMPLES,
         **request_examples.ALL,
         **receipt_shapes.EXAMPLES,

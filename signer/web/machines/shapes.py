@@ -17,14 +17,14 @@ Ref = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 Cursor = str | None
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Refuse text that no register can hold, and no reader can see: NUL, bidi overrides, lone surrogates."""
     if unprintable(text.replace("\n", " ")):
         raise ValueError("has a character that cannot be shown")
     return text
 
 
-Elsewhere = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(_printable)]
+Elsewhere = Annotated[str, Field(min_length=1, max_length=120), AfterValidator(printable)]
 """A reference elsewhere: the ticket of an office system."""
 
 
@@ -119,7 +119,7 @@ class Decision(Frozen):
     decision: Literal["approve", "return"]
     terms_digest: Hex256
     external_ref: Elsewhere
-    reason: Annotated[str, Field(max_length=400), AfterValidator(_printable)] = ""
+    reason: Annotated[str, Field(max_length=400), AfterValidator(printable)] = ""
 
 
 class TokenAnswer(Frozen):

@@ -8,8 +8,10 @@ from flask import current_app, redirect
 
 from signer import resources
 from signer.document import catalogue
+from signer.domain.batch import BatchState
 from signer.domain.parties import Role
 from signer.errors import Conflict, NotPermitted, RuleViolation, TooManyRequests
+from signer.register.batches import PAGE
 from signer.services.approving import StaleTerms, Word
 from signer.services.engines import TEMPLATE_VERSION
 from signer.verification.wording import beijing
@@ -93,6 +95,9 @@ class _Desk:
             "portal/approvals.html",
             visit,
             waiting=[(one, (one.needed_by - today).days) for one in waiting],
+            batches=self._building.services.batching.part(visit.uscc, (BatchState.WAITING,), before=0, limit=PAGE)[
+                :PAGE
+            ],
             decided=self._approving.decided(visit.uscc),
             wishes=self._building.services.confirming.wishes(visit.uscc),
             renaming=self._building.services.renamings.waiting(visit.uscc),

@@ -25,6 +25,7 @@ NAVIGATION: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("requests", "/requests", OWN),
     ("drafts", "/drafts", OWN),
     ("imports", "/imports", frozenset({Role.PREPARER, Role.ADMIN})),
+    ("batches", "/batches", OWN),
     ("approvals", "/approvals", OWN),
     ("confirmations", "/confirmations", OWN),
     ("outlets", "/outlets", OWN),

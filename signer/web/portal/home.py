@@ -46,6 +46,7 @@ def room(building: Building) -> Room:
             visit,
             glance=glance,
             asking=building.services.request_inbox.waiting_count(visit.uscc),
+            batches=building.services.batch_looking.glance(visit.uscc),
             months=months,
             countries=charts.by_country(glance.issued),
             rest=charts.REST,

@@ -30,7 +30,8 @@ def things(world: World, erp: Machine, admin: Machine) -> dict[str, list[str]]:
     ping = admin.post(f"/webhooks/{hook}/pings").json["id"]
     sheet = b"id,country,name\nkz-new,KZ,New Sample Centre\n"
     listed = erp.ask("POST", "/outlet-lists", data=sheet, content_type="text/csv").json["ref"]
-    refs = [draft, wish.json["ref"], hook, listed, sent]
+    batch = erp.ask("POST", "/batches", data=b"vin\nLTEST0000T0000017\n", content_type="text/csv").json["ref"]
+    refs = [draft, wish.json["ref"], hook, listed, sent, batch]
     outlets = [one["id"] for one in erp.get("/outlets").json["items"]][:1]
     return {"ref": refs, "number": [number], "outlet": outlets, "delivery": [str(ping)]}
 

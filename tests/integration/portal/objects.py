@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import approvals
+import batched
 import exporting
 import world as worlds
 
@@ -229,6 +230,14 @@ def _copied(case: Case, uscc: str) -> str:
     return case.portal.world.services.copying.offer(place, data).hex()
 
 
+def a_batch(case: Case, uscc: str) -> str:
+    """A batch that was read, of one vehicle that no other object has."""
+    maker = worlds.YUNZHOU if uscc == OWN else worlds.BEICHEN
+    asked = Asked(person=worlds.PEOPLE[maker][0], maker=Uscc(uscc))
+    return batched.ready(case.portal.world, [_plain(case, maker)], asked=asked)
+
+
+FACTORIES |= {("batches", "ref"): a_batch, ("batches", "place"): lambda _case, _uscc: "1"}
 FACTORIES[("approvals", "ref")] = _sent
 FACTORIES[("approvals.send", "ref")] = _draft
 FACTORIES[("confirmations", "number")] = _issued

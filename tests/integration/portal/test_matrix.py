@@ -31,8 +31,8 @@ PUBLIC = frozenset(
     {"static", "public", "car", "api", "about", "openapi", "docs", "published", "published_api", "paper_page", "log"}
 )
 """Blueprints (and Flask's own) that know no person: their own tests say what they answer."""
-KINDS = frozenset({("confirmations.file", "kind"), ("papers.file", "kind")})
-"""What an address names that is nobody's: a kind of file."""
+KINDS = frozenset({("confirmations.file", "kind"), ("papers.file", "kind"), ("batches.item", "place")})
+"""What an address names that is nobody's: a kind of file, a place in a list."""
 APPOINTED = (Role.OPERATOR, Role.AUDITOR, Role.OFFICER)
 
 
