@@ -12,7 +12,7 @@ from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.domain.status_list import Status
-from signer.errors import Conflict, NotFound
+from signer.errors import Conflict, NotFound, SelfCheckFailed
 from signer.register import audit, log, status_lists, tables
 from signer.register.database import together
 from signer.register.ready import Ready
@@ -337,6 +337,17 @@ def pending(tx: Connection, *, scope: Scope, before: datetime, after: datetime |
         wanted = wanted.where(heads.c.reserved_at > after)
     wanted = scope.only(wanted, heads).order_by(heads.c.reserved_at)
     return tuple(Number(number) for number in tx.execute(wanted).scalars())
+
+
+def failed_checks(tx: Connection, *, scope: Scope, since: datetime) -> tuple[tuple[Number, str], ...]:
+    """Return the numbers that were abandoned since because their sealed file did not pass, and why, newest first."""
+    heads = tables.confirmations
+    is_failed = heads.c.end_reason.like(f"{SelfCheckFailed.code}:%")
+    wanted = select(heads.c.number, heads.c.end_reason).where(
+        heads.c.standing == Standing.ABANDONED, heads.c.ended_at >= since, is_failed
+    )
+    rows = tx.execute(scope.only(wanted, heads).order_by(heads.c.ended_at.desc()).limit(20))
+    return tuple((Number(number), reason) for number, reason in rows)
 
 
 def pending_record(tx: Connection, number: Number, *, scope: Scope) -> Pending:

@@ -35,7 +35,7 @@ __all__ = ["ChildFailed", "Limits", "run", "standing_walls"]
 FailureReason = Literal["CHILD_DIED", "TOO_SLOW", "OUTPUT_TOO_LARGE"]
 
 _TASK = re.compile(r"signer(?:\.[a-z][a-z0-9_]*)+:[a-z][a-z0-9_]*")
-_CHUNK = 1 << 16
+_CHUNK = 1 << 18
 
 
 class ChildFailed(SignerError):

@@ -9,6 +9,7 @@ Source: docs/reference/acceptance-rules.md, rule 5; ETSI TS 119 312.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from asn1crypto import algos
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 MOST_RSA_BITS = 8192
 MOST_SEALING_RSA_BITS = 4096
@@ -132,9 +134,15 @@ def most_signature_bytes(certificate: x509.Certificate) -> int:
     return (key.key_size + 7) // 8 if isinstance(key, rsa.RSAPublicKey) else 0
 
 
+@lru_cache(maxsize=64)
+def key_of(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
+    """Return a certificate's public key; it is read once for the few certificates that there are."""
+    return certificate.public_key()
+
+
 def verifies(signature: bytes, data: bytes, *, certificate: x509.Certificate, identifier: bytes, digest: str) -> bool:
     """Tell whether a signature is one over `data` by a certificate's key, under an identifier that counts (`fault`)."""
-    key, made_by = certificate.public_key(), _ALGORITHMS[digest]
+    key, made_by = key_of(certificate), _ALGORITHMS[digest]
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
             key.verify(signature, data, ec.ECDSA(made_by))
@@ -151,7 +159,7 @@ def verifies(signature: bytes, data: bytes, *, certificate: x509.Certificate, id
 
 def key_fault(certificate: x509.Certificate) -> str:
     """Return why a certificate's key is too weak or of a kind that readers do not know, or ''."""
-    key = certificate.public_key()
+    key = key_of(certificate)
     if isinstance(key, ec.EllipticCurvePublicKey):
         return "" if isinstance(key.curve, _CURVES) else f"the curve {key.curve.name} is not P-256, P-384 or P-521"
     if isinstance(key, rsa.RSAPublicKey):
@@ -171,6 +179,6 @@ def fault(*, digest: bytes, signature: bytes, certificate: x509.Certificate) -> 
     kind, named = SIGNATURES[signature]
     if named not in (None, DIGESTS[digest]):
         return "the signature names another digest than the signer"
-    if kind != ("ecdsa" if isinstance(certificate.public_key(), ec.EllipticCurvePublicKey) else "rsa"):
+    if kind != ("ecdsa" if isinstance(key_of(certificate), ec.EllipticCurvePublicKey) else "rsa"):
         return "the signature algorithm is not that of the certificate's key"
     return key_fault(certificate)

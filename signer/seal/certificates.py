@@ -57,17 +57,17 @@ class Certificate:
         fields = children(children(whole.body)[0].body)
         return fields[1:] if fields[0].tag == CONTEXT_0 else fields
 
-    @property
+    @cached_property
     def serial(self) -> bytes:
         """The serial number's INTEGER, in DER."""
         return self._fields[0].whole
 
-    @property
+    @cached_property
     def issuer(self) -> bytes:
         """The issuer's Name, in DER."""
         return self._fields[2].whole
 
-    @property
+    @cached_property
     def name(self) -> bytes:
         """The subject's Name, in DER."""
         return self._fields[4].whole
@@ -109,12 +109,12 @@ class Certificate:
         """SHA-256 of the subject's public key info, in hex."""
         return hashlib.sha256(self.key_info).hexdigest()
 
-    @property
+    @cached_property
     def not_before(self) -> datetime:
         """The first instant of validity."""
         return self.parsed.not_valid_before_utc
 
-    @property
+    @cached_property
     def not_after(self) -> datetime:
         """The last instant of validity."""
         return self.parsed.not_valid_after_utc
@@ -157,12 +157,15 @@ def load(data: bytes) -> Certificate:
 
 def printable(text: str, *, most: int) -> str:
     """Return one line without control, format or private characters, cut to `most` characters."""
+    if text.isascii() and text.isprintable():
+        return text[:most]
     safe = "".join(
         char if unicodedata.category(char)[0] not in "CZ" or char == " " else "\ufffd" for char in text[: most * 2]
     )
     return safe[:most]
 
 
+@lru_cache(maxsize=64)
 def named(certificate: Certificate) -> str:
     """Return how a check's text calls a certificate: its subject's common name, and the head of its SHA-256."""
     names = certificate.subject_values(x509.NameOID.COMMON_NAME)
@@ -184,6 +187,7 @@ def path_room(certificate: Certificate) -> int | None:
     return constraints.path_length if constraints is not None else None
 
 
+@lru_cache(maxsize=64)
 def seal_usage_fault(certificate: Certificate) -> str:
     """Return why a certificate may not make a seal, or ''. Source: ETSI EN 319 412-2, 4.3.2; EN 319 412-3."""
     usage = _extension(certificate.parsed, x509.KeyUsage)
@@ -199,6 +203,7 @@ def seal_usage_fault(certificate: Certificate) -> str:
     return algorithms.key_fault(certificate.parsed)
 
 
+@lru_cache(maxsize=64)
 def tsa_usage_fault(certificate: Certificate) -> str:
     """Return why a certificate may not make timestamps, or ''. Source: RFC 3161, 2.3."""
     try:

@@ -171,7 +171,8 @@ def _attributes(members: tuple[bytes, ...]) -> dict[bytes, bytes]:
 
 def _fields(node: der.Node, *tags: int) -> tuple[der.Node, ...]:
     fields = der.children(node.body)
-    _demand([field.tag for field in fields] == list(tags), f"fields {[hex(field.tag) for field in fields]}"[:120])
+    if tuple(field.tag for field in fields) != tags:
+        raise CmsRefused(f"fields {[hex(field.tag) for field in fields]}"[:120])
     return fields
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from signer.domain.evidence import State
 from signer.domain.trust import SealState
 from signer.domain.values import format_instant
-from signer.seal import chain, revocation
+from signer.seal import algorithms, chain, revocation
 from signer.seal.certificates import Certificate, known, named
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class _Fault:
 
 def strong_until(certificate: Certificate) -> datetime | None:
     """Return from when on what a certificate's key signed proves nothing by itself, if that is known."""
-    key = certificate.parsed.public_key()
+    key = algorithms.key_of(certificate.parsed)
     return _SHORT_RSA_ENDS if isinstance(key, rsa.RSAPublicKey) and key.key_size < _RSA_3000 else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from signer.domain.evidence import Part, SealFinding, State
@@ -170,6 +171,7 @@ class Findings:
             self._found[which] = _finding(which, state, sub_indication, detail)
 
 
+@lru_cache(maxsize=512)
 def _finding(which: Id, state: State, sub_indication: SubIndication | None, detail: str) -> SealFinding:
     return SealFinding(
         id=which.value,

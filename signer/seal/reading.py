@@ -43,24 +43,37 @@ def facts_of(
         return SealFacts(form=Form.UNREADABLE, reason=refused.reason, detail=refused.detail)
     taught, digest = _TAUGHT.of(trust)
     header = Task(at=at, trust_digest=digest, is_whole=is_whole, is_screened=refused is None).model_dump_json().encode()
+    told = _Told()
     try:
-        is_clean = _is_clean if is_known else None
+        is_clean = told.is_clean if is_known else None
         answer = sandbox.run(_TASK, header=header, data=pdf, limits=limits, taught=taught, is_clean=is_clean)
-        return SealFacts.model_validate_json(answer)
+        return told.facts(answer)
     except sandbox.ChildFailed as error:
         return SealFacts(form=Form.UNREADABLE, reason=error.reason, detail=error.detail)
     except ValidationError:
         return SealFacts(form=Form.UNREADABLE, reason="CHILD_DIED", detail="its answer has not the form agreed")
 
 
-def _is_clean(answer: bytes) -> bool:
-    """Tell whether an answer has the form agreed, and nothing in it failed or was left open."""
-    try:
-        facts = SealFacts.model_validate_json(answer)
-    except ValidationError:
-        return False
-    has_passed = all(finding.state is State.PASSED for finding in facts.findings)
-    return facts.form is Form.SEALED and facts.reason is None and facts.indication == "TOTAL-PASSED" and has_passed
+class _Told:
+    """A child's answer, read once."""
+
+    def __init__(self) -> None:
+        self._read: tuple[bytes, SealFacts] | None = None
+
+    def facts(self, answer: bytes) -> SealFacts:
+        """Return an answer as facts. Raises ValidationError if it has not the form agreed."""
+        if self._read is None or self._read[0] is not answer:
+            self._read = answer, SealFacts.model_validate_json(answer)
+        return self._read[1]
+
+    def is_clean(self, answer: bytes) -> bool:
+        """Tell whether an answer has the form agreed, and nothing in it failed or was left open."""
+        try:
+            facts = self.facts(answer)
+        except ValidationError:
+            return False
+        has_passed = all(finding.state is State.PASSED for finding in facts.findings)
+        return facts.form is Form.SEALED and facts.reason is None and facts.indication == "TOTAL-PASSED" and has_passed
 
 
 class _Taught:

@@ -293,7 +293,7 @@ def _refuse_responder(signer: Certificate, issuer: Certificate, *, at: datetime)
 
 def _check_signature(signer: Certificate, signature: bytes, tbs: bytes, digest: hashes.HashAlgorithm | None) -> None:
     """Check a signature by ECDSA, or RSA PKCS #1 v1.5, with SHA-256 or better."""
-    key = signer.parsed.public_key()
+    key = algorithms.key_of(signer.parsed)
     if not isinstance(digest, _STRONG) or algorithms.key_fault(signer.parsed):
         raise AnswerRefused("the algorithms of its signature are too weak, or not known here")
     try:

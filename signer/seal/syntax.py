@@ -24,6 +24,7 @@ _WHITE: Final = b"\0\t\n\f\r "
 _STOP: Final = rb"(?![^\x00\t\n\f\r ()<>\[\]{}/%])"
 _BLANK: Final = re.compile(_BLANKS)
 _NAME: Final = re.compile(rb"/([^\x00\t\n\f\r ()<>\[\]{}/%]*)")
+_KEY: Final = re.compile(_BLANKS + rb"(?:/([^\x00\t\n\f\r ()<>\[\]{}/%]*)" + _BLANKS + rb"|(>>))")
 _REFERENCE: Final = re.compile(rb"([0-9]{1,8})[\x00\t\n\f\r ]+([0-9]{1,5})[\x00\t\n\f\r ]+R" + _STOP)
 _NUMBER: Final = re.compile(rb"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})" + _STOP)
 _WORD: Final = re.compile(rb"(?:true|false|null)" + _STOP)
@@ -107,10 +108,13 @@ def _name(data: bytes, at: int, _depth: int) -> tuple[Name, int]:
     match = _NAME.match(data, at)
     if match is None:
         raise SyntaxRefused(f"no name at byte {at}")
-    decoded = match[1]
-    if b"#" in decoded:
-        decoded = _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), decoded)
-    return Name(decoded.decode("latin-1")), match.end()
+    return Name(_decoded(match[1])), match.end()
+
+
+def _decoded(name: bytes) -> str:
+    if b"#" in name:
+        name = _ESCAPED.sub(lambda found: bytes((int(found[1], 16),)), name)
+    return name.decode("latin-1")
 
 
 def _array(data: bytes, at: int, depth: int) -> tuple[list[Value], int]:
@@ -125,15 +129,16 @@ def _array(data: bytes, at: int, depth: int) -> tuple[list[Value], int]:
 
 def _dictionary(data: bytes, at: int, depth: int) -> tuple[dict[str, Value], int]:
     found: dict[str, Value] = {}
-    at = skip_blanks(data, at + 2)
-    while not data.startswith(b">>", at):
-        key, at = _name(data, at, depth)
-        value, at = _read(data, skip_blanks(data, at), depth - 1)
+    at += 2
+    while match := _KEY.match(data, at):
+        if match[2]:
+            return found, match.end()
+        key = _decoded(match[1])
+        value, at = _read(data, match.end(), depth - 1)
         if key in found:
             raise SyntaxRefused(f"a key stands twice before byte {at}")
-        found[str(key)] = value
-        at = skip_blanks(data, at)
-    return found, at + 2
+        found[key] = value
+    raise SyntaxRefused(f"no name at byte {at}")
 
 
 def _angled(data: bytes, at: int, depth: int) -> tuple[Value, int]:

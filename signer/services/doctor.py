@@ -50,6 +50,7 @@ LEAST_DISK = 200_000_000
 OFTEN = 3
 LATE_MAIL = timedelta(hours=1)
 OVERDUE = timedelta(minutes=10)
+CHECKS_AGE = timedelta(days=7)
 """A worker looks every minute; a job that has been due for so long has none."""
 
 
@@ -103,6 +104,7 @@ class Doctor:
             ("archive-copies", self._archive),
             ("template", self._template),
             ("pending", self._pending),
+            ("self-check", self._self_checks),
             ("restore", self._restores),
             ("jobs", self._jobs),
             ("mail", self._mail),
@@ -270,6 +272,16 @@ class Doctor:
             yield Symptom("pending", "warning", f"`signer maintain` is due for {len(stale)}: {', '.join(stale[:5])}")
         else:
             yield Symptom("pending", "ok", "none")
+
+    def _self_checks(self) -> Iterator[Symptom]:
+        """Tell of sealed files that did not pass our own check: our defect, whatever else it is."""
+        since = self._clock() - CHECKS_AGE
+        with self._database.read() as tx:
+            failed = confirmations.failed_checks(tx, scope=Scope.everything("the doctor looks"), since=since)
+        for number, reason in failed[:5]:
+            yield Symptom("self-check", "error", f"{number} was sealed and held back, {reason}")
+        if not failed:
+            yield Symptom("self-check", "ok", f"no sealed file was held back in {CHECKS_AGE.days} days")
 
     def _restores(self) -> Iterator[Symptom]:
         with self._database.read() as tx:

@@ -155,6 +155,10 @@ class TrustSource:
         """As `judge`, for files of our own, for whose verdict nobody waits: a busy machine refuses none."""
         return reading.facts_of(data, trust, at=at, is_known=is_known, limits=_PATIENT)
 
+    def judge_wholly(self, data: bytes, trust: TrustList, at: datetime, *, is_known: bool = False) -> SealFacts:
+        """As `judge_patiently`, by the full path alone: what the fast one says is compared with it."""
+        return reading.facts_of(data, trust, at=at, is_known=is_known, is_whole=True, limits=_PATIENT)
+
 
 def make_test_pki(settings: Settings, description: bytes, *, at: datetime) -> dict[str, str]:
     """

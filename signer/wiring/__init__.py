@@ -66,6 +66,7 @@ from signer.services.renaming import Renamings
 from signer.services.request_changing import RequestChanging
 from signer.services.request_inbox import RequestInbox
 from signer.services.requesting import Requesting
+from signer.services.sampled import Sampled
 from signer.services.sealing import Sealing
 from signer.services.seals import SealKeeping
 from signer.services.service_keys import ServiceKeys
@@ -199,6 +200,18 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def _verifiers(
+    source: RegisterSource, judge: Judge | None, *, trust: TrustSource, policy: Policy, clock: Callable[[], datetime]
+) -> tuple[Verifying, Verifying]:
+    """Return who verifies stored files for our own work, and who checks new ones, some of them by both paths."""
+    patient, whole = judge or trust.judge_patiently, judge or trust.judge_wholly
+    new = Sampled(judge=patient, whole=whole)
+    return (
+        Verifying(source=source, judge=patient, policy=policy, clock=clock),
+        Verifying(source=source, judge=new, policy=policy, clock=clock),
+    )
+
+
 def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judge | None = None) -> Services:
     """Put the house together for one process; keys and fonts open when first needed. `judge`: else the sandbox."""
     database = Database(settings.database)
@@ -222,7 +235,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         below=chance.below,
     )
     alarming = Alarming(database=database, mailing=mailing, clock=clock)
-    verifying = Verifying(source=source, judge=judge or trust.judge_patiently, policy=policy, clock=clock)
+    verifying, self_checking = _verifiers(source, judge, trust=trust, policy=policy, clock=clock)
     asked = Verifying(
         source=source, judge=judge or trust.judge, policy=policy, clock=clock, watch=alarming, scanner=scan
     )
@@ -254,7 +267,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         blobs=blobs,
         page=page,
         seals=seals,
-        verifying=verifying,
+        verifying=self_checking,
         proving=Proving(
             paper=paper,
             logbook=logging.logbook,
@@ -292,7 +305,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         blobs=blobs,
         trust=trust,
         witnesses=seals.witnesses,
-        verifying=verifying,
+        verifying=self_checking,
         clock=clock,
     )
     approving = Approving(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from genuine import VINS
 from table import EXPECTED, REASONS
+from two_paths import Score
 from world import AT, HAIYI, TIANSHAN
 
 from signer.domain.verdict import Code, Outcome
@@ -45,6 +46,7 @@ def test_an_attack_is_answered(genuine: Genuine, name: str) -> None:
     found = set()
     for place, pdf in enumerate(attack(name)(genuine)):
         assert pdf != genuine.pdf, f"file {place} is the genuine one"
+        Score().compare(pdf, genuine.trust, genuine.world.at, f"file {place} of {name}")
         begun = time.monotonic()
         verdict = genuine.world.verify(pdf)
         assert time.monotonic() - begun < MOST_SECONDS, f"file {place}"

@@ -29,11 +29,13 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore  # noqa: E402
 from signer.domain.evidence import Asked  # noqa: E402
 from signer.domain.trust import Purpose  # noqa: E402
 from signer.domain.verdict import Outcome  # noqa: E402
+from signer.seal import reading, validate  # noqa: E402
 from signer.services.licence import Question  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from signer.domain.trust import TrustList
 
 SEED = 20261122
 CLIENTS, REQUESTS, EVERY = 4, 600, 20
@@ -62,6 +64,19 @@ def all_cases() -> Iterator[Case]:
         peer=made.stock,
         peer_name="stock pyHanko validation of the same file, here; ours: behind walls, all checks, register",
         target=0.77,
+    )
+    yield Case(
+        name="verify.fast",
+        ours=made.facts,
+        peer=made.stock,
+        peer_name="pyHanko's DSS validation of the same B-LT file, here; ours: behind walls, in a child that is kept",
+        target=20,
+    )
+    yield Case(
+        name="verify.fast_inside",
+        ours=made.inside,
+        peer=made.whole_path,
+        peer_name="our full path, both in this process; ours: the fast path alone",
     )
     yield Case(
         name="verify.hostile_mix_p99",
@@ -112,6 +127,24 @@ class Verifying:
         status = validate_pdf_signature(reader.embedded_signatures[0], context)
         assert status.bottom_line
         return status
+
+    def facts(self) -> object:
+        """Return what a child finds of the file: what the register knows of it goes to one that is kept."""
+        facts = reading.facts_of(self.papers[0], self._trust, self.world.at, is_known=True)
+        assert facts.level == "B-LT"
+        return facts
+
+    def inside(self) -> object:
+        """Return the facts by the fast path, without a child."""
+        return validate.quickly(self.papers[0], self._trust, self.world.at)
+
+    def whole_path(self) -> object:
+        """Return the facts by the full path, without a child."""
+        return validate.whole(self.papers[0], self._trust, self.world.at)
+
+    @cached_property
+    def _trust(self) -> TrustList:
+        return self.world.services.trust.current(self.world.at)
 
     @cached_property
     def _listed(self) -> list[x509.Certificate]:

@@ -47,6 +47,7 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
         "timestamps": "ok",
         "template": "ok",
         "pending": "ok",
+        "self-check": "ok",
         "restore": "ok",
         "archive-copies": "ok",
         "sandbox": "ok",

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _HEADER: Final = re.compile(rb"%PDF-(?:1\.[0-9]|2\.0)\n")
 _RUN: Final = re.compile(rb"([0-9]{1,6}) ([0-9]{1,6})\n(0000000000 65535 f \n)?((?:[0-9]{10} 00000 n \n)*)")
 _END: Final = re.compile(rb"\nstartxref\n([0-9]{1,8})\n%%EOF\n")
-_EOF: Final = b"%%EOF\n"
+_TABLE: Final = b"xref\n"
+_MOST_TABLES: Final = 16
 _AT_END: Final = 40
 _ENTRY: Final = 20
 _TRAILERS: Final = ({"Size", "Root", "ID"}, {"Size", "Root", "ID", "Info"})
@@ -52,25 +53,22 @@ class Document:
     """The sealed prefix: a rendered revision and the seal's, each with a plain table. Raises NotMine."""
 
     def __init__(self, file: bytes) -> None:
-        header = _HEADER.match(file)
-        rendered_end = file.find(_EOF) + len(_EOF)
-        end = file.find(_EOF, rendered_end) + len(_EOF)
-        demand(header is not None and len(_EOF) < rendered_end < end, "not two revisions")
+        demand(_HEADER.match(file) is not None, "another header")
+        *_, self._newer, self._older = _sections(file)
+        end = self._newer.end
         self.file = file
-        self.sealed = file[:end] if end < len(file) else file
-        self._newer = _section(self.sealed, end)
-        self._older = _section(self.sealed, rendered_end)
+        self.sealed = file if end == len(file) else file[:end]
         newer, older = dict(self._newer.trailer), self._older.trailer
         demand(newer.pop("Prev", None) == self._older.start, "the seal's revision does not follow the rendered one")
         demand(set(newer) in _TRAILERS and set(older) == set(newer), "the trailers' entries differ")
-        is_same = all(syntax.is_same(newer[key], older[key]) for key in set(newer) & {"Root", "Info"})
+        is_same = all(newer[key] == older[key] for key in set(newer) & {"Root", "Info"})
         demand(is_same and number(older["Size"]) <= number(newer["Size"]), "the trailers differ")
         (whole,) = self._older.runs
         demand(whole[:2] == (1, number(older["Size"]) - 1), "the rendered table is not whole")
         self.trailer = newer
         self.root = reference(newer["Root"])
         self.catalogue = self.dictionary(self.root)
-        demand(syntax.is_same(self.catalogue.get("Type"), Name("Catalog")), "no catalogue")
+        demand(self.catalogue.get("Type") == Name("Catalog"), "no catalogue")
 
     @property
     def table_at(self) -> int:
@@ -104,14 +102,24 @@ class Document:
         return dictionary(found.value), found.stream
 
 
-def _section(data: bytes, end: int) -> _Section:
-    """Read the table of the revision that ends there: objects in use, of generation 0, and the one that is free."""
-    ended = _END.search(data, max(0, end - _AT_END), end)
-    if ended is None or ended.end() != end:
-        raise NotMine("a revision does not end as ours do")
-    start = int(ended[1])
-    demand(start < end and data.startswith(b"xref\n", start), "no plain table")
-    runs, at, following = [], start + len(b"xref\n"), 0
+def _sections(file: bytes) -> list[_Section]:
+    """Read the table of every revision, the newest first, each named by the one behind it and in front of that."""
+    ended = _END.search(file, max(0, len(file) - _AT_END))
+    demand(ended is not None and ended.end() == len(file), "the file does not end as ours do")
+    found: list[_Section] = []
+    start: Value = int(ended[1]) if ended else 0
+    while start is not None:
+        section = _section(file, number(start))
+        demand(len(found) <= _MOST_TABLES and section.end <= (found[-1].start if found else len(file)), "tables astray")
+        found.append(section)
+        start = section.trailer.get("Prev")
+    return found
+
+
+def _section(data: bytes, start: int) -> _Section:
+    """Read the table that begins there, and its trailer: objects in use, of generation 0, and the one that is free."""
+    demand(data.startswith(_TABLE, start), "no plain table")
+    runs, at, following = [], start + len(_TABLE), 0
     while run := _RUN.match(data, at):
         first, count, free = int(run[1]), int(run[2]), run[3] is not None
         demand(free is (first == 0) and first >= following, "a run of the table has not the form")
@@ -120,10 +128,11 @@ def _section(data: bytes, end: int) -> _Section:
         at, following = run.end(), first + count
     demand(data.startswith(b"trailer", at) and runs != [], "no trailer follows the table")
     trailer, at = syntax.read(data, at + len(b"trailer"))
-    demand(syntax.skip_blanks(data, at) == ended.start() + 1, "something stands behind the trailer")
-    found = dictionary(trailer)
+    ended, found = _END.match(data, at), dictionary(trailer)
+    if ended is None or int(ended[1]) != start:
+        raise NotMine("a revision does not end as ours do")
     demand(following <= number(found.get("Size")), "the table lists more than it has")
-    return _Section(tuple(runs), found, start, end)
+    return _Section(tuple(runs), found, start, ended.end())
 
 
 def dictionary(value: Value) -> Mapping[str, Value]:

@@ -27,7 +27,6 @@ from signer.seal import (
     dss,
     examination,
     place,
-    syntax,
     tail,
     token,
 )
@@ -145,22 +144,25 @@ def _seal(document: Document) -> _Seal:
     (only,) = listed(form["Fields"])
     field = document.dictionary(only)
     demand(set(form) == _FORM and _FIELD <= set(field) <= _FIELD | _FIELD_MORE, "the form's entries differ")
-    demand(all(syntax.is_same(field[key], value) for key, value in tail.WIDGET.items()), "no signature field")
+    demand(all(field[key] == value for key, value in tail.WIDGET.items()), "no signature field")
     demand(field["T"] == FIELD.encode(), "the field has another name")
     value = document.dictionary(field["V"])
     demand(set(value) == {*_SEAL, "Contents", "ByteRange", "M", "Reference"}, "the seal's entries differ")
-    demand(all(syntax.is_same(value[key], kind) for key, kind in _SEAL.items()), "no seal")
-    permitted: Value = {"DocMDP": field["V"]}
-    is_certified = syntax.is_same(value["Reference"], [_CERTIFIED]) and syntax.is_same(
-        document.catalogue.get("Perms"), permitted
-    )
-    demand(is_certified, "it is not certified as ours are")
+    demand(all(value[key] == kind for key, kind in _SEAL.items()), "no seal")
+    is_certified = value["Reference"] == [_CERTIFIED] and document.catalogue.get("Perms") == {"DocMDP": field["V"]}
+    demand(is_certified and _is_whole(value["Reference"]), "it is not certified as ours are")
     numbers = [number(one) for one in listed(value["ByteRange"])]
     where = place.gap(document.sealed, numbers, contents=string(value["Contents"]))
     if isinstance(where, str):
         raise NotMine(where)
     demand(where.sealed_length == len(document.sealed), "it does not cover all of S")
     return _Seal(_claimed_at(string(value["M"])), where)
+
+
+def _is_whole(certified: Value) -> bool:
+    """Tell whether the permission is the number 1, which true equals here."""
+    (transform,) = map(dictionary, listed(certified))
+    return type(dictionary(transform["TransformParams"])["P"]) is int
 
 
 def _claimed_at(written: bytes) -> datetime:
@@ -195,11 +197,11 @@ def _attached(document: Document) -> tuple[bytes, bytes | None]:
 def _file(document: Document, label: str, named: Reference) -> bytes:
     specification = document.dictionary(named)
     embedded = dictionary(specification["EF"])
-    said: Value = [specification["F"], specification["UF"], specification["AFRelationship"]]
-    demand(syntax.is_same(said, [label.encode(), label.encode(), Name(_FILES[label])]), "another file inside")
+    said = specification["F"], specification["UF"], specification["AFRelationship"]
+    demand(said == (label.encode(), label.encode(), Name(_FILES[label])), "another file inside")
     demand(set(embedded) == {"F", "UF"} and embedded["F"] == embedded["UF"], "two files inside")
     about, encoded = document.stream(embedded["F"])
-    demand(set(about) <= _EMBEDDED and syntax.is_same(about.get("Filter"), Name("FlateDecode")), "another filter")
+    demand(set(about) <= _EMBEDDED and about.get("Filter") == Name("FlateDecode"), "another filter")
     reader = zlib.decompressobj()
     data = reader.decompress(encoded, _MOST[label] + 1)
     demand(reader.eof and not reader.unused_data and len(data) <= _MOST[label], "an attachment is not whole")
@@ -211,7 +213,7 @@ def _held(document: Document) -> Evidence | None:
     if "DSS" not in document.catalogue:
         return None
     store = document.dictionary(document.catalogue["DSS"])
-    demand(syntax.is_same(store["Type"], Name("DSS")), "the DSS is of another type")
+    demand(store["Type"] == Name("DSS"), "the DSS is of another type")
     demand(set(store) <= {"Type", *tail.STORE}, "the DSS holds something else")
     carried, ocsps, crls = (_streams(document, store, name) for name in tail.STORE)
     return Evidence(carried, ocsps, crls)
@@ -265,10 +267,10 @@ def _state(document: Document) -> tail.State:
 
 def _pages(document: Document, node: Reference, depth: int) -> Iterable[tuple[int, Mapping[str, Value]]]:
     found = document.dictionary(node)
-    if syntax.is_same(found.get("Type"), Name("Page")):
+    if found.get("Type") == Name("Page"):
         yield node.number, found
         return
-    demand(depth > 0 and syntax.is_same(found.get("Type"), Name("Pages")), "no tree of pages")
+    demand(depth > 0 and found.get("Type") == Name("Pages"), "no tree of pages")
     for kid in listed(found["Kids"]):
         yield from _pages(document, reference(kid), depth - 1)
 
