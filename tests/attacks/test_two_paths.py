@@ -13,6 +13,7 @@ import pytest
 import world as worlds
 from flips import flipped, mutated, near_the_value
 from logged import issue_beside
+from pyhanko.pdf_utils import generic
 from two_paths import Parted, Score, played, respelt, sealed_anew, stamped_anew, structure, substituted
 
 from signer.domain.trust import Purpose, SealState, TrustList
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
+
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
     from signer.domain.trust import TrustEntry
     from signer.seal.timestamp import Stamp, Timestamper
@@ -240,11 +243,16 @@ def test_a_fast_path_that_forgot_revocation_would_be_seen(made: honest.Genuine, 
 
 
 def test_a_fast_path_that_let_bytes_follow_would_be_seen(made: honest.Genuine, monkeypatch: Any) -> None:
-    """Broken by hand: something follows the seal, and nobody reads it."""
-    longer = made.pdf + b"1 0 obj\n<< >>\nendobj\n%%EOF\n"
+    """Broken by hand: a revision follows the seal that anybody can write, and nobody reads it."""
+
+    def language(writer: IncrementalPdfFileWriter) -> None:
+        writer.root["/Lang"] = generic.TextStringObject("en")
+        writer.update_root()
+
+    longer = made.updated(language)
     assert not Score().compare(longer, made.trust, made.world.at, "longer")
     monkeypatch.setattr(judge, "_revisions", lambda *_: ())
-    with pytest.raises(Parted, match="reason"):
+    with pytest.raises(Parted, match="bytes follow what was sealed"):
         Score().compare(longer, made.trust, made.world.at, "longer")
 
 
