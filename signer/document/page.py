@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from signer.document.catalogue import Template
     from signer.domain.confirmation import Confirmation, Terms
 
-    Modules = tuple[tuple[bool, ...], ...]
+    Modules = tuple[bytes, ...]
     Symbol = Callable[[str], Modules]
 
 CONTENT_FILE = "confirmation.json"
@@ -252,7 +252,7 @@ def outline(modules: Modules) -> str:
     """Return the black modules as an SVG path, a rectangle a run, four modules from the corner (the quiet zone)."""
     parts: list[str] = []
     for y, row in enumerate(modules, start=4):
-        for run in _RUN.finditer(bytes(row)):
-            width = run.end() - run.start()
-            parts.append(f"M{run.start() + 4} {y}h{width}v1h-{width}z")
+        for run in _RUN.finditer(row):
+            start, end = run.span()
+            parts.append(f"M{start + 4} {y}h{end - start}v1h{start - end}z")
     return "".join(parts)

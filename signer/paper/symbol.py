@@ -7,12 +7,14 @@ from typing import Literal
 import zxingcpp
 
 Level = Literal["M", "Q"]
-Modules = tuple[tuple[bool, ...], ...]
+Modules = tuple[bytes, ...]
+"""Rows of modules from the top, each a byte: 1 for black, 0 for white."""
+_BLACK = bytes([1, *bytes(255)])
 
 
 def matrix(text: str, *, level: Level) -> Modules:
     """
-    Return the QR symbol of a text: rows of modules from the top, True for black.
+    Return the QR symbol of a text.
 
     The quiet zone is not included: whoever draws the symbol leaves four white modules around it.
     The smallest version that holds the text is chosen; digits alone are packed in numeric mode.
@@ -22,8 +24,8 @@ def matrix(text: str, *, level: Level) -> Modules:
     barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level=level)
     image = memoryview(barcode.to_image(scale=1, add_quiet_zones=False))  # type: ignore[arg-type]  # it is a buffer
     side = image.shape[0] if image.shape else 0
-    flat = image.tobytes()
-    return tuple(tuple(value == 0 for value in flat[row * side : (row + 1) * side]) for row in range(side))
+    flat = image.tobytes().translate(_BLACK)
+    return tuple([flat[row * side : (row + 1) * side] for row in range(side)])
 
 
 def texts(pixels: bytes, *, width: int) -> tuple[str, ...]:

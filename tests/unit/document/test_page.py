@@ -27,7 +27,7 @@ def test_whole_numbers_are_written_as_people_write_them(places: list[int], said:
 @given(st.lists(st.lists(st.booleans(), min_size=5, max_size=5), min_size=5, max_size=5))
 def test_the_outline_paints_exactly_the_black_modules(modules: list[list[bool]]) -> None:
     painted = set()
-    for part in page.outline(tuple(map(tuple, modules))).split("M")[1:]:
+    for part in page.outline(tuple(map(bytes, modules))).split("M")[1:]:
         start, _, rest = part.partition("h")
         x, y = map(int, start.split())
         painted |= {(x + step, y) for step in range(int(rest.partition("v")[0]))}
@@ -46,7 +46,7 @@ def test_outlets_stand_and_are_numbered_as_the_content_says_they_are_printed(sam
     for order, place in ((None, "2"), (("kz-2", "kz-3", "kz-1"), "1")):
         made, encoded = samples.confirmation(vehicles=(vehicle,), outlets=outlets, outlet_order=order)
         template = catalogue.load(resources.templates_dir(), "1")
-        told = page.build(template, made, encoded=encoded, base_url=samples.BASE_URL, symbol=lambda _: [[True]])
+        told = page.build(template, made, encoded=encoded, base_url=samples.BASE_URL, symbol=lambda _: (b"\x01",))
         data = json.loads(told.data)
         printed = [each["id"] for each in data["content"]["terms"]["outlets"]]
         assert printed == list(order or ("kz-1", "kz-2", "kz-3"))
