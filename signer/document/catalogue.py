@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NAME = "confirmation"
 MANIFEST = "manifest.json"
 SCHEMA = "signer.template/1"
+FINISH = b"finish 2"
+"""How `finish` writes the file; counts on when the same page gets other bytes."""
 
 
 class TemplateBroken(SignerError):
@@ -75,8 +77,8 @@ def renderer_digest(templates: Path, version: str) -> bytes:
     """
     Return SHA-256 (32 bytes) of all that decides a page's bytes except its data.
 
-    That is the canonical manifest, the versions of Typst and pikepdf (whose qpdf writes the file) and the
-    digests of the font files, in this order, each line ended by a newline. Equal bytes are promised for
+    That is the canonical manifest, the versions of Typst and pikepdf (whose qpdf writes objects), how we finish the
+    file, and the digests of the font files, in this order, each line ended by a newline. Equal bytes are promised for
     equal data under an equal digest.
     """
     return digest_of(load(templates, version))
@@ -87,6 +89,7 @@ def digest_of(template: Template) -> bytes:
     lines = [
         template.manifest,
         *(f"{name} {metadata.version(name)}".encode() for name in ("typst", "pikepdf")),
+        FINISH,
         *map(str.encode, _font_lines()),
     ]
     return hashlib.sha256(b"".join(line + b"\n" for line in lines)).digest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pikepdf
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 FIELD = "Seal"
 _PRINT_AND_LOCK = 4 | 128
 _SIGNATURES_EXIST_APPEND_ONLY = 0
+_WIDGET, _FORM = Name("/SealWidget.StandsHere"), Name("/SealForm.StandsHere")
+"""Stand where references to the objects that are added will be."""
 
 
 class FieldFailed(SignerError):
@@ -23,19 +26,46 @@ class FieldFailed(SignerError):
     code = "field-failed"
 
 
-def add_seal_field(pdf: pikepdf.Pdf, *, picture_alt: str, tooltip: str) -> None:
-    """
-    Add an empty, tagged signature field over the figure whose alternate text is `picture_alt`.
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """What makes a field: objects of the file that change, by number, and those that are added, each as its value."""
 
-    The widget has no appearance: readers can click it and see the picture beneath. It is tagged as PDF/UA
-    wants it: TU, a Form element with OBJR and StructParent, tab order by structure. Raises FieldFailed.
+    changed: dict[int, bytes]
+    added: tuple[bytes, ...]
+
+
+def seal_field(pdf: pikepdf.Pdf, *, first: int, picture_alt: str, tooltip: str) -> Objects:
+    """
+    Make an empty, tagged signature field over the figure whose alternate text is `picture_alt`.
+
+    What is added has the numbers from `first` on. The widget has no appearance: readers can click it and see the
+    picture beneath. It is tagged as PDF/UA wants it: TU, a Form element with OBJR and StructParent, tab order by
+    structure. Raises FieldFailed.
 
     Source: ISO 32000-1, 12.7.4.5 and 14.7.4.3; ISO 14289-1, 7.18.
     """
     figure, parent = _figure(pdf.Root.StructTreeRoot, picture_alt)
     page = figure.Pg if Name.Pg in figure else _page_of(figure)
     rect = figure.A[0].BBox if isinstance(figure.A, Array) else figure.A.BBox
-    _attach(pdf, page=page, parent=parent, figure=figure, rect=Array(rect), tooltip=tooltip)
+    key = int(pdf.Root.StructTreeRoot.ParentTreeNextKey)
+    added = _widget(page, rect=rect, tooltip=tooltip, key=key), _form(page, parent=parent, tooltip=tooltip)
+    changed = [pdf.Root, pdf.Root.StructTreeRoot, page, parent, *_attach(pdf, page=page, parent=parent, figure=figure)]
+    if not all(each.is_indirect for each in changed):
+        raise FieldFailed("an object that must change has no number")
+    values = [each.unparse(resolved=True) for each in ({one.objgen: one for one in changed}).values()]
+    linked = _linked([*values, *(each.unparse() for each in added)], first=first)
+    numbers = {one.objgen: None for one in changed}
+    return Objects({number: linked[place] for place, (number, _) in enumerate(numbers)}, tuple(linked[len(values) :]))
+
+
+def _linked(values: list[bytes], *, first: int) -> list[bytes]:
+    """Put references to the two objects that are added in the place of their five stand-ins."""
+    for name, number, count in ((_WIDGET, first, 3), (_FORM, first + 1, 2)):
+        stand_in = str(name).encode()
+        if sum(value.count(stand_in) for value in values) != count:
+            raise FieldFailed(f"the file has a name {name} of its own")
+        values = [value.replace(stand_in, b"%d 0 R" % number) for value in values]
+    return values
 
 
 def _figure(root: pikepdf.Object, alt: str) -> tuple[pikepdf.Object, pikepdf.Object]:
@@ -61,54 +91,58 @@ def _page_of(figure: pikepdf.Object) -> pikepdf.Object:
     raise FieldFailed("the seal's picture is on no page")
 
 
+def _widget(page: pikepdf.Object, *, rect: pikepdf.Object, tooltip: str, key: int) -> Dictionary:
+    return Dictionary(
+        Type=Name.Annot,
+        Subtype=Name.Widget,
+        FT=Name.Sig,
+        T=String(FIELD),
+        TU=String(tooltip),
+        F=_PRINT_AND_LOCK,
+        Rect=Array(rect),
+        P=page,
+        StructParent=key,
+    )
+
+
+def _form(page: pikepdf.Object, *, parent: pikepdf.Object, tooltip: str) -> Dictionary:
+    return Dictionary(
+        Type=Name.StructElem,
+        S=Name.Form,
+        P=parent,
+        Pg=page,
+        Alt=String(tooltip),
+        K=Dictionary(Type=Name.OBJR, Obj=_WIDGET, Pg=page),
+    )
+
+
 def _attach(
-    pdf: pikepdf.Pdf, *, page: pikepdf.Object, parent: pikepdf.Object, figure: pikepdf.Object, rect: Array, tooltip: str
-) -> None:
+    pdf: pikepdf.Pdf, *, page: pikepdf.Object, parent: pikepdf.Object, figure: pikepdf.Object
+) -> list[pikepdf.Object]:
+    """Name the two in page, form, tree and catalogue; return the changed nodes of the number tree that have numbers."""
     root = pdf.Root.StructTreeRoot
     key = int(root.ParentTreeNextKey)
-    widget = pdf.make_indirect(
-        Dictionary(
-            Type=Name.Annot,
-            Subtype=Name.Widget,
-            FT=Name.Sig,
-            T=String(FIELD),
-            TU=String(tooltip),
-            F=_PRINT_AND_LOCK,
-            Rect=rect,
-            P=page,
-            StructParent=key,
-        )
-    )
-    form = pdf.make_indirect(
-        Dictionary(
-            Type=Name.StructElem,
-            S=Name.Form,
-            P=parent,
-            Pg=page,
-            Alt=String(tooltip),
-            K=Dictionary(Type=Name.OBJR, Obj=widget, Pg=page),
-        )
-    )
-    kids = parent.K if isinstance(parent.K, Array) else Array([parent.K])
-    kids.insert(_place(kids, figure) + 1, form)
-    parent.K = kids
-    _append_number(root.ParentTree, key, form)
+    kids = list(parent.K) if isinstance(parent.K, Array) else [parent.K]
+    kids.insert(_place(kids, figure) + 1, _FORM)
+    parent.K = Array(kids)
+    nodes = _append_number(root.ParentTree, key, _FORM)
     root.ParentTreeNextKey = key + 1
-    page.Annots = Array([*page.get(Name.Annots, ()), widget])
+    page.Annots = Array([*page.get(Name.Annots, ()), _WIDGET])
     page.Tabs = Name.S
-    pdf.Root.AcroForm = Dictionary(Fields=Array([widget]), SigFlags=_SIGNATURES_EXIST_APPEND_ONLY)
+    pdf.Root.AcroForm = Dictionary(Fields=Array([_WIDGET]), SigFlags=_SIGNATURES_EXIST_APPEND_ONLY)
+    return [node for node in nodes if node.is_indirect]
 
 
-def _place(kids: Array, figure: pikepdf.Object) -> int:
+def _place(kids: list[pikepdf.Object], figure: pikepdf.Object) -> int:
     return next(place for place, kid in enumerate(kids) if isinstance(kid, Dictionary) and kid.objgen == figure.objgen)
 
 
-def _append_number(tree: pikepdf.Object, key: int, value: pikepdf.Object) -> None:
-    """Add the largest key yet to a number tree, at its last leaf (ISO 32000-1, 7.9.7)."""
-    leaf = tree
-    while Name.Kids in leaf:
-        leaf = leaf.Kids[-1]
-        if Name.Limits in leaf:
-            leaf.Limits[1] = key
-    leaf.Nums.append(key)
-    leaf.Nums.append(value)
+def _append_number(tree: pikepdf.Object, key: int, value: pikepdf.Object) -> list[pikepdf.Object]:
+    """Add the largest key yet to a number tree, at its last leaf; return the path to it (ISO 32000-1, 7.9.7)."""
+    path = [tree]
+    while Name.Kids in path[-1]:
+        path.append(path[-1].Kids[-1])
+        if Name.Limits in path[-1]:
+            path[-1].Limits = Array([path[-1].Limits[0], key])
+    path[-1].Nums = Array([*path[-1].Nums, key, value])
+    return path

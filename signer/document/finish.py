@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+from typing import TYPE_CHECKING
 
 import pikepdf
 from pikepdf import Dictionary, Name
 
-from signer.document import field
+from signer.document import field, rewrite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LIGATURES = {b"06440622": b"FEF5", b"06440623": b"FEF7", b"06440625": b"FEF9", b"06440627": b"FEFB"}
 _LIGATURE = re.compile(rb"<(0644062[2357])>", re.IGNORECASE)
@@ -20,9 +24,11 @@ def finish(pdf: bytes, *, picture_alt: str, tooltip: str) -> bytes:
 
     The same input gives the same bytes. Source: ISO 19005-3, 6.1.3 and 6.1.9.
     """
+    first = rewrite.next_number(pdf)
     with pikepdf.open(io.BytesIO(pdf)) as opened:
-        field.add_seal_field(opened, picture_alt=picture_alt, tooltip=tooltip)
-        return _saved(opened)
+        made = field.seal_field(opened, first=first, picture_alt=picture_alt, tooltip=tooltip)
+        named = {font.ToUnicode.objgen[0]: _stream(font.ToUnicode, said) for font, said in _ligatures(opened)}
+    return rewrite.rewritten(pdf, made.changed | named, made.added)
 
 
 def without_field(pdf: bytes) -> bytes:
@@ -41,8 +47,13 @@ def _saved(pdf: pikepdf.Pdf) -> bytes:
 
 
 def _name_ligatures(pdf: pikepdf.Pdf) -> None:
+    for font, named in _ligatures(pdf):
+        font.ToUnicode.write(named)
+
+
+def _ligatures(pdf: pikepdf.Pdf) -> Iterator[tuple[pikepdf.Object, bytes]]:
     """
-    Let each lam-alef glyph stand for the one ligature character instead of two letters.
+    Let each lam-alef glyph stand for the one ligature character instead of two letters: yield fonts, and what they say.
 
     Readers that turn right-to-left text by characters turn the two letters round as well; the one
     character is normalised (NFKC) to lam, alef. Source: ISO 32000-1, 9.10.3; Unicode, Arabic Presentation Forms-B.
@@ -52,4 +63,10 @@ def _name_ligatures(pdf: pikepdf.Pdf) -> None:
         stated = font.ToUnicode.read_bytes()
         named = _LIGATURE.sub(lambda found: b"<" + _LIGATURES[found[1].upper()] + b">", stated)
         if named != stated:
-            font.ToUnicode.write(named)
+            yield font, named
+
+
+def _stream(before: pikepdf.Object, data: bytes) -> bytes:
+    """Return the value of a stream with other data, as it is: compressing it would depend on one more library."""
+    kept = {key: value for key, value in before.items() if key not in ("/Length", "/Filter", "/DecodeParms")}
+    return Dictionary({**kept, "/Length": len(data)}).unparse() + b"\nstream\n" + data + b"\nendstream"

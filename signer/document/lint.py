@@ -8,6 +8,7 @@ import math
 import re
 import threading
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pikepdf
@@ -221,11 +222,12 @@ def _text_faults(pages: tuple[str, ...], confirmation: Confirmation, encoded: by
     if not 1 <= len(pages) <= most:
         yield f"{len(pages)} pages, at most {most} were expected"
     digest = hashlib.sha256(encoded).hexdigest()[:16]
-    for number, page in enumerate(map(_squeezed, pages), start=1):
+    squeezed = tuple(map(_squeezed, pages))
+    for number, page in enumerate(squeezed, start=1):
         for wanted in (confirmation.number, digest, f"Page {number} of {len(pages)}"):
             if _squeezed(wanted) not in page:
                 yield f"page {number} does not show {wanted}"
-    whole = _squeezed(" ".join(pages))
+    whole = "".join(squeezed)
     for label, value in _printed(terms):
         if not _shows(whole, value):
             yield f"the pages do not show {label} {value!r}"
@@ -259,11 +261,17 @@ def _shows(page: str, value: str) -> bool:
 
     Of right-to-left text each word is looked for: readers mirror its brackets and reorder its digits.
     """
-    if any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in value):
-        return all(_squeezed(word) in page for word in re.findall(r"\w+", value))
-    return _squeezed(value) in page
+    return all(part in page for part in _wanted(value))
+
+
+@lru_cache(maxsize=4096)
+def _wanted(value: str) -> tuple[str, ...]:
+    """Return what is looked for; of the same outlets, parties and promises at each issue of a batch."""
+    if not value.isascii() and any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in value):
+        return tuple(map(_squeezed, re.findall(r"\w+", value)))
+    return (_squeezed(value),)
 
 
 def _squeezed(text: str) -> str:
     """Return text without what line ends change: blanks and hyphens; compatibility characters folded (NFKC)."""
-    return _LOST_AT_LINE_ENDS.sub("", unicodedata.normalize("NFKC", text))
+    return _LOST_AT_LINE_ENDS.sub("", text if text.isascii() else unicodedata.normalize("NFKC", text))

@@ -1,0 +1,85 @@
+"""The finished file: all that Typst wrote stands in it as it was, and what is no file of Typst's is refused."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import pikepdf
+import pytest
+
+from signer.document import field, finish, page, rewrite
+from signer.document.rewrite import RewriteFailed
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from signer.document.render import Renderer
+
+
+@pytest.fixture(scope="module")
+def typeset(renderer: Renderer, samples: ModuleType) -> tuple[bytes, str]:
+    """A page as Typst writes it, in Arabic too, and the words that stand for its seal."""
+    confirmation, encoded = samples.confirmation(vehicles=2, outlets=2, country="AE")
+    template = renderer._template("1")
+    shown = page.build(template, confirmation, encoded=encoded, base_url=samples.BASE_URL, symbol=renderer._symbol)
+    return renderer._compile(template, shown), shown.seal_alt
+
+
+def test_only_the_field_and_what_names_it_differ_and_every_other_object_stands_as_it_was(
+    typeset: tuple[bytes, str],
+) -> None:
+    raw, alt = typeset
+    with (
+        pikepdf.open(io.BytesIO(raw)) as before,
+        pikepdf.open(io.BytesIO(finish.finish(raw, picture_alt=alt, tooltip=alt))) as after,
+    ):
+        assert after.check_pdf_syntax() == [] if hasattr(after, "check_pdf_syntax") else after.check() == []
+        count = len(before.objects)
+        changed = {
+            number
+            for number in range(1, count + 1)
+            if before.get_object(number, 0).unparse(resolved=True) != after.get_object(number, 0).unparse(resolved=True)
+        }
+        fonts = {font.ToUnicode.objgen[0] for font, _ in finish._ligatures(before)}
+        (widget,) = after.Root.AcroForm.Fields
+        struct = after.Root.StructTreeRoot
+        form = pikepdf.NumberTree(struct.ParentTree)[int(widget.StructParent)]
+        named = {after.Root.objgen[0], struct.objgen[0], widget.P.objgen[0], form.P.objgen[0]}
+        assert named <= changed <= named | fonts
+        assert (widget.objgen[0], form.objgen[0], len(after.objects)) == (count + 1, count + 2, count + 2)
+
+
+def test_every_entry_of_the_table_leads_to_its_object(typeset: tuple[bytes, str]) -> None:
+    raw, alt = typeset
+    made = finish.finish(raw, picture_alt=alt, tooltip=alt)
+    _, places = rewrite._table(made)
+    for number, place in enumerate(places, start=1):
+        assert made[place:].startswith(b"%d 0 obj\n" % number)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda raw: raw + b"\n% and more",
+        lambda raw: raw.replace(b"xref\n0 ", b"xref\n1 "),
+        lambda raw: raw.replace(b"/Size ", b"/Size 1"),
+        lambda raw: raw[:100] + raw[101:],
+        lambda raw: raw.replace(b"00000 n\r\n", b"00001 n\r\n", 1),
+    ],
+)
+def test_what_is_not_as_typst_writes_it_is_refused(typeset: tuple[bytes, str], spoil: object) -> None:
+    assert callable(spoil)
+    with pytest.raises(RewriteFailed):
+        rewrite.rewritten(spoil(typeset[0]), {})
+
+
+def test_an_object_that_is_not_there_is_not_changed(typeset: tuple[bytes, str]) -> None:
+    with pytest.raises(RewriteFailed):
+        rewrite.rewritten(typeset[0], {99_999: b"null"})
+
+
+def test_nobody_smuggles_a_reference_in_by_the_name_of_a_stand_in(typeset: tuple[bytes, str]) -> None:
+    raw, alt = typeset
+    with pytest.raises(field.FieldFailed):
+        finish.finish(raw, picture_alt=alt, tooltip=f"seal {field._WIDGET}")
