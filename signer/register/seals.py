@@ -119,7 +119,7 @@ def named(tx: Connection, beginning: str, *, scope: Scope, at: datetime) -> Kept
 
 def standing_of(tx: Connection, certificate_digest: str, *, at: datetime) -> tuple[SealState, datetime] | None:
     """Return a seal's state at an instant and since when, None for one that is not in the register."""
-    row = tx.execute(select(_seals).where(_seals.c.certificate_digest == certificate_digest)).first()
+    row = _SEAL.first(tx, {"digest": certificate_digest})
     return None if row is None else (_state(row, at), row.state_since)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import and_, delete, func, insert, or_, select
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 
 from signer.domain.number import Number
 from signer.register import tables
+from signer.register.ready import Ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from signer.register.scope import Scope
 
 _files, _heads, _answers = tables.files, tables.confirmations, tables.revocation_answers
+_SPOKEN = Ready(select(_answers).where(_answers.c.certificate_digest == bindparam("digest")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ def keep_answer(tx: Connection, spoken: Spoken, *, at: datetime) -> None:
 
 def answers(tx: Connection, certificate_digests: Iterable[str]) -> tuple[Spoken, ...]:
     """Return the newest answers about certificates, of those that have any."""
-    wanted = select(_answers).where(_answers.c.certificate_digest.in_(tuple(certificate_digests)))
+    rows = [row for digest in dict.fromkeys(certificate_digests) for row in _SPOKEN.rows(tx, {"digest": digest})]
     return tuple(
         Spoken(
             certificate_digest=row.certificate_digest,
@@ -155,7 +157,7 @@ def answers(tx: Connection, certificate_digests: Iterable[str]) -> tuple[Spoken,
             this_update=row.this_update,
             revoked_at=row.revoked_at,
         )
-        for row in tx.execute(wanted)
+        for row in rows
     )
 
 

@@ -138,8 +138,12 @@ class Verifying:
         return self._facts(data, self._register, is_known=is_known)
 
     def gather_before_record(self, data: bytes, expected: Callable[[FileFacts], RegisterFacts]) -> Facts:
-        """Find the facts of a file that is sealed but not recorded yet, over the register as it will be."""
-        return self._facts(data, lambda _seal, file, _content, _at: expected(file), is_known=False)
+        """
+        Find the facts of a file that is sealed but not recorded yet, over the register as it will be.
+
+        It is known, byte for byte, to be of our own making: no stranger's bytes are in it (docs/adr/0033).
+        """
+        return self._facts(data, lambda _seal, file, _content, _at: expected(file), is_known=True)
 
     def decide(self, facts: Facts, asked: Asked) -> Verdict:
         """Judge facts for what was asked."""
