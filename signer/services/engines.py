@@ -6,7 +6,7 @@ import base64
 import os
 import threading
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -122,7 +122,7 @@ class SealBox:
     def circumstances(self, seal: Seal, maker: Manufacturer) -> SealCircumstances:
         """Return what the rules judge about a seal: from the trust list, never from the key's file."""
         entry = self._entry(seal)
-        certificate = certificates.load(base64.b64decode(entry.certificate))
+        certificate = _listed(entry.certificate)
         if entry.naming_profile is None:
             raise Misconfigured(
                 f"the trust list does not say how {seal.certificate_digest[:16]} names its manufacturer"
@@ -242,6 +242,12 @@ class SealBox:
             if not may_lack:
                 raise
             return sign.seal(page, key=key, timestamper=None, at=at, evidence=evidence)
+
+
+@lru_cache(maxsize=256)
+def _listed(encoded: str) -> Certificate:
+    """Read a listed certificate (base64) once: the same bytes come at each issue."""
+    return certificates.load(base64.b64decode(encoded))
 
 
 def _of_another(entry: TrustEntry, maker: Manufacturer) -> str:
