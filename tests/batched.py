@@ -110,6 +110,18 @@ def state(world: World, ref: str, *, asked: Asked = OWN) -> tuple[BatchState, in
     return found.state, found.done, found.failed
 
 
+def stopping(count: int) -> Callable[[str], None]:
+    """Return what hears how far a batch is, and stops it after so many items, as if its process had ended: EOFError."""
+    left = [""] * count
+
+    def tell(_: str) -> None:
+        left.pop()
+        if not left:
+            raise EOFError
+
+    return tell
+
+
 def items(world: World, ref: str) -> dict[str, int]:
     """Return how many items stand how, by the rows themselves."""
     query = "SELECT i.state, count(*) FROM batch_items i JOIN batches b ON b.id = i.batch_id"

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import http.client
+import shutil
 import socket
+import subprocess
 import sys
 import time
+import zipfile
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
+import batched
 import pytest
 import world as worlds
+from machine import Machines
 from served import answers, serving, until
+
+from signer.web.pouring import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,12 +54,17 @@ FEW = ("silent", "half a head", "a body of JSON", "a file")
 
 
 @pytest.fixture(scope="module")
-def port(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    world = worlds.World(worlds.copy(template_folder, tmp_path_factory.mktemp("slow") / "data"))
+def world(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.World]:
+    made = worlds.World(worlds.copy(template_folder, tmp_path_factory.mktemp("slow") / "data"))
+    yield made
+    made.services.database.close()
+
+
+@pytest.fixture(scope="module")
+def port(world: worlds.World) -> Iterator[int]:
     with serving(world) as (_, found):
         assert until(lambda: answers(found))
         yield found
-    world.services.database.close()
 
 
 def connect(port: int, stack: ExitStack, sent: bytes) -> socket.socket:
@@ -107,3 +120,41 @@ def test_a_head_that_comes_in_pieces_is_answered_once_it_is_whole(port: int) -> 
             assert read(link, 1)
         link.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2)  # two at once
         assert read(link, 2)
+
+
+def test_a_zip_of_a_batch_comes_in_parts_and_every_reader_takes_it(
+    world: worlds.World, port: int, tmp_path: Path
+) -> None:
+    ref = batched.approved(world, batched.drafts(3))
+    with suppress(EOFError):
+        world.services.batch_running.run(ref, batched.stopping(2))
+    erp = Machines.of(world).of_maker(batched.CHEN, worlds.YUNZHOU)
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    asked.request("GET", f"/api/v1/batches/{ref}/archive.zip", headers={"Authorization": f"Bearer {erp.secret}"})
+    answer = asked.getresponse()
+    assert (answer.status, answer.getheader("Transfer-Encoding"), answer.getheader("Content-Length")) == (
+        200,
+        "chunked",
+        None,
+    )
+    head = answer.read(50)
+    assert head.startswith(b"PK\3\4")
+    assert b".pdf" in head
+    path = tmp_path / "batch.zip"
+    path.write_bytes(head + answer.read())
+    asked.close()
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        assert [name.rpartition(".")[2] for name in archive.namelist()] == ["pdf", "pdf", "csv", "json"]
+    programs = [("unzip", "-tqq"), ("bsdtar", "-tf"), ("7z", "t", "-bd"), ("7zz", "t", "-bd")]
+    for program in (one for one in programs if shutil.which(one[0])):
+        subprocess.run([*program, str(path)], check=True, capture_output=True)
+
+
+def test_who_leaves_in_the_middle_of_a_zip_keeps_no_turn(world: worlds.World, port: int) -> None:
+    ref = batched.approved(world, batched.drafts(1, start=50))
+    erp = Machines.of(world).of_maker(batched.CHEN, worlds.YUNZHOU)
+    asked = f"GET /api/v1/batches/{ref}/archive.zip HTTP/1.1\r\nAuthorization: Bearer {erp.secret}\r\n".encode()
+    for _ in range(AT_ONCE + 4):
+        with ExitStack() as stack:
+            assert connect(port, stack, asked + _HOST + b"\r\n").recv(12) == b"HTTP/1.1 200"

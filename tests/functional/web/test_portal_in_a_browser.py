@@ -6,9 +6,12 @@ import re
 import shutil
 import sys
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import batched
+import handing_in
 import pytest
 import world as worlds
 from playwright.sync_api import sync_playwright
@@ -130,9 +133,28 @@ def more(case: objects.Case) -> list[tuple[str, bool]]:
         f"{base}/drafts?q=none",
         "/nothing",
         *ended_in_the_offices(case),
+        *batches(case, base),
     )
     case.made["more", "", ""] = " ".join((*found, f"{base}/nothing"))
     return more(case)
+
+
+def batches(case: objects.Case, base: str) -> tuple[str, ...]:
+    """Return the pages of batches: one with faults, one that waits for a word, one half sealed with one not issued."""
+    world, asked = case.portal.world, handing_in.OWN
+    services, start = world.services, 100 * len(case.made)
+    faulty, _ = services.batching.hand_in(
+        asked, file_name="样例.csv", data=handing_in.as_csv(handing_in.spoilt(handing_in.rows(50, start=start)))
+    )
+    services.batching.read(faulty)
+    waiting = batched.ready(world, batched.drafts(2, start=start))
+    services.batching.send(waiting, maker=asked.maker, by=asked.person)
+    running = batched.approved(world, batched.drafts(3, start=start + 10))
+    world.issue(batched.drafts(1, start=start + 10)[0])
+    with suppress(EOFError):
+        services.batch_running.run(running, batched.stopping(2))
+    paths = (faulty, waiting, running, f"{running}/items", f"{running}/cancel")
+    return tuple(f"{base}/batches/{path}" for path in paths)
 
 
 def ended_in_the_offices(case: objects.Case) -> tuple[str, ...]:

@@ -48,21 +48,10 @@ def state(world: World, ref: str) -> BatchState:
     return batched.head(world, ref).state
 
 
-class Enough(Exception):
-    """So many are sealed."""
-
-
 def seal(world: World, ref: str, count: int) -> None:
     """Seal so many items, and stop as if the process had ended."""
-    left = [None] * count
-
-    def tell(_: str) -> None:
-        left.pop()
-        if not left:
-            raise Enough
-
-    with pytest.raises(Enough):
-        world.services.batch_running.run(ref, tell)
+    with pytest.raises(EOFError):
+        world.services.batch_running.run(ref, batched.stopping(count))
 
 
 def opened(answer: TestResponse) -> zipfile.ZipFile:
