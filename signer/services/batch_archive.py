@@ -3,7 +3,7 @@ One ZIP of a batch: every sealed file of it, and two manifests that say what bec
 
 It is written while it is read, also while the batch is being sealed: it holds what is sealed when it comes to it, and
 its manifests, which come last, say so. Of the files one is held at a time; of the manifests what it takes to write
-them, compressed: some 80 bytes an item (ADR 0056).
+them, compressed: some 80 bytes an item (ADR 0052).
 """
 
 from __future__ import annotations
