@@ -23,7 +23,7 @@ from world import ROOT
 MOST_S = 120
 _FORK = "import sys; sys.path[:0] = [{place!r}]; import terminal; terminal.serve()"
 _WARM = (
-    "batching",
+    "batch_keeping",
     "console",
     "copying",
     "ending",

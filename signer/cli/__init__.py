@@ -27,7 +27,7 @@ _COMMANDS = {
         "Make a confirmation for each vehicle of FILE (CSV, XLSX or JSON Lines; up to 50,000), or for some of a kind.",
     ),
     "batches": (
-        "batching:batches",
+        "batch_keeping:batches",
         "List batches, see how far they are, approve, pause, go on with, cancel or fetch one.",
     ),
     "supersede": (

@@ -1,8 +1,8 @@
-"""`signer batch` and `signer batches`: a file of vehicles becomes many confirmations, approved by one word."""
+"""`signer batch`: a file of vehicles becomes many confirmations, approved by one word."""
 
 from __future__ import annotations
 
-import json
+import secrets
 import sys
 import time
 from contextlib import contextmanager
@@ -14,10 +14,10 @@ import click
 
 from signer import jobs as waking
 from signer.cli.console import LANGUAGE, MANUFACTURER, REFUSED, language
-from signer.cli.house import read, read_whole, services
+from signer.cli.house import read, read_whole, refuse_unwritable, services
 from signer.domain import drafting
 from signer.domain.batch import MOST_GROUPED, BatchState, ItemState
-from signer.register.batches import PAGE as _PAGE
+from signer.errors import StorageUnavailable
 from signer.services.batching import Word
 from signer.services.importing import Asked
 from signer.sheets.reading import MOST_LONG_BYTES
@@ -30,17 +30,14 @@ if TYPE_CHECKING:
     from signer.domain.confirmation import DraftCommitment
     from signer.domain.importing import Said
     from signer.domain.parties import Uscc
-    from signer.register.batches import Head
     from signer.services.batching import Batching, Shown
     from signer.verification.wording import Language
     from signer.wiring import Services
 
-_REF = click.argument("ref")
-_BY = click.option("--by", required=True, help="Who says so (id).")
 _LOOK_S = 1.0
 _STEP = timedelta(seconds=1)
 """How often a bar moves."""
-_MOST_SHOWN = 40
+_MOST_SHOWN, _MOST_COUNTED = 40, 8
 _AT_WORK = (BatchState.RUNNING,)
 
 
@@ -67,6 +64,9 @@ _AT_WORK = (BatchState.RUNNING,)
 @click.option(
     "--follow", is_flag=True, help="Only watch how far it is: workers do it. Else this command seals as well."
 )
+@click.option(
+    "--out", default=None, type=click.Path(path_type=Path, dir_okay=False), help="A ZIP for everything in the end."
+)
 @LANGUAGE
 def batch(
     file: Path,
@@ -77,6 +77,7 @@ def batch(
     size: int,
     promise: Path | None,
     follow: bool,
+    out: Path | None,
     lang: str | None,
 ) -> None:
     """
@@ -87,6 +88,8 @@ def batch(
     goes on.
     """
     spoken = language(lang)
+    if out is not None:
+        refuse_unwritable(out.parent)
     data, commitment = read_whole(file, most=MOST_LONG_BYTES), _commitment(promise)
     wired = services()
     maker = wired.people.uscc_of(manufacturer)
@@ -103,7 +106,7 @@ def batch(
         waking.wake(wired)
     if shown.head.state in _AT_WORK:
         shown = _work(wired, maker, ref, is_watching=follow)
-    _end(wired, shown, maker, spoken)
+    _end(wired, shown, maker, out, spoken)
 
 
 def _commitment(promise: Path | None) -> DraftCommitment | None:
@@ -125,13 +128,14 @@ def _read(wired: Services, maker: Uscc, ref: str) -> Shown:
 def _tell_faults(shown: Shown, spoken: Language) -> None:
     violations = [said for said in shown.report.said if said.severity == "violation"]
     for said in violations[:_MOST_SHOWN]:
-        click.echo(f"  {_fault(said, spoken)}", err=True)
+        click.echo(f"  {fault(said, spoken)}", err=True)
     if len(violations) > _MOST_SHOWN:
         click.echo(f"  … {len(violations) - _MOST_SHOWN} more; all: signer batches show {shown.head.ref}", err=True)
     click.echo(f"{shown.head.file_name}: refused, nothing was made [rule-violation]", err=True)
 
 
-def _fault(said: Said, spoken: Language) -> str:
+def fault(said: Said, spoken: Language) -> str:
+    """Return one remark as a line: its cell, header, what was typed, why."""
     text = said.zh if spoken == "zh" else said.en
     typed = f" “{said.typed}”" if said.typed else ""
     where = f"{said.place} ({said.header}){typed}: " if said.place else ""
@@ -141,10 +145,13 @@ def _fault(said: Said, spoken: Language) -> str:
 def _tell_summary(shown: Shown, spoken: Language) -> None:
     head, report = shown.head, shown.report
     click.echo(f"{head.vehicles} vehicles, {head.items} confirmations")
-    for told in (report.summary.countries, report.summary.models, report.summary.exporters):
-        click.echo("  " + ", ".join(f"{name} {count}" for name, count in told[:8]))
+    summary = report.summary
+    counted = {"destinations": summary.countries, "models": summary.models, "exporters": summary.exporters}
+    for name, counts in counted.items():
+        more = f", {len(counts) - _MOST_COUNTED} more" if len(counts) > _MOST_COUNTED else ""
+        click.echo(f"  {name}: {', '.join(f'{what} {count}' for what, count in counts[:_MOST_COUNTED])}{more}")
     for said in report.said[:_MOST_SHOWN]:
-        click.echo(f"  {said.severity}: {_fault(said, spoken)}", err=True)
+        click.echo(f"  {said.severity}: {fault(said, spoken)}", err=True)
     if report.count > _MOST_SHOWN:
         click.echo(f"  … {report.count - _MOST_SHOWN} more", err=True)
     click.echo(f"root {'' if head.root is None else head.root.hex()}")
@@ -163,11 +170,12 @@ def _approved(
     if approver is None:
         click.echo(f"batch {ref} waits for an approver: signer batches approve {ref} --as {maker} --by PERSON")
         return shown
-    _approve(batching, shown, maker, by=approver, is_sure=is_sure)
+    give_word(batching, shown, maker, by=approver, is_sure=is_sure)
     return batching.find(maker, ref)
 
 
-def _approve(batching: Batching, shown: Shown, maker: Uscc, *, by: str, is_sure: bool) -> None:
+def give_word(batching: Batching, shown: Shown, maker: Uscc, *, by: str, is_sure: bool) -> None:
+    """Approve a batch on the root that was just read, after a question unless somebody is sure."""
     head = shown.head
     root = "" if head.root is None else head.root.hex()
     if not is_sure:
@@ -199,7 +207,7 @@ def _bar(shown: Shown) -> Iterator[Callable[[Shown], None]]:
         def tell(now: Shown) -> None:
             over = now.progress.done + now.progress.failed
             if over * 10 // max(1, now.progress.items) != told[0] * 10 // max(1, now.progress.items):
-                click.echo(_line(now), err=True)
+                click.echo(line(now), err=True)
             told[0] = over
 
         yield tell
@@ -222,7 +230,8 @@ def _bar(shown: Shown) -> Iterator[Callable[[Shown], None]]:
         yield advance
 
 
-def _line(shown: Shown) -> str:
+def line(shown: Shown) -> str:
+    """Return how far a batch is, at what rate, how long still."""
     progress = shown.progress
     return f"{progress.done + progress.failed}/{progress.items} {_pace(shown)}".rstrip()
 
@@ -240,18 +249,21 @@ def _spoken(left: timedelta) -> str:
     return f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m{seconds:02}s"
 
 
-def _end(wired: Services, shown: Shown, maker: Uscc, spoken: Language) -> None:
+def _end(wired: Services, shown: Shown, maker: Uscc, out: Path | None, spoken: Language) -> None:
     """Tell what came of a batch, and end with 1 unless all of it is sealed or it waits for somebody."""
     head, progress = shown.head, shown.progress
     click.echo(f"batch {head.ref}: {head.state}, {progress.done} sealed, {progress.failed} failed of {progress.items}")
     if (halted := shown.halted) is not None:
         click.echo(f"  {halted.zh if spoken == 'zh' else halted.en} [{halted.code}]", err=True)
     if progress.failed:
-        _tell_failed(wired.batching, maker, head.ref, spoken)
+        tell_failed(wired.batching, maker, head.ref, spoken)
+    if out is not None and head.state is BatchState.DONE:
+        fetch(wired, maker, head.ref, out)
     sys.exit(0 if not progress.failed and head.state in (BatchState.DONE, BatchState.WAITING) else REFUSED)
 
 
-def _tell_failed(batching: Batching, maker: Uscc, ref: str, spoken: Language) -> None:
+def tell_failed(batching: Batching, maker: Uscc, ref: str, spoken: Language) -> None:
+    """Name the first items that failed, each with why."""
     found = batching.items(maker, ref, states=(ItemState.FAILED,), limit=_MOST_SHOWN)
     for item in found[:_MOST_SHOWN]:
         why = "" if item.error is None else f"{item.error.zh if spoken == 'zh' else item.error.en} [{item.error.code}]"
@@ -260,104 +272,16 @@ def _tell_failed(batching: Batching, maker: Uscc, ref: str, spoken: Language) ->
         click.echo("  …", err=True)
 
 
-@click.group()
-def batches() -> None:
-    """List batches, see how far they are, approve, pause, go on with, cancel or fetch one."""
-
-
-@batches.command("list")
-@MANUFACTURER
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_(manufacturer: str, as_json: bool) -> None:
-    """List the last batches, the newest first."""
-    wired = services()
-    for head in wired.batching.listed(wired.people.uscc_of(manufacturer))[:_PAGE]:
-        if as_json:
-            click.echo(json.dumps(_plain(head), ensure_ascii=False))
-        else:
-            over = f"{head.done} sealed, {head.failed} failed of {head.items}"
-            click.echo(f"{head.ref}  {head.created_at:%Y-%m-%dT%H:%M:%SZ}  {head.state}, {over}  {head.file_name}")
-
-
-@batches.command()
-@_REF
-@MANUFACTURER
-@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-@LANGUAGE
-def show(ref: str, manufacturer: str, as_json: bool, lang: str | None) -> None:
-    """Tell how batch REF stands; of a faulty one every fault that is kept."""
-    wired, spoken = services(), language(lang)
-    maker = wired.people.uscc_of(manufacturer)
-    shown = wired.batching.find(maker, ref)
-    if as_json:
-        click.echo(json.dumps(_plain(shown.head), ensure_ascii=False))
-        return
-    click.echo(f"batch {ref}: {shown.head.state}, {_line(shown)}")
-    for said in shown.report.said:
-        click.echo(f"  {said.severity}: {_fault(said, spoken)}")
-    if (halted := shown.halted) is not None:
-        click.echo(f"  {halted.zh if spoken == 'zh' else halted.en} [{halted.code}]")
-    _tell_failed(wired.batching, maker, ref, spoken)
-
-
-@batches.command()
-@_REF
-@MANUFACTURER
-@_BY
-@click.option("--yes", is_flag=True, help="Without being asked.")
-def approve(ref: str, manufacturer: str, by: str, yes: bool) -> None:
-    """Approve every confirmation of batch REF; somebody else than who prepared and sent it. Workers seal them."""
-    wired = services()
-    maker = wired.people.uscc_of(manufacturer)
-    _approve(wired.batching, wired.batching.find(maker, ref), maker, by=by, is_sure=yes)
-    waking.wake(wired)
-    click.echo(f"batch {ref}: approved")
-
-
-@batches.command()
-@_REF
-@MANUFACTURER
-@_BY
-def pause(ref: str, manufacturer: str, by: str) -> None:
-    """Begin nothing more of batch REF until somebody says so; what is being sealed is finished."""
-    wired = services()
-    head = wired.batching.pause(ref, maker=wired.people.uscc_of(manufacturer), by=by)
-    click.echo(f"batch {ref}: {head.state}")
-
-
-@batches.command("go-on")
-@_REF
-@MANUFACTURER
-@_BY
-def go_on(ref: str, manufacturer: str, by: str) -> None:
-    """Let batch REF, which was paused or stands still, go on where it stopped. Workers do it."""
-    wired = services()
-    head = wired.batching.go_on(ref, maker=wired.people.uscc_of(manufacturer), by=by)
-    waking.wake(wired)
-    click.echo(f"batch {ref}: {head.state}")
-
-
-@batches.command()
-@_REF
-@MANUFACTURER
-@_BY
-def cancel(ref: str, manufacturer: str, by: str) -> None:
-    """End batch REF: what is sealed stays sealed, nothing more is begun."""
-    wired = services()
-    head = wired.batching.cancel(ref, maker=wired.people.uscc_of(manufacturer), by=by)
-    click.echo(f"batch {ref}: {head.state}, {head.done} sealed")
-
-
-def _plain(head: Head) -> dict[str, object]:
-    """Return what a batch is, as plain JSON."""
-    return {
-        "batch": head.ref,
-        "file": head.file_name,
-        "state": head.state.value,
-        "vehicles": head.vehicles,
-        "items": head.items,
-        "done": head.done,
-        "failed": head.failed,
-        "root": None if head.root is None else head.root.hex(),
-        "per_minute": head.progress.rate,
-    }
+def fetch(wired: Services, maker: Uscc, ref: str, out: Path) -> None:
+    """Write the ZIP of a batch, whole or not at all. StorageUnavailable."""
+    partial = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
+    try:
+        with partial.open("wb") as file:
+            for piece in wired.batch_looking.archive(maker, ref, by="cli"):
+                file.write(piece)
+        partial.replace(out)
+    except OSError as error:
+        raise StorageUnavailable(f"{out} cannot be written: {error.strerror}") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    click.echo(str(out))

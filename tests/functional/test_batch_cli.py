@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,8 @@ def reference(told: subprocess.CompletedProcess[str]) -> str:
 
 def test_a_file_is_sealed_by_one_word_of_somebody_else_and_again_is_the_same(shop: World) -> None:
     data = many_vehicles.as_csv([*cars(shop, 3, start=0), *cars(shop, 1, start=3, country="AE")])
-    words = ("--per", "2", "--approver", APPROVER, "--yes")
+    out = shop.folder / "papers.zip"
+    words = ("--per", "2", "--approver", APPROVER, "--yes", "--out", out)
     told = handed_in(shop, data, *words, name="cars.csv")
     assert (told.returncode, "4 vehicles, 3 confirmations" in told.stdout) == (0, True), told.stderr
     assert "3 sealed, 0 failed of 3" in told.stdout
@@ -68,6 +70,10 @@ def test_a_file_is_sealed_by_one_word_of_somebody_else_and_again_is_the_same(sho
     assert (again.returncode, "(again)" in again.stdout) == (0, True)
     assert reference(again) == reference(told)
     assert shop.rows("SELECT count(*) FROM confirmations") == [(3,)]
+    with zipfile.ZipFile(out) as whole:
+        numbers = {f"{number}.pdf" for (number,) in shop.rows("SELECT number FROM confirmations")}
+        assert set(whole.namelist()) == numbers | {"manifest.csv", "manifest.json"}
+        assert json.loads(whole.read("manifest.json"))["is_finished"]
 
 
 def test_a_faulty_file_is_told_by_row_and_column_in_either_language_and_nothing_is_made(shop: World) -> None:

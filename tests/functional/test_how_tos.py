@@ -60,6 +60,22 @@ def customs(tmp_path: Path) -> Iterator[str]:
     yield from run("verify-from-customs.md", tmp_path)
 
 
+@pytest.fixture
+def batch(tmp_path: Path) -> Iterator[str]:
+    yield from run("issue-ten-thousand.md", tmp_path)
+
+
+def test_a_file_is_refused_by_its_cells_then_approved_by_one_word_sealed_and_fetched(batch: str) -> None:
+    assert re.findall(r"^  ([A-Z]\d+) \((\w+)\) .*\[([a-z.-]+)\]$", batch, re.MULTILINE) == [
+        ("A3", "vin", "vin.check-digit"),
+        ("E3", "country", "outlet.none"),
+    ]
+    assert "6 vehicles, 3 confirmations" in batch
+    assert re.search(r"^batch [0-9a-f]{16}: done, 3 sealed, 0 failed of 3$", batch, re.MULTILINE)
+    assert len(re.findall(r"^\S+\.pdf +1980", batch, re.MULTILINE)) == 3
+    assert "manifest.csv" in batch
+
+
 def test_an_erp_issues_a_batch_and_an_oa_approves_it(erp: str) -> None:
     assert re.findall(r'^"state":"([a-z]+)"$', erp, re.MULTILINE) == ["waiting"] * 3 + ["issued"] * 3
     assert "the same answer" in erp
