@@ -143,6 +143,16 @@ GAMES: tuple[tuple[bytes, bytes], ...] = (
     (b"/DocMDP", b"/UR3   "),
     (b"/Filter /FlateDecode", b"/Filter[/FlateDecode"),
     (b"endobj\n", b"endobj%"),
+    (b"(zh\\055CN)", b"(zh\\777CN)"),
+    (b"(zh\\055CN)", b"(zh\\400CN)"),
+    (b"(zh\\055CN)", b"(zh\\ziiCN)"),
+    (b"(zh\\055CN)", b"(zh\\89iCN)"),
+    (b"/Direction", b"/Direct\x80on"[:10]),
+    (b"/Direction", b"/Dir#ftion"),
+    (b"/F 132\n", b"/F\x00132\n"),
+    (b"/F 132\n", b"/F 1\x0b2\n"),
+    (b" 0 R\n/Rect", b"\x000 R\n/Rect"),
+    (b" 0 R\n/Rect", b" 0\x0cR\n/Rect"),
     (b"endobj\n", b"endob\n\n"),
 )
 """Changes of one length: table, trailer, certification, names."""

@@ -68,13 +68,18 @@ Value = None | bool | int | Decimal | bytes | Name | Reference | list["Value"] |
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Object:
-    """An indirect object where it stands: from `start` to `end`; `stream` is its data, as encoded, if it is one."""
+    """
+    An indirect object where it stands: from `start` to `end`.
+
+    `stream` is its data, as encoded, if it is one; that begins at `stream_at`.
+    """
 
     number: int
     value: Value
     start: int
     end: int
     stream: bytes | None = None
+    stream_at: int = 0
 
 
 def skip_blanks(data: bytes, at: int) -> int:
@@ -211,7 +216,7 @@ def read_object(data: bytes, at: int) -> Object | None:
     if ended is None:
         raise SyntaxRefused(f"the stream {number} does not end where it says")
     stream = data[begun.end() : begun.end() + length]
-    return Object(number=number, value=value, start=at, end=ended.end(), stream=stream)
+    return Object(number=number, value=value, start=at, end=ended.end(), stream=stream, stream_at=begun.end())
 
 
 def of(value: PdfObject) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,15 @@ import world as worlds
 from flips import flipped, mutated, near_the_value
 from logged import issue_beside
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.misc import PdfError
 from two_paths import Parted, Score, played, respelt, sealed_anew, stamped_anew, structure, substituted
 
 from signer.domain.trust import Purpose, SealState, TrustList
-from signer.seal import validate
+from signer.errors import CopyRefused
+from signer.seal import archive, validate
 from signer.seal.fast import judge
 from signer.seal.findings import Id
+from signer.seal.revocation import Evidence
 from signer.seal.witness import Stamps, Witness
 
 if TYPE_CHECKING:
@@ -124,6 +128,25 @@ def test_a_changed_file_that_the_listed_key_seals_anew_parts_them_never(made: ho
         score.compare(sealed_anew(changed, key, stamper, at), made.trust, at, f"seed {SEED}, try {score.asked}")
     score.tell(f"seed {SEED}")
     assert score.answered
+
+
+@pytest.mark.parametrize("soak", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_a_file_changed_and_sealed_anew_may_be_archived_and_they_still_agree(made: honest.Genuine, soak: bool) -> None:
+    """Of such a file the full path reads every object, to compare revisions: what nobody else reads may be broken."""
+    score, chance, key, at = Score(), random.Random(SEED), made.ours.seal("yunzhou"), made.world.at
+    stamper, places = made.ours.timestamper(made.trust), structure(made.pdf)
+    for turn in tries(score, soak=soak):
+        changed = substituted(made.pdf, places, chance)
+        with suppress(CopyRefused, ValueError, KeyError, TypeError, PdfError):
+            whole = archive.extend(
+                sealed_anew(changed, key, stamper, at),
+                sealed_length=len(changed),
+                timestamper=stamper,
+                evidence=lambda _: Evidence(),
+                at=at,
+            )
+            score.compare(whole.pdf, made.trust, at, f"seed {SEED}, turn {turn}")
+    score.tell(f"seed {SEED}")
 
 
 def test_games_with_tables_trailers_and_names_part_them_never(made: honest.Genuine) -> None:

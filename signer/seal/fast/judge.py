@@ -236,6 +236,7 @@ def _revisions(document: Document, seal: _Seal) -> tuple[tail.Revision, ...]:
     found: list[tail.Revision] = []
     if at == len(file):
         return ()
+    document.refuse_unread()
     state = _state(document)
     while at < len(file):
         demand(len(found) < tail.MOST_REVISIONS, "too many revisions")
