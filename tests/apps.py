@@ -2,7 +2,7 @@
 The web application for tests, made a thousand times a run: what is the same in each is compiled once a process.
 
 These are the code of the templates, kept by their content, the code by which Werkzeug writes a rule's addresses, the
-phrases as they were read, and what each operation of the API says of itself.
+phrases as they were read, the page that verifies paper, and what each operation of the API says of itself.
 Everything else is made anew, as a server makes it when it starts.
 """
 
@@ -16,11 +16,12 @@ from jinja2 import BytecodeCache
 from werkzeug.routing import Rule
 
 from signer.web import app as web
-from signer.web import languages
+from signer.web import languages, paper_page
 from signer.web.machines.describing import Doc
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from flask import Flask
     from jinja2.bccache import Bucket
@@ -59,6 +60,17 @@ def _kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, s
 _phrases = cache(languages.read_phrases)
 
 
+_DRAWN: dict[tuple[Path, str], paper_page.Drawing] = {}
+_Drawing = paper_page.Drawing
+
+
+def _drawing(folder: Path, *, phrases: Any, base_url: str) -> paper_page.Drawing:
+    """Return what draws the page for paper: phrases are the same for all, and a list that is another is drawn anew."""
+    if (folder, base_url) not in _DRAWN:
+        _DRAWN[folder, base_url] = _Drawing(folder, phrases=phrases, base_url=base_url)
+    return _DRAWN[folder, base_url]
+
+
 def _said(doc: Doc, name: str, *more: Any, **options: Any) -> dict[str, Any]:
     """Return what an operation says of itself; its name is its own."""
     if name not in _SAID:
@@ -72,6 +84,7 @@ def create_app(services: Any, **more: Any) -> Flask:
         patch.object(Rule, "_compile_builder", _kept),
         patch.object(Doc, "keywords", _said),
         patch.object(languages, "read_phrases", _phrases),
+        patch.object(paper_page, "Drawing", _drawing),
     ):
         made = web.create_app(services, **more)
     made.jinja_env.bytecode_cache = _COMPILED
