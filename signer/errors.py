@@ -196,6 +196,13 @@ class StorageUnavailable(Unavailable):
     code = "storage-unavailable"
 
 
+class StorageLow(StorageUnavailable):
+    """Too little room is left on a disk: nothing new is begun; `retry_after_s` tells when to ask again."""
+
+    code = "storage-low"
+    retry_after_s = 300
+
+
 class LogHeld(Unavailable):
     """The log's own tables do not hold what was published of it: nothing is appended before an operator says more."""
 
@@ -208,11 +215,29 @@ class LogUnavailable(Unavailable):
     code = "log-unavailable"
 
 
-class TooManyRequests(Unavailable):
-    """Too many look-ups failed from one network, or for one number; `retry_after_s` tells when to try again."""
+class Crowded(Unavailable):
+    """More is asked than is taken in at once, and nothing of it was done; `retry_after_s` tells when to ask again."""
 
-    code = "too-many-requests"
+    code = "crowded"
 
     def __init__(self, message: str, *, retry_after_s: int) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class TooManyRequests(Crowded):
+    """Too many look-ups failed from one network, or for one number."""
+
+    code = "too-many-requests"
+
+
+class Busy(Crowded):
+    """No turn is to be had: everything is being worked on that is at once, or by the network that asks, its share."""
+
+    code = "busy"
+
+
+class QueueFull(Crowded):
+    """As much of one kind waits for a manufacturer as may; what was asked was not taken in."""
+
+    code = "queue-full"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from signer.errors import InvalidInput, Misconfigured
@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     """A file on another disk that remembers the head of the log too; empty: `log-head` in the data folder alone."""
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is logged."""
+    disk_warn_mb: int = Field(default=1000, ge=0)
+    """Megabytes (10^6 bytes): with less room where data or sealed files are kept, doctor and `/readyz` warn."""
+    disk_stop_mb: int = Field(default=200, ge=0)
+    """Megabytes: with less room there nothing new is begun (issuing, batches, uploads); verifying goes on. 0: never."""
 
     oidc_issuer: str = ""
     """An OpenID provider's issuer (https), by which people may sign in; empty: none."""
@@ -100,12 +104,15 @@ class Settings(BaseSettings):
     trusted_proxies: str = ""
     """Networks of our own proxies: believed in that header and in `X-Forwarded-For`: `127.0.0.1/32 10.0.0.5/32`."""
 
-    @field_validator("trusted_proxies")
+    metrics_networks: str = ""
+    """Networks whose machines may read `/metrics`: `127.0.0.1/32 10.0.0.0/24`; empty: nobody."""
+
+    @field_validator("trusted_proxies", "metrics_networks")
     @classmethod
     def _proxies_are_networks(cls, value: str) -> str:
         for word in value.split():
             if not ipaddress.ip_network(word).prefixlen:
-                raise ValueError(f"{word} is everybody's network: whoever asks would be believed")
+                raise ValueError(f"{word} is everybody's network: whoever asks would be let in")
         return value
 
     @field_validator("queue_url")
@@ -140,6 +147,13 @@ class Settings(BaseSettings):
         is_page = value.isascii() and value.isprintable() and " " not in value and value.startswith("https://")
         if value and not is_page and not is_address(value):
             raise ValueError("is neither an address such as security@example.com nor a page (https)")
+        return value
+
+    @field_validator("disk_stop_mb")
+    @classmethod
+    def _stop_lies_below_warning(cls, value: int, given: ValidationInfo) -> int:
+        if value > given.data.get("disk_warn_mb", value):
+            raise ValueError("is above SIGNER_DISK_WARN_MB: the warning comes first")
         return value
 
     @property

@@ -150,13 +150,13 @@ class Disk:
 
 @contextmanager
 def small_disk(world: World, folder: Path, *, size: str) -> Iterator[Disk]:
-    """Move a deployment on SQLite, register and files, to a small file system of its own."""
+    """Move a deployment on SQLite, register and files, to a small file system of its own, which it may fill."""
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=False).returncode:
         pytest.skip("this machine allows no mounts")
     try:
         world.services.database.close()
-        moved = World(copy(world.folder, folder / "data"))
+        moved = World(copy(world.folder, folder / "data"), overrides={"SIGNER_DISK_STOP_MB": "0"})
         yield Disk(moved, folder)
         moved.services.database.close()
     finally:

@@ -14,7 +14,7 @@ from signer.register import audit, jobs, tables
 from signer.register.batch_tables import batch_files, batches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sqlalchemy.engine import Connection, RowMapping
 
@@ -152,6 +152,12 @@ def same(tx: Connection, file_digest: bytes, size: int, *, scope: Scope) -> str 
         batches.c.file_digest == file_digest, batches.c.size == size, ~is_dead
     )
     return tx.execute(wanted.order_by(batches.c.id.desc()).limit(1)).scalar()
+
+
+def count(tx: Connection, *, but: Collection[BatchState], scope: Scope) -> int:
+    """Return how many batches of a manufacturer stand otherwise than so."""
+    wanted = scope.only(select(func.count()).select_from(batches), batches).where(batches.c.state.not_in(but))
+    return int(tx.execute(wanted).scalar_one())
 
 
 def page(tx: Connection, *, scope: Scope, number: int = 1) -> tuple[Head, ...]:

@@ -55,6 +55,11 @@ class DiskBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self._folder
+
     def put(self, data: bytes) -> bytes:
         """Store bytes and return their SHA-256 (32 bytes); StorageUnavailable if the disk is full or read-only."""
         digest = hashlib.sha256(data).digest()

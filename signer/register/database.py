@@ -50,6 +50,11 @@ class Database:
         self._writer = self._engine.execution_options(signer_writes=True)
 
     @property
+    def file(self) -> str:
+        """Return the path of SQLite's file; '' for a server's database, or one in memory."""
+        return (self._engine.url.database or "").removeprefix(":memory:") if self.dialect == "sqlite" else ""
+
+    @property
     def dialect(self) -> str:
         """Which database it is: `sqlite` or `postgresql`."""
         return self._engine.dialect.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from signer.errors import Conflict, NotFound
 from signer.register import audit, tables
@@ -97,6 +97,13 @@ def same(tx: Connection, kind: Kind, file_digest: bytes, *, scope: Scope) -> str
         imports.c.kind == kind, imports.c.file_digest == file_digest, imports.c.state != "dropped"
     )
     return tx.execute(wanted.order_by(imports.c.id.desc()).limit(1)).scalar()
+
+
+def count(tx: Connection, state: State, *, since: datetime, scope: Scope) -> int:
+    """Return how many imports of a manufacturer, of whatever kind, stand so and were handed in since then."""
+    stands = (imports.c.state == state, imports.c.created_at >= since)
+    wanted = scope.only(select(func.count()).select_from(imports), imports).where(*stands)
+    return int(tx.execute(wanted).scalar_one())
 
 
 def page(tx: Connection, *, scope: Scope, number: int = 1) -> tuple[Head, ...]:

@@ -18,6 +18,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped] # it has no
 from signer import logs, wiring
 from signer.serve.waiting import PatientWorker
 from signer.services import offline
+from signer.web import turns
 from signer.web.app import create_app
 from signer.web.turns import Turns
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     Options: TypeAlias = dict[str, str | int | bool | type | None]
 
 HOST, PORT, WORKERS = "127.0.0.1", 8000, 2
-THREADS, TURNS = 256, 4
-"""How many requests a process may have at once, most of them waiting for their clients, and how many it works on."""
+THREADS, TURNS, JUDGED = 256, 4, 3
+"""How many requests a process may have, most of them waiting, how many it works on, and how many files it judges."""
 HELD: Final = 400_000_000
 """How many bytes of bodies a process holds at most: six of the largest requests, or twenty of the largest files."""
 _SILENCE_S = 60
@@ -144,7 +145,7 @@ class _Logger(Logger):  # type: ignore[misc] # gunicorn has no types
 class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """Gunicorn without its command line and its files: everything is said here."""
 
-    def __init__(self, application: Callable[[], Flask], options: Options, companion: Companion | None) -> None:
+    def __init__(self, application: Callable[[], Turns], options: Options, companion: Companion | None) -> None:
         self._application = application
         self._options = options
         self._companion = companion
@@ -166,7 +167,7 @@ class _Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
 
     def load(self) -> Turns:
         """Make the application, in each worker: nothing is loaded before the fork, so no compiled state is shared."""
-        return Turns(self._application().wsgi_app, most=TURNS, held=HELD)
+        return self._application()
 
 
 def run(
@@ -190,9 +191,7 @@ def run(
     wired.database.close()
     worker = (sys.executable, "-P", "-m", "signer", "worker", "--beside", str(os.getpid()))
     options = _options(settings, host=host, port=port, workers=workers)
-    _Server(
-        lambda: create_app(wiring.wire_ready(settings)), options, Companion(worker) if is_accompanied else None
-    ).run()
+    _Server(lambda: _in_turns(settings), options, Companion(worker) if is_accompanied else None).run()
 
 
 def run_verify_only(settings: Settings, *, host: str = HOST, port: int = PORT, workers: int = WORKERS) -> None:
@@ -207,9 +206,17 @@ def run_verify_only(settings: Settings, *, host: str = HOST, port: int = PORT, w
     _Server(lambda: _verify_only(settings), options, None).run()
 
 
-def _verify_only(settings: Settings) -> Flask:
-    house = wiring.wire_offline(settings)
-    return create_app(house, as_of=lambda: offline.as_of(house.shelf))
+def _in_turns(settings: Settings) -> Turns:
+    return _bounded(create_app(wiring.wire_ready(settings, judging=turns.judging)), settings)
+
+
+def _verify_only(settings: Settings) -> Turns:
+    house = wiring.wire_offline(settings, judging=turns.judging)
+    return _bounded(create_app(house, as_of=lambda: offline.as_of(house.shelf)), settings)
+
+
+def _bounded(app: Flask, settings: Settings) -> Turns:
+    return Turns(app.wsgi_app, most=TURNS, judged=JUDGED, held=HELD, trusted=settings.proxies)
 
 
 def _options(settings: Settings, *, host: str, port: int, workers: int) -> Options:

@@ -251,7 +251,7 @@ class Approving:
         Take an approver's word and seal exactly what was shown; asked twice, it is one document.
 
         Nothing is sealed if something changed since it was sent: then it counts no longer. Raises StaleTerms, NotFound,
-        NotPermitted, Conflict for one that was decided otherwise.
+        NotPermitted, Conflict for one that was decided otherwise; StorageLow before the word is taken.
         """
         at = self._clock()
         with self._database.write() as tx:
@@ -262,6 +262,7 @@ class Approving:
             if found.terms_digest.hex() != word.terms_digest:
                 raise StaleTerms("the terms that were shown are not those that would be sealed")
             if found.state == "waiting":
+                self._issuing.refuse_low()
                 kept = drafts.get(tx, found.draft_ref, scope=tenant.scope)
                 if kept.head.version != found.version:
                     raise StaleTerms("the draft was changed meanwhile")

@@ -18,6 +18,7 @@ from signer.domain.parties import Role
 from signer.errors import Conflict, NotPermitted, TooLarge
 from signer.register import batch_items, batches, drafts, jobs, parties
 from signer.register.scope import Scope
+from signer.services import queues
 from signer.services.approving import StaleTerms
 from signer.services.batch_reading import Source
 from signer.sheets.reading import MOST_LONG_BYTES
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from signer.services.batch_reading import BatchReading
     from signer.services.importing import Asked
     from signer.services.mailing import Mailing
+    from signer.services.room import Room
 
 MOST_BYTES: Final = MOST_LONG_BYTES
 """Bytes of a file that is handed in."""
@@ -117,12 +119,14 @@ class Batching:
         database: Database,
         reading: BatchReading,
         mailing: Mailing,
+        room: Room,
         clock: Callable[[], datetime],
         bits: Callable[[int], int],
     ) -> None:
         self._database = database
         self._reading = reading
         self._mailing = mailing
+        self._room = room
         self._clock = clock
         self._bits = bits
 
@@ -141,9 +145,11 @@ class Batching:
 
         The same bytes in the same groups are the earlier batch again, unless that was faulty or never approved and
         cancelled. `commitment` is what all of it promises, None for that of the manufacturer's last draft. `also` is
-        done in the same transaction, for a new one. Raises InvalidInput, TooLarge, NotFound, NotPermitted, Conflict.
+        done in the same transaction, for a new one. Raises InvalidInput, TooLarge, NotFound, NotPermitted, Conflict;
+        StorageLow, QueueFull where as many stand open as may.
         """
         refuse_grouping(size)
+        self._room.refuse_low()
         if len(data) > MOST_BYTES:
             raise TooLarge(f"a batch's file has at most {MOST_BYTES} bytes")
         at, digest = self._clock(), hashlib.sha256(data).digest()
@@ -153,6 +159,7 @@ class Batching:
             if known is not None:
                 _refuse_other_promise(tx, known, commitment, tenant)
                 return known, False
+            queues.refuse_full("batches", batches.count(tx, but=queues.CLOSED, scope=tenant.scope))
             ref = drafts.draw_ref(self._bits)
             new = batches.New(
                 ref=ref,
@@ -301,8 +308,9 @@ class Batching:
         """
         Take an approver's word on every item, and let the batch run; asked twice by the same person, it is one word.
 
-        Raises StaleTerms if the root is another than was shown, NotFound, NotPermitted, Conflict.
+        Raises StaleTerms if the root is another than was shown, NotFound, NotPermitted, Conflict; StorageLow.
         """
+        self._room.refuse_low()
         with self._steering(word.ref, word.maker, word.by, frozenset({Role.APPROVER}), also) as (tx, head, tenant, at):
             _refuse_own(head, word.by)
             if head.root is None or head.root.hex() != word.root:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -34,7 +33,7 @@ from signer.services.post import SmtpPost, post_of
 from signer.services.seals import nearest_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from signer.domain.trust import TrustList
@@ -42,13 +41,14 @@ if TYPE_CHECKING:
     from signer.services.engines import Page, SealBox
     from signer.services.key_checks import CheckedKey, KeyChecking
     from signer.services.log_examining import Health, LogExamining
+    from signer.services.room import Level, Room
     from signer.services.trust import TrustSource
     from signer.settings import Settings
 
 LIST_WARNING = timedelta(days=7)
-LEAST_DISK = 200_000_000
 OFTEN = 3
 LATE_MAIL = timedelta(hours=1)
+_OF_LEVEL: Mapping[Level, Health] = {"ok": "ok", "low": "warning", "stopped": "error"}
 OVERDUE = timedelta(minutes=10)
 CHECKS_AGE = timedelta(days=7)
 """A worker looks every minute; a job that has been due for so long has none."""
@@ -63,14 +63,22 @@ class Symptom:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What everything stands on: what the deployment was told, its register, its disks."""
+
+    settings: Settings
+    database: Database
+    room: Room
+
+
 class Doctor:
     """Look at every part of a deployment; nothing is changed, and one broken part hides no other."""
 
     def __init__(
         self,
         *,
-        settings: Settings,
-        database: Database,
+        grounds: Grounds,
         trust: TrustSource,
         seals: SealBox,
         keys: KeyChecking,
@@ -78,8 +86,9 @@ class Doctor:
         log: LogExamining,
         clock: Callable[[], datetime],
     ) -> None:
-        self._settings = settings
-        self._database = database
+        self._settings = grounds.settings
+        self._database = grounds.database
+        self._room = grounds.room
         self._trust = trust
         self._seals = seals
         self._keys = keys
@@ -92,6 +101,7 @@ class Doctor:
         probes = (
             ("base-url", self._base_url),
             ("data-folder", self._data_folder),
+            ("disk", self._disk),
             ("sandbox", self._walls),
             ("register", self._register),
             ("trust-list", self._trust_list),
@@ -112,6 +122,11 @@ class Doctor:
         )
         return tuple(symptom for part, probe in probes for symptom in _guarded(part, probe))
 
+    def glance(self) -> tuple[Symptom, ...]:
+        """Return a symptom for each part that can be looked at every few seconds: nothing is written, nobody asked."""
+        probes = (("register", self._register), ("disk", self._disk), ("pending", self._pending), ("jobs", self._jobs))
+        return tuple(symptom for part, probe in probes for symptom in _guarded(part, probe))
+
     def _base_url(self) -> Iterator[Symptom]:
         fault = configured.base_url_fault(self._settings.base_url)
         if fault and self._settings.mode == "production":
@@ -125,14 +140,16 @@ class Doctor:
         try:
             write_whole(probe, b"doctor")
             probe.unlink()
-            free = shutil.disk_usage(folder).free
         except OSError as error:
             yield Symptom("data-folder", "error", f"{folder} cannot be written: {error.strerror}")
             return
-        health: Health = "ok" if free >= LEAST_DISK else "warning"
-        yield Symptom("data-folder", health, f"{folder}: {free // 1_000_000} MB free")
+        yield Symptom("data-folder", "ok", str(folder))
         if folder.stat().st_mode & 0o007:
             yield Symptom("data-folder", "warning", f"{folder} is open to everyone: chmod 700 {folder}")
+
+    def _disk(self) -> Iterator[Symptom]:
+        for place in self._room.look():
+            yield Symptom("disk", _OF_LEVEL[place.level], f"{place.name}: {place.told}")
 
     def _walls(self) -> Iterator[Symptom]:
         missing = [name for name, stood in sandbox.standing_walls().items() if not stood]

@@ -24,6 +24,7 @@ from signer.domain.vehicle_columns import PRODUCTION_COLUMNS, VEHICLE_COLUMNS
 from signer.errors import Conflict, RuleViolation
 from signer.register import drafts, imports, jobs, parties, production
 from signer.register.scope import Scope
+from signer.services import queues
 from signer.services.sheet_judging import SheetJudging
 from signer.sheets import reading
 
@@ -37,11 +38,12 @@ if TYPE_CHECKING:
     from signer.register.database import Database, Transaction
     from signer.register.imports import Handed, Head, Kind
     from signer.services.engines import Chance, Page, SealBox
+    from signer.services.room import Room
 
 JOB: Final = "import"
 AT_ONCE: Final = 200
 """Rows that are done while the person waits; the rest is a job."""
-FILE_KEPT: Final = timedelta(days=30)
+FILE_KEPT: Final = queues.KEPT
 STILL: Final = timedelta(minutes=10)
 """A run that was not heard of for so long needs an operator: no worker, or a job that fails."""
 COLUMNS: Mapping[Kind, tuple[Column, ...]] = {"vehicles": VEHICLE_COLUMNS, "production": PRODUCTION_COLUMNS}
@@ -93,9 +95,17 @@ class Importing:
     """Takes sheets in for every manufacturer; each call names one by its USCC, and other makers' are not there."""
 
     def __init__(
-        self, *, database: Database, page: Page, seals: SealBox, clock: Callable[[], datetime], chance: Chance
+        self,
+        *,
+        database: Database,
+        page: Page,
+        seals: SealBox,
+        room: Room,
+        clock: Callable[[], datetime],
+        chance: Chance,
     ) -> None:
         self._database = database
+        self._room = room
         self._judging = SheetJudging(page=page, seals=seals)
         self._clock = clock
         self._chance = chance
@@ -105,8 +115,9 @@ class Importing:
         Read and judge a sheet, keep it, and return its reference and whether it is new.
 
         A file that was handed in before, byte for byte, is the earlier import again; one that was not run yet is judged
-        anew. Raises RuleViolation for a file that is no sheet of this kind.
+        anew. Raises RuleViolation for a file that is no sheet of this kind, StorageLow, QueueFull.
         """
+        self._room.refuse_low()
         table = reading.read(data)
         digest = hashlib.sha256(data).digest()
         plan, report = read_plan(table, COLUMNS[kind])
@@ -133,6 +144,7 @@ class Importing:
                 report=report.model_dump_json(),
             )
             if earlier is None:
+                queues.refuse_full("sheets", imports.count(tx, "read", since=at - FILE_KEPT, scope=tenant.scope))
                 imports.add(tx, new, by=asked.person, scope=tenant.scope, at=at)
             else:
                 imports.reread(tx, earlier.head, new, scope=tenant.scope, at=at)
@@ -173,7 +185,7 @@ class Importing:
         Judge a sheet once more and start its import; False if there is more wrong with it now, and nothing started.
 
         A file that can be read no more ends it as failed, and its page says so.
-        What is not done within the first rows is done by a job. Raises NotFound; Conflict once it runs.
+        What is not done within the first rows is done by a job. Raises NotFound; Conflict once it runs; QueueFull.
         """
         at = self._clock()
         try:
@@ -186,6 +198,7 @@ class Importing:
             handed = imports.get(tx, ref, scope=tenant.scope)
             if handed.head.state != "read":
                 raise Conflict(f"import {ref} is {handed.head.state}")
+            queues.refuse_full("imports", imports.count(tx, "running", since=at - FILE_KEPT, scope=tenant.scope))
             before, kind = Plan.model_validate_json(handed.plan), handed.head.kind
             plan, report = read_plan(table, COLUMNS[kind])
             plan, report = self._judging.judge(tx, kind, (plan, report), table, person=asked.person, own=tenant, at=at)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from signer.register.blobs import Blobs
     from signer.register.database import Database, Transaction
     from signer.services.engines import Chance, Page, SealBox
+    from signer.services.room import Room
     from signer.services.sealing import Recorded
 
 
@@ -111,6 +112,7 @@ class Issuing:
         page: Page,
         seals: SealBox,
         sealing: Sealing,
+        room: Room,
         clock: Callable[[], datetime],
         chance: Chance,
     ) -> None:
@@ -120,6 +122,7 @@ class Issuing:
         self._seals = seals
         self._gathering = Gathering(page=page, seals=seals)
         self._sealing = sealing
+        self._room = room
         self._clock = clock
         self._chance = chance
 
@@ -128,12 +131,13 @@ class Issuing:
         Issue one confirmation and return it; nothing leaves before transaction 2 has committed.
 
         Raises RuleViolation (all of them), Conflict (ChangedSince among them), NotFound, ManufacturerSuspended,
-        KeyUnavailable, TimestampUnavailable, RevocationUnavailable, StorageUnavailable, SelfCheckFailed. After a number
-        was reserved, a note on the error names it and says what becomes of it.
+        KeyUnavailable, TimestampUnavailable, RevocationUnavailable, StorageUnavailable, SelfCheckFailed; StorageLow
+        before a number is used up. After one was reserved, a note on the error names it and says what becomes of it.
         """
         self._page.refuse_base_url()
         if (replay := self._replay(order)) is not None:
             return replay
+        self._room.refuse_low()
         ready = self._prepare(order)
         confirmation, encoded = self._reserve(ready)
         return self._sealing.complete(
@@ -213,6 +217,10 @@ class Issuing:
             confirmations.reserve(tx, made, scope=ready.tenant.scope, at=ready.at, randbelow=self._chance.below)
         warn_near_limit(seal)
         return confirmation, encoded
+
+    def refuse_low(self) -> None:
+        """Refuse to begin while too little room is left to keep what would be sealed. StorageLow."""
+        self._room.refuse_low()
 
     def outcome(self, order: Order) -> lookup.Summary | None:
         """Return the record that an order's key stands for, however it stands; None if none was reserved. Conflict."""

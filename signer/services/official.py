@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from signer.register.database import Database, Transaction
     from signer.register.official import Copy, Head, Kind
     from signer.services.engines import Page
+    from signer.services.room import Room
 
 log = structlog.get_logger()
 _BEGINNINGS: tuple[tuple[bytes, Kind], ...] = (
@@ -54,10 +55,13 @@ class Place:
 class Copying:
     """Print forms, and official copies: offer, compare, retract, list, fetch."""
 
-    def __init__(self, *, database: Database, blobs: Blobs, page: Page, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, database: Database, blobs: Blobs, page: Page, room: Room, clock: Callable[[], datetime]
+    ) -> None:
         self._database = database
         self._blobs = blobs
         self._page = page
+        self._room = room
         self._clock = clock
 
     def print_form(self, number: Number, *, manufacturer: str) -> bytes:
@@ -81,9 +85,10 @@ class Copying:
         Keep an officially sealed file as a candidate and return its SHA-256; it counts only once it was compared.
 
         Raises TooLarge, InvalidInput for a file of another kind or one of our own, NotFound, NotPermitted; Conflict if
-        the file is there already or the number was never issued.
+        the file is there already or the number was never issued; StorageLow.
         """
         kind, digest = kind_of(data), hashlib.sha256(data).digest()
+        self._room.refuse_low()
         with self._database.read() as tx:
             head = self._refuse(tx, place, digest)
         self._refuse_ours(head, data)

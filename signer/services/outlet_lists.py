@@ -13,8 +13,9 @@ from signer.domain.outlet_sheet import COLUMNS, columns_of, refused, title, word
 from signer.domain.table import CellKind, letters
 from signer.domain.values import beijing_day
 from signer.errors import Conflict
-from signer.register import outlet_lists, parties
+from signer.register import imports, outlet_lists, parties
 from signer.register.drafts import nothing
+from signer.services import queues
 from signer.services.outlets import entries_of, note, save
 from signer.sheets import reading, writing
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from signer.register.database import Database
     from signer.register.drafts import Also
     from signer.register.outlet_lists import OutletList
+    from signer.services.room import Room
 
 _MOST_NAME = 120
 
@@ -50,11 +52,13 @@ class OutletLists:
         self,
         *,
         database: Database,
+        room: Room,
         clock: Callable[[], datetime],
         bits: Callable[[int], int],
         uncovered: Callable[[str], str],
     ) -> None:
         self._database = database
+        self._room = room
         self._clock = clock
         self._bits = bits
         self._uncovered = uncovered
@@ -75,8 +79,9 @@ class OutletLists:
         """
         Read a list and keep what it says; return its ref. Nothing is changed yet; `also` goes with it.
 
-        Raises RuleViolation if it is none.
+        Raises RuleViolation if it is none, StorageLow, QueueFull.
         """
+        self._room.refuse_low()
         table = reading.read(data)
         columns, rows = _typed(table)
         at, ref = self._clock(), f"{self._bits(64):016x}"
@@ -92,6 +97,7 @@ class OutletLists:
         )
         with self._database.write() as tx:
             tenant = parties.tenant(tx, maker)
+            queues.refuse_full("sheets", imports.count(tx, "read", since=at - queues.KEPT, scope=tenant.scope))
             outlet_lists.add(tx, made, scope=tenant.scope, by=by)
             note(tx, tenant, "outlet-list.read", by=by, subject=ref, at=at, rows=str(len(rows)))
             also(tx, ref)

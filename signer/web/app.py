@@ -13,6 +13,7 @@ from flask_openapi.models.server import Server
 from flask_openapi.openapi import OpenAPI
 
 from signer import resources, wiring
+from signer.errors import Busy
 from signer.web import (
     api,
     car,
@@ -26,6 +27,8 @@ from signer.web import (
     problems,
     public,
     published,
+    readiness,
+    turns,
 )
 from signer.web.guests import Guests
 from signer.web.json_provider import StrictJson
@@ -88,6 +91,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
     app.extensions["signer.pages"] = pages
     headers.install(app, https=settings.base_url.startswith("https:"))
     problems.install(app, base_url=settings.base_url, phrases=phrases, page=pages.problem)
+    app.before_request(_refuse_without_turn)
     app.register_api(api.blueprint(services, phrases, guests=_guests(app, services), clock=clock))
     app.register_blueprint(public.blueprint(services, pages, clock=clock))
     app.register_blueprint(_about(app, settings))
@@ -98,12 +102,22 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         app.register_api(published.api(services.trust, clock=clock))
         app.register_blueprint(published.blueprint(services.trust, services.status_lists, settings, clock=clock))
         app.register_blueprint(log.blueprint(services.logbook))
+        app.register_blueprint(readiness.blueprint(settings, doctor=services.doctor, room=services.room))
         drawing = paper_page.Drawing(folder, phrases=phrases, base_url=settings.base_url)
         app.register_blueprint(paper_page.blueprint(drawing, services.trust, clock=clock))
     app.components_schemas.update(_components())
     app.register_blueprint(guide_pages.blueprint(app, pages, base_url=settings.base_url))
     app.components.examples = documented.examples_of_problems()
     return app
+
+
+def _refuse_without_turn() -> None:
+    """Refuse a request for which no turn was to be had, in the words of its client. Raises Busy."""
+    try:
+        turns.refuse()
+    except Busy:
+        intake.drain()
+        raise
 
 
 def _guests(app: Flask, services: Answering) -> Guests:

@@ -146,6 +146,7 @@ _COMMON = (
     "right-missing",
     "manufacturer-suspended",
     "too-many-requests",
+    "busy",
     "method-not-allowed",
     "too-large",
     "unsupported-media-type",

@@ -92,7 +92,7 @@ def limited(most_bytes: int) -> Iterator[None]:
             yield
             _refuse_more()
     except RequestEntityTooLarge:
-        _drain()
+        drain()
         raise
 
 
@@ -124,7 +124,8 @@ def _within(seconds: float) -> Iterator[None]:
         raise RequestTimeout
 
 
-def _drain() -> None:
+def drain() -> None:
+    """Read what a client still sends and throw it away, for a while: a browser that is sending sees no answer."""
     if (request.content_length or 0) > _MOST_DRAINED:
         return
     stream, left = turns.unmeasured(), _MOST_DRAINED

@@ -164,6 +164,23 @@ KINDS: dict[str, Kind] = {
         "Too many questions or failed attempts for this number, from this network or with this token. Try again later; "
         "to verify, hand in the original PDF.",
     ),
+    "busy": Kind(
+        429,
+        "当前请求过多",
+        "Too much is asked at this moment",
+        "服务正在处理的请求已达上限，或来自您所在网络的请求已占满其份额。"
+        "此请求未作任何处理，请按 Retry-After 所示时间后再试。",
+        "As much is being worked on as is at once, or your network has its share of it. Nothing was done with this "
+        "request. Try again after the time in Retry-After.",
+    ),
+    "queue-full": Kind(
+        429,
+        "排队已满",
+        "The queue is full",
+        "该生产企业等待处理的同类事项已达上限。此次未受理，也未保存；请待前面的完成后再试（见 Retry-After）。",
+        "As much of this kind is waiting for this manufacturer as may. This was not taken in, and nothing of it is "
+        "kept: try again once some of it is done (see Retry-After).",
+    ),
     "internal": Kind(
         500,
         "内部错误",
@@ -174,4 +191,12 @@ KINDS: dict[str, Kind] = {
     "unavailable": Kind(503, "暂时无法使用", "Not available now", _LATER_ZH, _LATER_EN),
     "trust-list-stale": Kind(503, "信任名单不可用", "The trust list is not usable", _LATER_ZH, _LATER_EN),
     "register-unavailable": Kind(503, "登记簿暂时无法读取", "The register cannot be read now", _LATER_ZH, _LATER_EN),
+    "storage-low": Kind(
+        507,
+        "存储空间不足",
+        "Too little room on the disk",
+        "存放记录的磁盘剩余空间过少，在运营方腾出空间之前，暂停签发，也不接收批次和文件。未占用编号，也未保存任何内容。核验照常。",
+        "Too little room is left where records are kept: nothing is issued or taken in until the operators have made "
+        "more. No number was used up, and nothing of this is kept. Verifying goes on.",
+    ),
 }

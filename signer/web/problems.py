@@ -120,7 +120,7 @@ def _from_ours(error: errors.SignerError) -> _Found:
     if isinstance(error, errors.Unavailable):
         seconds = getattr(error, "retry_after_s", _DEFAULT_RETRY_S)
         code = error.code if error.code in KINDS else "unavailable"
-        if not isinstance(error, errors.TooManyRequests):
+        if not isinstance(error, errors.Crowded):
             log.error("unavailable", id=headers.request_id(), code=error.code, reason=str(error))
         return _Found(code, retry_after_s=int(seconds))
     return _Found(error.code) if error.code in KINDS else _incident(error)

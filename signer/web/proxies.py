@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from flask import request
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
     from signer.settings import Network, Settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -24,9 +26,26 @@ def network(settings: Settings) -> str:
     return network_of(request.remote_addr or "", request.headers.get(_HEADER, ""), trusted=settings.proxies)
 
 
+def network_in(environ: WSGIEnvironment, *, trusted: tuple[Network, ...]) -> str:
+    """Return the same of a request that no application has seen yet."""
+    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "")
+    return network_of(str(environ.get("REMOTE_ADDR") or ""), str(forwarded), trusted=trusted)
+
+
+def address(settings: Settings) -> Address | None:
+    """Return the address that this request comes from, None for one that has none."""
+    return _asker(request.remote_addr or "", request.headers.get(_HEADER, ""), trusted=settings.proxies)
+
+
 def network_of(peer: str, forwarded: str, *, trusted: tuple[Network, ...]) -> str:
+    """Return the network of who asks, or `unknown`."""
+    found = _asker(peer, forwarded, trusted=trusted)
+    return UNKNOWN if found is None else str(_around(found))
+
+
+def _asker(peer: str, forwarded: str, *, trusted: tuple[Network, ...]) -> Address | None:
     """
-    Return the network of the rightmost address that is no trusted proxy's, or `unknown`.
+    Return the rightmost address that is no trusted proxy's, or None.
 
     `peer` is who is connected, `forwarded` the addresses that proxies added, each on the right. Whatever stands to the
     left of an address that nobody vouches for was written by whom it belongs to, and is not read. What is no plain
@@ -34,12 +53,12 @@ def network_of(peer: str, forwarded: str, *, trusted: tuple[Network, ...]) -> st
     """
     found = _address(peer)
     if found is None:
-        return UNKNOWN
+        return None
     for word in reversed(forwarded.rsplit(",", _MOST_HOPS)[-_MOST_HOPS:]):
         if not _is_in(found, trusted) or (further := _address(word.strip())) is None:
             break
         found = further
-    return str(_around(found))
+    return found
 
 
 def named(settings: Settings) -> str:

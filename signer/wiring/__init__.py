@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from signer.services.bundling import Bundling
 from signer.services.cars import Cars
 from signer.services.confirming import Confirming
 from signer.services.deeds import Deeds
-from signer.services.doctor import Doctor
+from signer.services.doctor import Doctor, Grounds
 from signer.services.drafting import Drafting
 from signer.services.engines import Chance, Page, SealBox
 from signer.services.evidence import Evidence
@@ -85,6 +86,7 @@ from signer.verification.policy import Policy
 from signer.wiring import entrance as entering
 from signer.wiring import files, log
 from signer.wiring import outgoing as going
+from signer.wiring.bounds import in_turn, room_of, scanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,12 +107,14 @@ if TYPE_CHECKING:
     from signer.services.members import Members
     from signer.services.own_account import OwnAccount
     from signer.services.resuming import Resuming
+    from signer.services.room import Room
     from signer.services.sequencing import Sequencing
     from signer.services.sessions import Sessions
     from signer.services.sign_in import SigningIn
     from signer.services.verify import Judge
     from signer.services.webhooks import Webhooks
     from signer.settings import Settings
+    from signer.wiring.bounds import Judging
 
 VERSION = __version__
 BUNDLES = "bundles"
@@ -193,6 +197,7 @@ class Services:
     webhooks: Webhooks
     delivering: Delivering
     vault: Callable[[], Vault]
+    room: Room
 
 
 def now() -> datetime:
@@ -212,10 +217,21 @@ def _verifiers(
     )
 
 
-def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judge | None = None) -> Services:
-    """Put the house together for one process; keys and fonts open when first needed. `judge`: else the sandbox."""
+def wire(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = now,
+    judge: Judge | None = None,
+    judging: Judging = nullcontext,
+) -> Services:
+    """
+    Put the house together for one process; keys and fonts open when first needed.
+
+    `judge`: else the sandbox. `judging`: around each file that is brought, so that only a few are judged at once.
+    """
     database = Database(settings.database)
     blobs = open_blobs(settings.blob_url, database=database, folder=settings.data_dir / "blobs")
+    room = room_of(settings, database=database, blobs=blobs)
     trust = TrustSource(settings)
     policy = Policy(mode=settings.mode)
 
@@ -237,11 +253,20 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
     alarming = Alarming(database=database, mailing=mailing, clock=clock)
     verifying, self_checking = _verifiers(source, judge, trust=trust, policy=policy, clock=clock)
     asked = Verifying(
-        source=source, judge=judge or trust.judge, policy=policy, clock=clock, watch=alarming, scanner=scan
+        source=source,
+        judge=in_turn(judge or trust.judge, judging),
+        policy=policy,
+        clock=clock,
+        watch=alarming,
+        scanner=scanning(scan, judging),
     )
-    paper_judging = PaperJudging(source=source, policy=policy, clock=clock)
     lookups = LookingUp(
-        database=database, trust=current, policy=policy, clock=clock, papers=paper_judging, watch=alarming
+        database=database,
+        trust=current,
+        policy=policy,
+        clock=clock,
+        papers=PaperJudging(source=source, policy=policy, clock=clock),
+        watch=alarming,
     )
     page, seals = Page(settings, templates), SealBox(settings, trust=trust, clock=clock)
     seal_keeping = SealKeeping(database=database, trust=trust, box=seals, clock=clock)
@@ -283,6 +308,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         page=page,
         seals=seals,
         sealing=sealing,
+        room=room,
         clock=clock,
         chance=chance,
     )
@@ -322,11 +348,12 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         issuing=issuing,
         maintaining=maintaining,
         mailing=mailing,
+        room=room,
         clock=clock,
         chance=chance,
     )
     ending = Ending(database=database, journal=journal, clock=clock)
-    copying = Copying(database=database, blobs=blobs, page=page, clock=clock)
+    copying = Copying(database=database, blobs=blobs, page=page, room=room, clock=clock)
     tokens = Tokens(database=database, is_test=settings.mode == "test", clock=clock, bits=chance.bits)
     entrance = entering.wire(settings, database=database, mailing=mailing, clock=clock, chance=chance)
     outgoing = going.wire(
@@ -421,7 +448,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
         outlets=outlets,
         outlet_rules=OutletRules(database=database, outlets=outlets, clock=clock),
         outlet_links=OutletLinks(database=database, mailing=mailing, clock=clock, bits=chance.bits),
-        outlet_lists=OutletLists(database=database, clock=clock, bits=chance.bits, uncovered=page.uncovered),
+        outlet_lists=OutletLists(database=database, room=room, clock=clock, bits=chance.bits, uncovered=page.uncovered),
         tokens=tokens,
         practising=Practising(
             settings=settings, database=database, people=people, trust=trust, tokens=tokens, clock=clock
@@ -446,8 +473,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance
         ),
         doctor=Doctor(
-            settings=settings,
-            database=database,
+            grounds=Grounds(settings=settings, database=database, room=room),
             trust=trust,
             seals=seals,
             keys=key_checks,
@@ -455,6 +481,7 @@ def wire(settings: Settings, *, clock: Callable[[], datetime] = now, judge: Judg
             log=logging.examining,
             clock=clock,
         ),
+        room=room,
     )
 
 
@@ -472,14 +499,25 @@ class Offline:
 
 
 def wire_offline(
-    settings: Settings, *, folder: Path | None = None, clock: Callable[[], datetime] = now, judge: Judge | None = None
+    settings: Settings,
+    *,
+    folder: Path | None = None,
+    clock: Callable[[], datetime] = now,
+    judge: Judge | None = None,
+    judging: Judging = nullcontext,
 ) -> Offline:
     """Put a verifier together over a folder of imported bundles (else the data folder's own), behind walls."""
     refuse_without_walls(settings)
     policy = Policy(mode=settings.mode)
     shelf = Shelf(folder or settings.data_dir / BUNDLES, mode=settings.mode, clock=clock)
     seals = judge or reading.facts_of
-    verifying = OfflineVerifying(shelf=shelf, judge=seals, policy=policy, clock=clock, scanner=scan)
+    verifying = OfflineVerifying(
+        shelf=shelf,
+        judge=in_turn(seals, judging),
+        policy=policy,
+        clock=clock,
+        scanner=scanning(scan, judging),
+    )
     lookups = OfflineLookups(shelf=shelf, policy=policy, clock=clock)
     return Offline(
         settings=settings,
@@ -492,10 +530,10 @@ def wire_offline(
     )
 
 
-def wire_ready(settings: Settings, *, clock: Callable[[], datetime] = now) -> Services:
+def wire_ready(settings: Settings, *, clock: Callable[[], datetime] = now, judging: Judging = nullcontext) -> Services:
     """Put the house together over a register whose schema is this code's, behind walls; Misconfigured otherwise."""
     refuse_without_walls(settings)
-    services = wire(settings, clock=clock)
+    services = wire(settings, clock=clock, judging=judging)
     services.database.refuse_other_version()
     return services
 

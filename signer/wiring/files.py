@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from signer.services.issue import Issuing
     from signer.services.mailing import Mailing
     from signer.services.maintain import Maintaining
+    from signer.services.room import Room
 
 
 def wire(
@@ -28,6 +29,7 @@ def wire(
     issuing: Issuing,
     maintaining: Maintaining,
     mailing: Mailing,
+    room: Room,
     clock: Callable[[], datetime],
     chance: Chance,
 ) -> OfFiles:
@@ -35,7 +37,9 @@ def wire(
     page, seals = engines
     reading = BatchReading(database=database, page=page, seals=seals)
     return OfFiles(
-        importing=Importing(database=database, page=page, seals=seals, clock=clock, chance=chance),
-        batching=Batching(database=database, reading=reading, mailing=mailing, clock=clock, bits=chance.bits),
+        importing=Importing(database=database, page=page, seals=seals, room=room, clock=clock, chance=chance),
+        batching=Batching(
+            database=database, reading=reading, mailing=mailing, room=room, clock=clock, bits=chance.bits
+        ),
         running=BatchRunning(database=database, issuing=issuing, maintaining=maintaining, clock=clock),
     )

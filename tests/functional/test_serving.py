@@ -126,7 +126,7 @@ import sys
 from signer import logs, serve, settings
 
 class Broken:
-    def wsgi_app(self, environ, start_response):
+    def __call__(self, environ, start_response):
         raise ValueError(environ["RAW_URI"])
 
 chosen = settings.load()

@@ -37,6 +37,7 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
     assert {part: health for part, (health, _) in found(world).items()} == {
         "base-url": "ok",
         "data-folder": "ok",
+        "disk": "ok",
         "register": "ok",
         "trust-list": "ok",
         "seal": "ok",
@@ -194,6 +195,7 @@ FAULTS: list[tuple[str, Callable[[World], None], str, str, str]] = [
     ("no worker any more", _worked_once, "jobs", "warning", "no worker has looked since 2026-11-22T03:01:00Z"),
     ("a job fails and fails", _fails, "jobs", "warning", "settle failed 3 times: register-unavailable"),
     ("restored, not released", _restored, "restore", "warning", "signer db close-gap"),
+    ("little room", _set("SIGNER_DISK_WARN_MB", "999999999"), "disk", "warning", "nothing new is begun"),
     ("data folder open", lambda w: w.folder.chmod(0o755), "data-folder", "warning", "chmod"),
 ]
 

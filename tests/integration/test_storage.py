@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def on_disk(request: pytest.FixtureRequest) -> None:
-    """Keep sealed files on the disk, whatever the register is on."""
+    """Keep sealed files on the disk, whatever the register is on, to the last byte."""
     if "world" in request.fixturenames:
         world: World = request.getfixturevalue("world")
-        world.overrides = {"SIGNER_BLOB_URL": "disk:"}
+        world.overrides = {"SIGNER_BLOB_URL": "disk:", "SIGNER_DISK_STOP_MB": "0"}
         world.rewire()
 
 

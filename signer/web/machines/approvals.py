@@ -112,7 +112,7 @@ def _deciding(gate_: Gate, house: House) -> None:
             tag=_TAG,
             takes=Decision,
             gives=ApprovalAnswer,
-            problems=("not-permitted", "conflict", "terms-changed", "unavailable"),
+            problems=("not-permitted", "conflict", "terms-changed", "unavailable", "storage-low"),
         ),
     )
     def decide(caller: Caller, doing: Doing, ref: str) -> str:

@@ -107,7 +107,7 @@ def _handing_in(gate_: Gate, house: House) -> None:
             gives=BatchAnswer,
             status=201,
             query=_ASKED,
-            problems=("rule-violation",),
+            problems=("rule-violation", "queue-full", "storage-low"),
         ),
     )
     def create_batch(caller: Caller, doing: Doing) -> str:
@@ -222,7 +222,7 @@ def _deciding(gate_: Gate, house: House) -> None:
             tag=TAG,
             takes=BatchDecision,
             gives=BatchAnswer,
-            problems=("not-permitted", "conflict", "terms-changed"),
+            problems=("not-permitted", "conflict", "terms-changed", "storage-low"),
         ),
     )
     def decide_batch(caller: Caller, doing: Doing, ref: str) -> str:

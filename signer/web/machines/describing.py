@@ -33,6 +33,7 @@ _ALWAYS: Final = (
     "not-acceptable",
     "invalid-input",
     "too-many-requests",
+    "busy",
 )
 """A parameter that is not known is `invalid-input` everywhere."""
 _FAILING: Final = ("internal", "register-unavailable")

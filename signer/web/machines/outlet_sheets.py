@@ -74,7 +74,7 @@ def _handing_in(gate_: Gate, house: House) -> None:
             gives=OutletListAnswer,
             status=201,
             query=_ASKED,
-            problems=("rule-violation",),
+            problems=("rule-violation", "queue-full", "storage-low"),
         ),
     )
     def hand_in_outlets(caller: Caller, doing: Doing) -> str:

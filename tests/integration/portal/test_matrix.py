@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PUBLIC = frozenset(
     {"static", "public", "car", "api", "about", "openapi", "docs", "published", "published_api", "paper_page", "log"}
+    | {"ready"}
 )
 """Blueprints (and Flask's own) that know no person: their own tests say what they answer."""
 KINDS = frozenset({("confirmations.file", "kind"), ("papers.file", "kind"), ("batches.item", "place")})
