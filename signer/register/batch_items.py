@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from signer.register.scope import Scope
 
-LEASE: Final = timedelta(minutes=1)
+LEASE: Final = timedelta(minutes=2)
 """Who took an item up and was not heard of for so long has died with it; if not, its key doubles nothing."""
 MOST_ERROR = 1200
 _OPEN = (

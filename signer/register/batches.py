@@ -246,9 +246,9 @@ def wake(tx: Connection, *, scope: Scope, at: datetime) -> int:
 
 def take_turn(tx: Connection, *, scope: Scope, at: datetime) -> Head | None:
     """
-    Return the batch that has its turn, and note that it had it: of the manufacturer that waited longest, the oldest.
+    Return the batch that has its turn, of the manufacturer that waited longest the oldest; None if none runs.
 
-    None if none runs.
+    All that run of that manufacturer have had their turn then.
     """
     wanted = scope.only(select(batches), batches).where(batches.c.state == BatchState.RUNNING)
     running = [_head(row) for row in tx.execute(wanted.order_by(batches.c.id)).mappings()]
@@ -257,8 +257,9 @@ def take_turn(tx: Connection, *, scope: Scope, at: datetime) -> Head | None:
     served = {one.manufacturer_id: _NEVER for one in running}
     for one in running:
         served[one.manufacturer_id] = max(served[one.manufacturer_id], one.served_at or _NEVER)
-    first = min(running, key=lambda one: (served[one.manufacturer_id], one.served_at or _NEVER, one.id))
-    tx.execute(scope.only(update(batches), batches).where(batches.c.id == first.id).values(served_at=at))
+    first = min(running, key=lambda one: (served[one.manufacturer_id], one.id))
+    its = (batches.c.manufacturer_id == first.manufacturer_id, batches.c.state == BatchState.RUNNING)
+    tx.execute(scope.only(update(batches), batches).where(*its).values(served_at=at))
     return first
 
 

@@ -167,7 +167,9 @@ class BatchRunning:
                 taken = self._claim(batch)
                 if not taken:
                     break
-                count, is_stopped = self._seal_all(batch, taken, tell, ended)
+                until = self._clock() + batch_items.LEASE / 2
+                until = until if span is None else min(until, begun + span)
+                count, is_stopped = self._seal_all(batch, taken, tell, ended, until)
                 ended += count
                 if is_stopped:
                     break
@@ -220,12 +222,14 @@ class BatchRunning:
             return batch_items.claim(tx, batch.head.id, most=CHUNK, scope=batch.scope, at=at)
 
     def _seal_all(
-        self, batch: _Batch, taken: tuple[Taken, ...], tell: Callable[[str], None], before: int
+        self, batch: _Batch, taken: tuple[Taken, ...], tell: Callable[[str], None], before: int, until: datetime
     ) -> tuple[int, bool]:
-        """Seal what was taken up; return how many ended, and whether somebody else has to have a turn now."""
+        """Seal what was taken up, until an instant; return how many ended, and whether others must have a turn."""
         ended, touched = 0, 0
         try:
             for one in taken:
+                if self._clock() >= until:
+                    return ended, False
                 if self._somebody_waits():
                     return ended, True
                 touched += 1
@@ -266,12 +270,19 @@ class BatchRunning:
                 raise _Halted(failure_of(error), tries_again=True) from error
             return self._refused(batch, taken, order, error)
         except SelfCheckFailed as error:
-            self._fail(batch, taken, failure_of(error))
-            raise _Halted(failure_of(error), tries_again=False) from error
+            return self._unsound(batch, taken, order, error)
         except SignerError as error:
             self._release(batch, [taken.place])
             raise _Halted(failure_of(error), tries_again=isinstance(error, Unavailable)) from error
         return "ended"
+
+    def _unsound(self, batch: _Batch, taken: Taken, order: Order, error: SelfCheckFailed) -> Outcome:
+        """End an item whose file does not verify, and halt; unless another process was quicker: its file counts."""
+        record = self._issuing.outcome(order)
+        if record is not None and record.standing is not Standing.ABANDONED:
+            return "left"
+        self._fail(batch, taken, failure_of(error))
+        raise _Halted(failure_of(error), tries_again=False) from error
 
     def _earlier(self, batch: _Batch, taken: Taken, order: Order) -> Outcome | None:
         """Return what became of an item that somebody took up before; None if nothing was reserved for it."""

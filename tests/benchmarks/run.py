@@ -19,6 +19,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 import api  # noqa: E402
+import batching  # noqa: E402
 import cases  # noqa: E402 -- the path is set above
 import issuing  # noqa: E402
 import papering  # noqa: E402
@@ -72,7 +73,7 @@ def count(case: cases.Case) -> tuple[float, float]:
 
 def only_elsewhere(only: str) -> bool:
     """Tell whether a case outside the register may be meant: making those takes a while."""
-    return not only.startswith(("register.", "log."))
+    return not only.startswith(("batch.", "register.", "log."))
 
 
 def run(rounds: int, only: str) -> list[Row]:
@@ -91,7 +92,7 @@ def run(rounds: int, only: str) -> list[Row]:
         else ()
     )
     proofs = (*papering.all_cases(), *proving.all_cases(), *transparency.all_cases())
-    for case in itertools.chain(elsewhere, proofs, recording.all_cases(), registers.all_cases()):
+    for case in itertools.chain(elsewhere, proofs, batching.all_cases(), recording.all_cases(), registers.all_cases()):
         if only not in case.name:
             continue
         ours, peer = measure(case, rounds) if case.unit == "ms" else count(case)
