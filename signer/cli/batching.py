@@ -160,8 +160,15 @@ def _tell_summary(shown: Shown, spoken: Language) -> None:
 def _approved(
     batching: Batching, shown: Shown, maker: Uscc, *, preparer: str, approver: str | None, is_sure: bool
 ) -> Shown:
-    """Send a batch and, if somebody is named who does, approve it; return it as it stands then."""
+    """
+    Send a batch and, if somebody is named who does, approve it; return it as it stands then.
+
+    One that stands still for something that every item needs goes on: whoever calls again has mended it.
+    """
     ref = shown.head.ref
+    if shown.head.state is BatchState.HALTED:
+        batching.go_on(ref, maker=maker, by=preparer)
+        return batching.find(maker, ref)
     if shown.may_send:
         batching.send(ref, maker=maker, by=preparer)
         shown = batching.find(maker, ref)

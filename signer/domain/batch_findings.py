@@ -11,9 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from signer.domain.importing import MOST_SAID, Report, Said, cells_of, said_of
+from signer.domain.outlet_choice import ELECTRIC
+from signer.domain.rule_catalogue import finding
+from signer.domain.table import address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from signer.domain.importing import SheetRow
     from signer.errors import Finding
@@ -23,6 +26,8 @@ __all__ = ["Telling", "placed_in_file"]
 _TOLD_BY_ROW = frozenset({"vin.duplicate", "issuer.several"})
 """Rules about several vehicles of one confirmation, of which each row is told already (`vin.twice`, `issuer.name`)."""
 _OUTLETS = "/outlets"
+_BATTERY = "commitment.battery"
+"""Names lines of the confirmation; in a file these are rows."""
 
 
 def placed_in_file(
@@ -36,11 +41,19 @@ def placed_in_file(
     """
     found: list[Finding] = []
     for each in findings:
-        if each.severity != "notice" and each.rule not in _TOLD_BY_ROW:
+        if each.rule == _BATTERY:
+            found.extend(_batteries(group, places))
+        elif each.severity != "notice" and each.rule not in _TOLD_BY_ROW:
             is_destination = each.pointer == _OUTLETS and each.severity == "violation"
             pointer = "/destination/country" if is_destination else each.pointer
             found.extend(replace(each, pointer=place) for place in cells_of(pointer, group, places) or ("",))
     return tuple(found)
+
+
+def _batteries(group: Sequence[SheetRow], places: Mapping[str, int]) -> Iterator[Finding]:
+    for row in group:
+        if row.vehicle.energy in ELECTRIC:
+            yield finding(_BATTERY, address(row.row, places["energy"]), lines=f"{row.row}")
 
 
 class Telling:

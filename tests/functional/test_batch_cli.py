@@ -14,6 +14,7 @@ import terminal
 import world as worlds
 from world import PEOPLE, YUNZHOU, World
 
+from signer.domain.batch import Failure
 from signer.domain.values import beijing_day
 
 if TYPE_CHECKING:
@@ -98,6 +99,18 @@ def test_a_broken_line_and_a_wrong_header_are_refused_as_whole_files(shop: World
     ):
         told = handed_in(shop, data, name=f"{rule}.txt")
         assert (told.returncode, words in told.stderr, f"[{rule}]" in told.stderr) == (1, True, True), told.stderr
+
+
+def test_the_same_command_goes_on_with_a_batch_that_stood_still_and_tells_why_it_did(shop: World) -> None:
+    data = many_vehicles.as_lines(cars(shop, 1, start=400))
+    ref = reference(handed_in(shop, data))
+    run(shop, "batches", "approve", ref, "--as", YUNZHOU, "--by", APPROVER, "--yes")
+    why = Failure(code="key-unavailable", zh="印章密钥当前不可用", en="the token is locked").model_dump_json()
+    shop.change(f"UPDATE batches SET state = 'halted', halted = '{why}' WHERE ref = '{ref}'")
+    shown = run(shop, "batches", "show", ref, "--as", YUNZHOU, "--lang", "en").stdout
+    assert "the token is locked [key-unavailable]" in shown
+    told = handed_in(shop, data)
+    assert (told.returncode, "1 sealed, 0 failed of 1" in told.stdout) == (0, True), told.stdout + told.stderr
 
 
 def test_a_batch_waits_for_a_second_person_is_paused_goes_on_and_is_cancelled(shop: World) -> None:

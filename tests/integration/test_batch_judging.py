@@ -157,6 +157,15 @@ def test_what_a_draft_may_lack_for_a_while_a_batch_may_not(desk: Desk) -> None:
     assert outcome.report.count == len(outcome.report.said), "what is about the whole file is told once"
 
 
+def test_rows_of_electric_vehicles_without_battery_service_are_those_of_the_file(desk: Desk) -> None:
+    made = many_vehicles.vehicles(5)
+    made[3]["energy"] = "纯电动"
+    outcome = desk.judge(many_vehicles.as_csv(made), size=2)
+    (told,) = [one for one in outcome.report.said if one.rule == "commitment.battery"]
+    assert (told.place, told.typed, "(line 5)" in told.en) == ("I5", "battery-electric", True)
+    assert not outcome.is_faulty
+
+
 def test_a_vehicle_that_is_in_force_or_waits_elsewhere_is_told(desk: Desk) -> None:
     issued = worlds.sample(worlds.KAZAKHSTAN)
     desk.world.issue(issued)
