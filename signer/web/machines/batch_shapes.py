@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from pydantic import AfterValidator, Field
 
 from signer.domain.batch import MOST_GROUPED
+from signer.domain.confirmation import Terms
 from signer.domain.values import Frozen, Hex256, Instant
+from signer.web.machines.confirmation_examples import EXAMPLES as CONFIRMATIONS
+from signer.web.machines.confirmation_shapes import ConfirmationAnswer
 from signer.web.machines.shapes import Cursor, Elsewhere, Ref, printable
 
 if TYPE_CHECKING:
@@ -108,6 +111,12 @@ class BatchItemAnswer(Frozen):
     error: BatchReason | None
 
 
+class BatchItemInFull(BatchItemAnswer):
+    """One item with exactly the terms that the batch root binds."""
+
+    terms: Terms
+
+
 class BatchItemList(Frozen):
     """A part of a batch's items, in the order of the file."""
 
@@ -129,7 +138,7 @@ class BatchDecision(Frozen):
     reason: Annotated[str, Field(max_length=400), AfterValidator(printable)] = ""
 
 
-SHAPES: tuple[type[BaseModel], ...] = (BatchAnswer, BatchList, BatchItemList, BatchDecision)
+SHAPES: tuple[type[BaseModel], ...] = (BatchAnswer, BatchList, BatchItemInFull, BatchItemList, BatchDecision)
 
 _DIGEST: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _ROW: Final[dict[str, Any]] = {
@@ -180,6 +189,7 @@ EXAMPLES: Final[dict[type[BaseModel], dict[str, Any]]] = {
         },
     },
     BatchList: {"items": [_ROW], "next": None},
+    BatchItemInFull: {**_ITEM, "terms": CONFIRMATIONS[ConfirmationAnswer]["content"]["terms"]},
     BatchItemList: {"items": [_ITEM], "next": "MTo1MA"},
     BatchDecision: {"decision": "approve", "root": _DIGEST, "external_ref": "OA-2026-12-0017"},
 }

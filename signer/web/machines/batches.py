@@ -10,6 +10,7 @@ from flask_openapi.models.tag import Tag
 
 from signer.domain.batch import MOST_GROUPED, BatchState, ItemState
 from signer.domain.machines import Right
+from signer.errors import NotFound
 from signer.services.batching import MOST_BYTES, Word
 from signer.services.importing import Asked
 from signer.services.zipping import MIME as ZIP
@@ -21,6 +22,7 @@ from signer.web.machines.batch_shapes import (
     BatchDecision,
     BatchFault,
     BatchItemAnswer,
+    BatchItemInFull,
     BatchItemList,
     BatchList,
     BatchProgress,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 TAG = Tag(name="batches", description="Up to 50,000 vehicles at once: read, approved as a whole, sealed one by one.")
 PLACE: Final = "/api/v1/batches/{}"
 JSON_LINES: Final = "application/jsonl"
+_MOST_PLACE: Final = 7
 MOST_FAULTS: Final = 200
 """Remarks that an answer tells; the portal's sheet with reasons has more."""
 _CSV: Final = CSV.partition(";")[0]
@@ -164,6 +167,25 @@ def _reading(gate_: Gate, house: House) -> None:
         items, cursor = paging.cut(found, wanted, lambda item: str(item.place))
         body = BatchItemList(items=tuple(map(_item, items)), next=cursor)
         return matching.told(body, headers=paging.link(cursor))
+
+    @gate_.get(
+        "/batches/<ref>/items/<place>",
+        Right.DRAFTS_READ,
+        doc=Doc(
+            summary="Read one item in full",
+            text="Its terms are worked out anew: where they would be others by now, the problem is `terms-changed`.",
+            tag=TAG,
+            gives=BatchItemInFull,
+            problems=("terms-changed", "rule-violation"),
+        ),
+    )
+    def get_batch_item(caller: Caller, ref: str, place: str) -> Response:
+        if not (place.isascii() and place.isdecimal() and len(place) < _MOST_PLACE):
+            raise NotFound("no such place")
+        looking = house.services.batch_looking
+        item = looking.item(caller.uscc, ref, int(place))
+        terms = looking.terms(caller.uscc, ref, item.place)
+        return matching.told(BatchItemInFull(**dict(_item(item)), terms=terms))
 
     @gate_.get(
         "/batches/<ref>/archive.zip",

@@ -52,6 +52,7 @@ _PATH: Final[dict[str, tuple[str, str]]] = {
     "ref": ("The reference: 16 hexadecimal digits.", r"^[0-9a-f]{16}$"),
     "number": ("The confirmation's number, with or without its hyphens.", r"^[0-9A-Za-z-]{14,20}$"),
     "delivery": ("The delivery's id, a whole number.", r"^[0-9]{1,15}$"),
+    "place": ("The item's place in the file's order, from 1.", r"^[1-9][0-9]{0,5}$"),
     "outlet": ("The outlet's id, the manufacturer's own.", r"^[^/]{1,64}$"),
 }
 

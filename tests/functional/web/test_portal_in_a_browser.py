@@ -202,6 +202,27 @@ def test_axe_finds_nothing_on_any_page_and_nothing_runs_over(
         pytest.fail("\n".join(f"{path}: {one}" for path, found in wrong.items() for one in found))
 
 
+def test_the_progress_of_a_batch_moves_without_the_page_being_read_again(
+    tabs: Tabs, case: objects.Case, address: str
+) -> None:
+    path, world = [path for path, _ in more(case) if path.endswith("/cancel")][-1], case.portal.world
+    here, ref = path.removesuffix("/cancel"), path.split("/")[-2]
+    page = signed_in(tabs, case, address)
+    page.goto(f"{here}?lang=en")
+    assert page.locator("meta[http-equiv=refresh]").count() == 0
+    page.evaluate("window.first = document.querySelector('progress')")
+    world.change(f"UPDATE batches SET done = done + 1 WHERE ref = '{ref}'")
+    page.get_by_text("2 of 3 sealed").wait_for()
+    assert page.evaluate("[window.first.isConnected, window.first.value]") == [True, 3]
+    world.change(f"UPDATE batches SET state = 'paused' WHERE ref = '{ref}'")
+    page.get_by_role("button", name="Go on").wait_for()
+    assert page.evaluate("window.first === undefined")
+    world.change(f"UPDATE batches SET state = 'running', done = done - 1 WHERE ref = '{ref}'")
+    plain = signed_in(tabs, case, address, scripts=False)
+    plain.goto(f"{here}?lang=en")
+    assert plain.locator("meta[http-equiv=refresh]").get_attribute("content") == f"5; url={here}"
+
+
 def test_a_printed_confirmation_has_its_vehicles_and_nothing_to_press(
     tabs: Tabs, case: objects.Case, address: str
 ) -> None:

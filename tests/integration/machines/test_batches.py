@@ -11,6 +11,8 @@ import batched
 from handing_in import OWN, as_csv, rows, spoilt
 from world import BEICHEN, PEOPLE, YUNZHOU
 
+from signer.domain.confirmation import Terms
+from signer.domain.content import terms_digest
 from signer.domain.machines import Right
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ def decision(root: str, **more: str) -> dict[str, str]:
 def test_a_file_is_handed_in_once_and_read_by_a_job(erp: Machine, world: World) -> None:
     made = handed(erp, as_csv(rows(3)), "?size=2&name=december.csv", key="batch-1")
     assert (made.status_code, made.json["state"], made.json["size"]) == (201, "reading", 2)
-    assert handed(erp, as_csv(rows(3)), "?size=2&name=december.csv", key="batch-1").json == made.json
+    again = [handed(erp, as_csv(rows(3)), "?size=2&name=december.csv", key=f"batch-{turn}") for turn in (1, 2)]
+    assert [(one.status_code, one.json) for one in again] == [(201, made.json)] * 2
     at = made.headers["Location"].removeprefix("/api/v1")
     ref = at.rpartition("/")[2]
     world.services.batching.read(ref)
@@ -132,6 +135,11 @@ def test_items_come_in_parts_and_by_state(erp: Machine, world: World) -> None:
         path = part.headers.get("Link", "").partition(">")[0].removeprefix("<")
     assert places == [1, 2, 3, 4, 5]
     assert erp.get(f"/batches/{ref}/items?state=failed").json["items"] == []
+    one = erp.get(f"/batches/{ref}/items/5").json
+    assert [each["vin"] for each in one["terms"]["vehicles"]] == one["vins"]
+    assert terms_digest(Terms.model_validate_json(json.dumps(one["terms"]))).hex() == one["terms_digest"]
+    for place in ("6", "0", "x", "9" * 30):
+        assert kind(erp.get(f"/batches/{ref}/items/{place}")) == (404, "not-found")
     assert kind(erp.get(f"/batches/{ref}/items?state=odd")) == (422, "invalid-input")
 
 

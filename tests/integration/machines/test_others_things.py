@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from signer.web.machines.gate import Gate, Operation
 
 NOWHERE = {"ref": "0123456789abcdef", "number": "RPYS7-5JEK1-0GVQ", "outlet": "nowhere-1", "delivery": "999999"}
+NOWHERE |= {"place": "999999"}
 
 
 def things(world: World, erp: Machine, admin: Machine) -> dict[str, list[str]]:
@@ -33,7 +34,7 @@ def things(world: World, erp: Machine, admin: Machine) -> dict[str, list[str]]:
     batch = erp.ask("POST", "/batches", data=b"vin\nLTEST0000T0000017\n", content_type="text/csv").json["ref"]
     refs = [draft, wish.json["ref"], hook, listed, sent, batch]
     outlets = [one["id"] for one in erp.get("/outlets").json["items"]][:1]
-    return {"ref": refs, "number": [number], "outlet": outlets, "delivery": [str(ping)]}
+    return {"ref": refs, "number": [number], "outlet": outlets, "delivery": [str(ping)], "place": ["1"]}
 
 
 def told(token: Machine, asked: Operation, names: dict[str, str]) -> tuple[int, object]:
