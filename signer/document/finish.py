@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from typing import TYPE_CHECKING
 
 import pikepdf
@@ -28,7 +29,8 @@ def finish(pdf: bytes, *, picture_alt: str, tooltip: str) -> bytes:
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         made = field.seal_field(opened, first=first, picture_alt=picture_alt, tooltip=tooltip)
         named = {font.ToUnicode.objgen[0]: _stream(font.ToUnicode, said) for font, said in _ligatures(opened)}
-    return rewrite.rewritten(pdf, made.changed | named, made.added)
+        files = dict(_files(opened))
+    return rewrite.rewritten(pdf, made.changed | named | files, made.added)
 
 
 def without_field(pdf: bytes) -> bytes:
@@ -66,7 +68,21 @@ def _ligatures(pdf: pikepdf.Pdf) -> Iterator[tuple[pikepdf.Object, bytes]]:
             yield font, named
 
 
+def _files(pdf: pikepdf.Pdf) -> Iterator[tuple[int, bytes]]:
+    """Yield the attached files in one form, with all that is said of them: Typst leaves small ones without a filter."""
+    for specification in pdf.Root.get(Name.AF, ()):
+        file = specification.EF.F
+        yield specification.objgen[0], specification.unparse(resolved=True)
+        is_filtered = Name.Filter in file
+        yield file.objgen[0], _written(file, file.read_raw_bytes()) if is_filtered else _stream(file, file.read_bytes())
+
+
 def _stream(before: pikepdf.Object, data: bytes) -> bytes:
-    """Return the value of a stream with other data, as it is: compressing it would depend on one more library."""
+    """Return the value of a stream with other data: Flate, but stored, as compressing depends on one more library."""
+    return _written(before, zlib.compress(data, level=0))
+
+
+def _written(before: pikepdf.Object, encoded: bytes) -> bytes:
     kept = {key: value for key, value in before.items() if key not in ("/Length", "/Filter", "/DecodeParms")}
-    return Dictionary({**kept, "/Length": len(data)}).unparse() + b"\nstream\n" + data + b"\nendstream"
+    about = Dictionary({**kept, "/Length": len(encoded), "/Filter": Name.FlateDecode})
+    return about.unparse() + b"\nstream\n" + encoded + b"\nendstream"

@@ -264,7 +264,7 @@ def _shows(page: str, value: str) -> bool:
     return all(part in page for part in _wanted(value))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _wanted(value: str) -> tuple[str, ...]:
     """Return what is looked for; of the same outlets, parties and promises at each issue of a batch."""
     if not value.isascii() and any(unicodedata.bidirectional(char) in _RIGHT_TO_LEFT for char in value):

@@ -55,8 +55,8 @@ def rewritten(pdf: bytes, changed: Mapping[int, bytes], added: tuple[bytes, ...]
         at += len(part)
     if values:
         raise RewriteFailed(f"there is no object {min(values)} to be changed")
-    entries = b"".join(b"%010d 00000 n\r\n" % placed[number] for number in range(1, len(placed) + 1))
-    table = b"xref\n0 %d\n%b%b" % (len(placed) + 1, _FREE, entries)
+    entries = b"".join([b"%010d 00000 n \n" % placed[number] for number in range(1, len(placed) + 1)])
+    table = b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(placed) + 1, entries)
     whole = b"".join((*parts, table))
     named = base64.b64encode(hashlib.sha256(whole).digest()[:16])
     trailer = b"trailer\n<</Size %d%b/ID[(%b)(%b)]>>" % (len(placed) + 1, tail["middle"], tail["id"], named)

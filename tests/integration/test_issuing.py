@@ -29,6 +29,7 @@ from signer.errors import (
     TimestampUnavailable,
 )
 from signer.register import confirmations
+from signer.seal.fast import judge as fast
 from signer.verification import report
 
 PKI = ROOT / "keys.example" / "pki.yaml"
@@ -61,6 +62,12 @@ def test_a_sample_is_sealed_with_a_timestamp_and_verifies(world: World) -> None:
     assert verdict.issuer is not None
     assert verdict.issuer.name == YUNZHOU
     assert verdict.test
+
+
+@pytest.mark.parametrize("name", [KAZAKHSTAN, EMIRATES])
+def test_what_is_issued_has_the_shape_that_the_fast_path_knows(world: World, name: str) -> None:
+    issued = world.issue(sample(name))
+    assert fast.examine(issued.pdf, world.services.trust.current(world.at), world.at).result.level == issued.level
 
 
 def test_every_use_of_the_seal_stands_in_the_seal_register(world: World) -> None:
