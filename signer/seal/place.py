@@ -38,7 +38,7 @@ _ARCHIVE_ONLY: Final = StandardDiffPolicy(
     form_rule=FormUpdatingRule(field_rules=list(_FIELDS)),
 )
 """pyHanko's own policy without what it lets pass beside archive revisions: metadata, whose XML it would parse here."""
-_MOST_OBJECTS_COMPARED: Final = 500
+MOST_OBJECTS_COMPARED: Final = 500
 """Above it pyHanko's comparison, which reads every object of S, takes seconds; S is none of the attacker's choice."""
 _BEFORE: Final = b"/Contents "
 
@@ -182,7 +182,7 @@ def change_fault(reader: PdfFileReader, sealed: PdfFileReader, revisions: int) -
     if seal is None:
         return "the seal is gone"
     embedded = EmbeddedPdfSignature(reader, seal.field, seal.name)
-    is_large = int(sealed.trailer["/Size"]) > _MOST_OBJECTS_COMPARED
+    is_large = int(sealed.trailer["/Size"]) > MOST_OBJECTS_COMPARED
     embedded.compute_integrity_info(_ARCHIVE_ONLY, skip_diff=is_large)  # type: ignore[no-untyped-call]  # pyHanko's
     summary = embedded.summarise_integrity_info()
     if summary["coverage"] is not SignatureCoverageLevel.ENTIRE_REVISION:

@@ -27,8 +27,7 @@ class Sampled:
     Judge files of our own by `judge`, and some by `whole` too: the first of each seal and level, then a sample.
 
     What the two say must be equal in every respect. If it is not, one of them is wrong and nobody knows which: nothing
-    is sealed on the strength of either. The files were written here a moment ago, so that a child that is kept may
-    judge them, as it may files on record; the second opinion is always that of a child of its own.
+    is sealed on the strength of either. The second opinion is always that of a child of its own.
     """
 
     def __init__(self, *, judge: Judge, whole: Judge) -> None:
@@ -38,8 +37,7 @@ class Sampled:
 
     def __call__(self, data: bytes, trust: TrustList, at: datetime, /, *, is_known: bool = False) -> SealFacts:
         """Return the facts of a file's seal. Raises SelfCheckFailed if the two paths disagree about them."""
-        del is_known
-        facts = self._judge(data, trust, at, is_known=True)
+        facts = self._judge(data, trust, at, is_known=is_known)
         digest = hashlib.sha256(data).hexdigest()
         if self._is_due(digest, facts):
             self._compare(facts, self._whole(data, trust, at), digest)

@@ -15,13 +15,14 @@ from signer.seal import syntax
 from signer.seal.syntax import Name, Object, Reference, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _HEADER: Final = re.compile(rb"%PDF-(?:1\.[0-9]|2\.0)\n")
-_RUN: Final = re.compile(rb"([0-9]{1,6}) ([0-9]{1,6})\n(0000000000 65535 f \n)?((?:[0-9]{10} 00000 n \n)*)")
+_RUN: Final = re.compile(
+    rb"([0-9]{1,6}) ([0-9]{1,6})\n(0000000000 65535 f(?: \n|\r\n))?((?:[0-9]{10} 00000 n(?: \n|\r\n))*)"
+)
 _END: Final = re.compile(rb"\nstartxref\n([0-9]{1,8})\n%%EOF\n")
-_TEXT: Final = re.compile(rb"(?:[\n\x20-\x22\x24-\x5b\x5d-\x7e]++|\\(?:[0-3][0-7]{2}|[nrtbf()\\])|#2f)*+")
-_MOST_OBJECTS: Final = 2_000
+_TEXT: Final = re.compile(rb"(?:[\n\x20-\x22\x24-\x5b\x5d-\x7e]++|\\(?:[0-3][0-7]{2}|[nrtbf()\\])|#2[fF])*+")
 _TABLE: Final = b"xref\n"
 _MOST_TABLES: Final = 16
 _AT_END: Final = 40
@@ -95,16 +96,6 @@ class Document:
             _refuse_strange(self.sealed, found.stream_at + len(found.stream), found.end)
         return found
 
-    def refuse_unread(self) -> None:
-        """Read all that there is, and demand that it refers to nothing else: who compares revisions reads all of it."""
-        size = number(self.trailer["Size"])
-        demand(size <= _MOST_OBJECTS, "too many objects")
-        for one in range(1, size):
-            if any(section.place(one, self.sealed) is not None for section in (self._newer, self._older)):
-                for named in _named(self.object(Reference(one, 0)).value):
-                    is_listed = any(part.place(named.number, self.sealed) for part in (self._newer, self._older))
-                    demand(is_listed and not named.generation, "something refers to nothing")
-
     def dictionary(self, value: Value) -> Mapping[str, Value]:
         """Return a dictionary that is referred to."""
         found = self.object(reference(value))
@@ -126,18 +117,6 @@ def _refuse_strange(data: bytes, start: int, end: int) -> None:
     Only printable ASCII, blanks and new lines; of escapes in strings the plain ones; in names none but a slash.
     """
     demand(_TEXT.fullmatch(data, start, end) is not None, "a byte that is not written so here")
-
-
-def _named(value: Value) -> Iterator[Reference]:
-    """Yield every reference in a value."""
-    if isinstance(value, Reference):
-        yield value
-    elif isinstance(value, list):
-        for one in value:
-            yield from _named(one)
-    elif isinstance(value, dict):
-        for one in value.values():
-            yield from _named(one)
 
 
 def _sections(file: bytes) -> list[_Section]:
@@ -165,11 +144,11 @@ def _section(data: bytes, start: int) -> _Section:
         runs.append((first + free, count - free, run.start(4)))
         at, following = run.end(), first + count
     demand(data.startswith(b"trailer", at) and runs != [], "no trailer follows the table")
-    trailer, at = syntax.read(data, at + len(b"trailer"))
-    ended, found = _END.match(data, at), dictionary(trailer)
+    trailer, end = syntax.read(data, at + len(b"trailer"))
+    ended, found = _END.match(data, end), dictionary(trailer)
     if ended is None or int(ended[1]) != start:
         raise NotMine("a revision does not end as ours do")
-    _refuse_strange(data, start, ended.end())
+    _refuse_strange(data, at, ended.end())
     demand(following <= number(found.get("Size")), "the table lists more than it has")
     return _Section(tuple(runs), found, start, ended.end())
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pikepdf
 import pytest
 
-from signer.seal import algorithms, fast, sign, validate
+from signer.seal import algorithms, archive, fast, sign, validate
 from signer.seal.keys import FileKey
-from tests.pki import AT, World
+from tests.pki import AT, World, blank_pdf
+from tests.two_paths import Score, stamped_anew, structure, substituted
 
 if TYPE_CHECKING:
     from signer.seal.sign import Sealed
 
 LATER = AT + timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def by_pss(key: FileKey) -> FileKey:
@@ -47,3 +52,40 @@ def test_what_is_not_ours_is_left_to_the_full_path(world: World, stranger: World
             fast.examine(file, world.trust, LATER)
     with pytest.raises(fast.NotMine):
         fast.examine(sealed.pdf, stranger.trust, LATER)
+
+
+def test_it_knows_archive_copies_that_nobody_compares_any_more(world: World) -> None:
+    """Of more than 500 objects the full path does not ask pyHanko to compare revisions."""
+    file = large = _large(world)
+    for revisions in (1, 2):
+        at = AT + revisions * DAY
+        how = {"timestamper": world.timestamper(at), "evidence": world.evidence(at=at)}
+        file = archive.extend(file, sealed_length=len(large), at=at, **how).pdf
+        quick = validate.quickly(file, world.trust, AT + 3 * DAY)
+        assert (quick.level, len(quick.archived), quick.sealed_length) == ("B-LTA", revisions, len(large))
+        assert quick == validate.whole(file, world.trust, AT + 3 * DAY)
+
+
+def test_a_revision_that_is_not_written_as_ours_is_left_to_the_full_path(world: World) -> None:
+    """Every single byte of it: changed, and then timestamped anew by the listed authority."""
+    large, at = _large(world), AT + DAY
+    how = {"timestamper": world.timestamper(at), "evidence": world.evidence(at=at)}
+    copy = archive.extend(large, sealed_length=len(large), at=at, **how).pdf
+    chance, score = random.Random(20261130), Score()
+    places = structure(copy, len(large))
+    for _ in range(60):
+        changed = substituted(copy, places, chance)
+        if changed != copy and changed.rindex(b"/Contents <") > len(large):
+            told = stamped_anew(changed, world.timestamper(at), at)
+            assert not score.compare(told, world.trust, AT + 2 * DAY, "changed and stamped anew")
+    assert score.asked > 30
+
+
+def _large(world: World) -> bytes:
+    with pikepdf.open(io.BytesIO(blank_pdf())) as opened:
+        numbers = [opened.make_indirect(pikepdf.Dictionary(Number=number)) for number in range(600)]
+        opened.Root.PieceInfo = pikepdf.Array(numbers)
+        out = io.BytesIO()
+        opened.save(out)
+    how = {"timestamper": world.timestamper(), "evidence": world.evidence()}
+    return sign.seal(out.getvalue(), key=world.keys["hengyuan"], at=AT, **how).pdf
