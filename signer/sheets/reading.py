@@ -35,6 +35,8 @@ _TASK: Final = "signer.sheets.task:child"
 _LONG_TASK: Final = "signer.sheets.task:stream"
 _PIECE: Final = 1 << 16
 _MOST_LINE: Final = 1_000_000
+_MOST_SAID: Final = 300_000_000
+"""Bytes of rows, inflated: one long text that a whole sheet refers to makes more of a small file."""
 
 
 def read(data: bytes, *, limits: sandbox.Limits = LIMITS) -> Table:
@@ -91,10 +93,13 @@ def _refuse(answer: Answer) -> None:
 
 def _lines(deflated: bytes) -> Iterator[bytes]:
     """Yield the lines of what a child said, inflated piece by piece. RuleViolation for what is no such thing."""
-    inflating, kept, rest = zlib.decompressobj(), b"", deflated
+    inflating, kept, rest, said = zlib.decompressobj(), b"", deflated, 0
     try:
         while not inflating.eof:
             piece = inflating.decompress(rest, _PIECE)
+            said += len(piece)
+            if said > _MOST_SAID:
+                raise refused("sheet.bomb")
             rest = inflating.unconsumed_tail
             if (not piece and not rest and not inflating.eof) or len(kept) > _MOST_LINE:
                 raise refused("sheet.damaged")

@@ -133,6 +133,15 @@ def test_a_child_that_dies_or_is_slow_is_answered_by_a_rule() -> None:
         reading.stream(data, extent=SMALL, limits=sandbox.Limits(output_bytes=100))
 
 
+def test_a_small_file_that_says_very_much_is_read_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MOST_SAID", 500_000)
+    data = many_vehicles.as_lines(many_vehicles.vehicles(10, brand="x" * 900))
+    assert len(rows(data)) == 11
+    assert refusal(many_vehicles.as_lines(many_vehicles.vehicles(400, brand="x" * 999)), extent=reading.LONG)[0] == (
+        "sheet.bomb"
+    )
+
+
 @given(st.binary(max_size=300))
 def test_whatever_a_child_says_is_lines_or_refused(said: bytes) -> None:
     for answer in (said, zlib.compress(said), zlib.compress(said)[:-2]):
