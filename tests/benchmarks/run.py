@@ -22,6 +22,7 @@ import api  # noqa: E402
 import batching  # noqa: E402
 import cases  # noqa: E402 -- the path is set above
 import issuing  # noqa: E402
+import judging  # noqa: E402
 import papering  # noqa: E402
 import proving  # noqa: E402
 import reading  # noqa: E402
@@ -92,7 +93,8 @@ def run(rounds: int, only: str) -> list[Row]:
         else ()
     )
     proofs = (*papering.all_cases(), *proving.all_cases(), *transparency.all_cases())
-    for case in itertools.chain(elsewhere, proofs, batching.all_cases(), recording.all_cases(), registers.all_cases()):
+    batches = (*judging.all_cases(), *batching.all_cases())
+    for case in itertools.chain(elsewhere, proofs, batches, recording.all_cases(), registers.all_cases()):
         if only not in case.name:
             continue
         ours, peer = measure(case, rounds) if case.unit == "ms" else count(case)
