@@ -102,6 +102,18 @@ def bury(tx: Connection, webhook_id: int, *, error: str, scope: Scope) -> int:
     ).rowcount
 
 
+def shorten(tx: Connection, webhook_id: int, *, most: int, error: str, scope: Scope) -> int:
+    """Give up the oldest of what waits for a webhook, beyond so many; return how much."""
+    waits = and_(_deliveries.c.webhook_id == webhook_id, _deliveries.c.state == "waiting")
+    kept = select(_deliveries.c.id).where(waits).order_by(_deliveries.c.id.desc()).limit(1).offset(most - 1)
+    oldest = tx.execute(scope.only(kept, _deliveries)).scalar()
+    if oldest is None:
+        return 0
+    dead = {"state": "dead", "error": error[:_MOST_ERROR]}
+    beyond = scope.only(update(_deliveries), _deliveries).where(waits, _deliveries.c.id < oldest)
+    return tx.execute(beyond.values(**dead)).rowcount
+
+
 def get(tx: Connection, delivery_id: int, *, scope: Scope) -> Delivery:
     """Return one delivery. NotFound, also for another manufacturer's."""
     row = tx.execute(scope.only(_all(), _deliveries).where(_deliveries.c.id == delivery_id)).first()

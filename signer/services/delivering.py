@@ -20,6 +20,7 @@ from signer.outbound import NotReached
 from signer.register import audit, deliveries, parties, webhooks
 from signer.register.jobs import unheard
 from signer.register.scope import Scope
+from signer.services import queues
 from signer.services.webhooks import about
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ log = structlog.get_logger()
 WIDTH: Final = 16
 """So many deliveries are on their way at once from one process."""
 _MOST_IN_A_ROW: Final = 20
+_FULL: Final = "the queue is full: newer events wait in its place"
 _GONE: Final = 410
 _KEEPERS = frozenset({Role.ADMIN})
 _ALL = Scope.everything("deliveries are everybody's")
@@ -149,6 +151,11 @@ class Delivering:
         log.warning("webhook.dead" if next_at is None else "webhook.failed", **told)
         with self._database.write() as tx:
             deliveries.failed(tx, delivery, status=status, error=error, next_at=next_at, scope=_ALL)
+            beyond = deliveries.shorten(
+                tx, delivery.webhook_id, most=queues.MOST["deliveries"], error=_FULL, scope=_ALL
+            )
+        if beyond:
+            log.warning("webhook.queue-full", webhook=delivery.webhook_ref, given_up=beyond)
 
     def _gone(self, delivery: Delivery) -> None:
         """Stop: the receiver says that it is gone for good. Its administrators are told by mail."""

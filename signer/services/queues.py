@@ -15,12 +15,14 @@ MOST: Final[Mapping[str, int]] = {
     "batches": 10,
     "imports": 20,
     "sheets": 200,
+    "deliveries": 100_000,
 }
 """
 What is open of one manufacturer at most.
 
 Batches that are not done, cancelled or faulty; imports that run; sheets that were handed in within
-`KEPT`, and neither run nor dropped.
+`KEPT`, and neither run nor dropped. What waits for one webhook has happened already: it is not refused, but the oldest
+is given up.
 """
 CLOSED: Final = (BatchState.FAULTY, BatchState.DONE, BatchState.CANCELLED)
 """How a batch stands that waits for nothing."""

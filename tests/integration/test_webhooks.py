@@ -30,6 +30,7 @@ from signer.jobs import couriers
 from signer.register import deliveries, events, parties, suspicions
 from signer.register import webhooks as kept
 from signer.register.scope import Scope
+from signer.services import queues
 from signer.services.webhooks import MOST, MOST_SECRETS, OVERLAP, Wanted
 from signer.services.withdraw import Withdrawal
 
@@ -205,6 +206,24 @@ def test_after_ten_tries_in_three_days_it_is_dead_and_can_be_sent_again(world: W
     hooks.replay_dead(dead.id, by="operator")
     deliver(world)
     assert len(receiver.heard) == 12, "what arrived may be sent again too"
+
+
+def test_while_a_receiver_is_down_no_more_than_so_many_wait_for_it_the_newest(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "MOST", {**queues.MOST, "deliveries": 2})
+    made = subscribe(world, receiver.url)
+    receiver.status = 503
+    for number in "abcd":
+        tell(world, number=number)
+    deliver(world)
+    assert [state for state, _ in states(world)] == ["dead", "dead", "waiting", "waiting"]
+    dead = world.services.webhooks.deliveries(OWN, made.webhook.ref, is_dead=True)
+    assert {one.error for one in dead} == {"the queue is full: newer events wait in its place"}
+    receiver.status = 200
+    world.at += timedelta(minutes=1)
+    deliver(world)
+    assert [state for state, _ in states(world)] == ["dead", "dead", "delivered", "delivered"]
 
 
 def symptoms(world: World) -> list[Symptom]:
