@@ -62,7 +62,7 @@ def world(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def port(world: worlds.World) -> Iterator[int]:
-    with serving(world) as (_, found):
+    with serving(world, "--no-worker") as (_, found):  # what batches are read and sealed, a test does itself
         assert until(lambda: answers(found))
         yield found
 

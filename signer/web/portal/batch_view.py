@@ -20,6 +20,8 @@ MOST_LINES: Final = 200
 """Remarks of one kind on a page; the file with the reasons has more."""
 _MOST_SHARES: Final = 30
 _HOUR: Final = 60
+_MISSING: Final = "text.missing"
+"""What is missing and stands in no cell is the commitment, which no sheet has."""
 Share = tuple[str, int]
 
 
@@ -29,7 +31,8 @@ class BatchView:
     One batch, for its page.
 
     `more` are remarks that the file with the reasons has and the page has not, `lost` those that nothing has: there are
-    too many. `minutes` is how long the rest takes, None while that is not known.
+    too many. `lacks_promise`: there is no draft whose commitment could be taken. `minutes` is how long the rest takes,
+    None while that is not known.
     """
 
     wrong: tuple[Line, ...]
@@ -37,6 +40,7 @@ class BatchView:
     whole: tuple[str, ...]
     more: int
     lost: int
+    lacks_promise: bool
     destinations: tuple[Share, ...]
     models: tuple[Share, ...]
     exporters: tuple[Share, ...]
@@ -65,6 +69,7 @@ def view_of(found: Shown, language: Language) -> BatchView:
         whole=_whole(report, language),
         more=max(0, len(wrong) - MOST_LINES),
         lost=max(0, report.count - len(report.said)),
+        lacks_promise=any(said.rule == _MISSING and not said.place for said in report.said),
         destinations=_shares((country(code, language), count) for code, count in summary.countries),
         models=_shares(summary.models),
         exporters=_shares(summary.exporters),

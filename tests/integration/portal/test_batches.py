@@ -65,6 +65,7 @@ def test_every_fault_of_a_file_is_told_by_cell_and_as_a_sheet(world: World, chen
     for place in ("A4", "A6", "A8", "D10"):
         assert f">{place}</code>" in page
     assert "2026/2/30" in page
+    assert "No sheet has the service commitment" in page
     table = list(csv.reader(io.StringIO(chen.get(f"{AT}/{ref}/reasons?form=csv&words=en").data.decode("utf-8-sig"))))
     assert [row[0] for row in table[1:] if row[0]][:4] == ["A4", "A6", "A8", "D10"]
     assert "commitment" in "".join(row[5] for row in table[1:] if not row[0]).lower()
