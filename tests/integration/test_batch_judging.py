@@ -13,7 +13,6 @@ from handing_in import OWN
 from signer import resources
 from signer.domain import content, rules
 from signer.domain.confirmation import Draft, DraftCommitment
-from signer.domain.importing import MOST_SAID
 from signer.register import parties
 from signer.services.batch_judging import BatchJudging, Judged, Outcome, Wanted
 from signer.services.engines import Page, SealBox
@@ -193,11 +192,3 @@ def test_a_file_that_is_none_is_faulty_and_says_why(desk: Desk) -> None:
         outcome = desk.judge(data)
         assert said(outcome) == [("", rule)]
         assert outcome.is_faulty
-
-
-def test_remarks_are_counted_and_not_all_kept_faults_before_warnings(desk: Desk) -> None:
-    made = many_vehicles.vehicles(MOST_SAID // 2 + 10, vin="LOYSA3B20T2000000", model="?")
-    outcome = desk.judge(many_vehicles.as_lines(made), size=20)
-    assert len(outcome.report.said) == MOST_SAID
-    assert outcome.report.count >= 3 * len(made) - 1
-    assert {one.severity for one in outcome.report.said} == {"violation"}
