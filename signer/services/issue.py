@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from signer.services.sealing import Recorded
 
 
+class LiveAlready(Conflict):
+    """Vehicles are covered by confirmations in force; `violations` says which, in the rules' own words."""
+
+    def __init__(self, violations: tuple[Finding, ...]) -> None:
+        super().__init__("; ".join(str(violation) for violation in violations))
+        self.violations = violations
+
+
 class ChangedSince(Conflict):
     """What would be sealed now is not what was approved; nothing was, and no number is used up."""
 
@@ -265,6 +273,6 @@ def _key(order: Order) -> confirmations.Key:
 def _refuse(found: tuple[Finding, ...]) -> None:
     violations = tuple(finding for finding in found if finding.severity == "violation")
     if violations and {finding.rule for finding in violations} == {"vin.live"}:
-        raise Conflict("; ".join(str(finding) for finding in violations))
+        raise LiveAlready(violations)
     if violations:
         raise RuleViolation(violations)

@@ -218,6 +218,7 @@ def test_an_item_that_failed_says_why_in_both_languages(portal: Portal, chen: Vi
     assert (state(world, ref), batched.head(world, ref).failed) == (BatchState.DONE, 1)
     item = world.services.batching.items(OWN.maker, ref, states=("failed",))[0]
     assert item.error is not None
+    assert item.error.code == "vin.live"
     for language, words in (("en", item.error.en), ("zh", item.error.zh)):
         assert words[:20] in chen.get(f"{AT}/{ref}?lang={language}").text.replace("&#39;", "'")
     table = opened(chen.get(f"{AT}/{ref}/archive.zip")).read("manifest.csv").decode("utf-8-sig")
