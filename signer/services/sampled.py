@@ -40,8 +40,10 @@ class Sampled:
         facts = self._judge(data, trust, at, is_known=is_known)
         digest = hashlib.sha256(data).hexdigest()
         if self._is_due(digest, facts):
+            kind = facts.certificate_digest, facts.level
+            self._seen.discard(kind)  # should they disagree, the next file is compared as well
             self._compare(facts, self._whole(data, trust, at), digest)
-            self._seen.add((facts.certificate_digest, facts.level))
+            self._seen.add(kind)
         return facts
 
     def _is_due(self, digest: str, facts: SealFacts) -> bool:

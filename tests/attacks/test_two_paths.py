@@ -123,6 +123,8 @@ def test_a_changed_file_that_the_listed_key_seals_anew_parts_them_never(made: ho
     late = [place for place in places if place > since]
     for turn in tries(score, soak=soak):
         changed = substituted(made.pdf, late if turn % 4 else places, chance)
+        if changed.count(b"/Contents <") != made.pdf.count(b"/Contents <"):
+            continue
         score.compare(sealed_anew(changed, key, stamper, at), made.trust, at, f"seed {SEED}, try {score.asked}")
     score.tell(f"seed {SEED}")
     assert score.answered

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from apps import create_app
+from two_paths import Score
 
 from signer import settings as configured
 from signer import wiring
@@ -76,8 +77,9 @@ def sub_indications() -> dict[str, set[str]]:
 
 @lru_cache(maxsize=4)
 def judge(data: bytes, trust: TrustList, at: datetime, *, is_known: bool = False) -> SealFacts:
-    """Judge a file once for all who ask about it."""
+    """Judge a file once for all who ask about it, and hold both paths of verification against one another."""
     del is_known
+    Score().compare(data, trust, at, "a vector")
     return validate(data, trust, at)
 
 

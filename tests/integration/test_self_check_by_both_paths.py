@@ -74,3 +74,8 @@ def test_one_file_of_fifty_is_chosen_by_its_digest_alone(world: World, whole: Co
     for data in (pdf, chosen, chosen, pdf):
         judge(data, trust, world.at)
     assert [hashlib.sha256(chosen).hexdigest()] * 2 == whole.files[-2:]
+    whole.changes = {"test_policy": False}
+    with pytest.raises(SelfCheckFailed):
+        judge(chosen, trust, world.at)
+    with pytest.raises(SelfCheckFailed):  # which was not chosen, but is compared now
+        judge(pdf, trust, world.at)
