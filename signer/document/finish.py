@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LIGATURES = {b"06440622": b"FEF5", b"06440623": b"FEF7", b"06440625": b"FEF9", b"06440627": b"FEFB"}
+_END = b"%%EOF"
+"""Ends a CMap as a comment; where a stream is not compressed, those who look for the end of the file would find it."""
 _LIGATURE = re.compile(rb"<(0644062[2357])>", re.IGNORECASE)
 
 
@@ -65,7 +67,7 @@ def _ligatures(pdf: pikepdf.Pdf) -> Iterator[tuple[pikepdf.Object, bytes]]:
         stated = font.ToUnicode.read_bytes()
         named = _LIGATURE.sub(lambda found: b"<" + _LIGATURES[found[1].upper()] + b">", stated)
         if named != stated:
-            yield font, named
+            yield font, named.replace(_END, b"")
 
 
 def _files(pdf: pikepdf.Pdf) -> Iterator[tuple[int, bytes]]:

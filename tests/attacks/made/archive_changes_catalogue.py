@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from appended import appended
 
-from signer.seal.syntax import Name, Reference
+from signer.seal.syntax import Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ def make(genuine: Genuine) -> Iterator[bytes]:
     yield appended(genuine, change("OpenAction", {"S": Name("JavaScript"), "JS": b"app.alert(1)"}))
     yield appended(genuine, change("Names", {}))
     yield appended(genuine, change("AF", []))
-    yield appended(genuine, change("Pages", Reference(1, 0)))
+    yield appended(genuine, lambda made: made.root.update({"Pages": made.root["StructTreeRoot"]}))
     yield appended(genuine, change("Extensions", {}))
     yield appended(genuine, change("Version", Name("2.0")))
     yield appended(genuine, without("Perms"))

@@ -51,6 +51,12 @@ def test_only_the_field_and_what_names_it_differ_and_every_other_object_stands_a
         assert (widget.objgen[0], form.objgen[0], len(after.objects)) == (count + 1, count + 2, count + 2)
 
 
+def test_nothing_but_the_end_looks_like_the_end(typeset: tuple[bytes, str]) -> None:
+    raw, alt = typeset
+    made = finish.finish(raw, picture_alt=alt, tooltip=alt)
+    assert [made.count(mark) for mark in (b"%%EOF", b"startxref", b"\nxref\n", b"trailer")] == [1, 1, 1, 1]
+
+
 def test_every_entry_of_the_table_leads_to_its_object(typeset: tuple[bytes, str]) -> None:
     raw, alt = typeset
     made = finish.finish(raw, picture_alt=alt, tooltip=alt)
