@@ -19,6 +19,7 @@ from handing_in import OWN
 from killing import Launcher, Turn
 from world import EMIRATES, World
 
+from signer import jobs as queues
 from signer.domain.batch import BatchState
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def test_web_processes_killed_while_a_word_is_given(world: World, report: Report
 @on_both
 def test_the_queue_and_the_jobs_are_deleted(world: World, report: Report) -> None:
     def lose(_chance: random.Random, _ref: str) -> None:
+        queues.Queue(world.services).close()  # now there is one
         mishaps.lose_the_queue(world)
         world.change("DELETE FROM jobs")
 

@@ -11,6 +11,7 @@ import pytest
 from batched import CHEN, accounts, approved, drafts, finish, head, interrupted, items, ready, stamping, state, word
 from handing_in import OWN
 
+from signer import jobs as queues
 from signer.domain.batch import BatchState
 from signer.register.batch_items import LEASE
 
@@ -77,16 +78,18 @@ SQLITE = pytest.mark.parametrize("database", ["sqlite"])
 @BOTH
 def test_a_queue_and_jobs_that_are_deleted_while_a_batch_runs_lose_nothing(world: World) -> None:
     """Not only the queue: the jobs too, as after a restore."""
-    ref = approved(world, drafts(2))
+    ref, lost = approved(world, drafts(2)), list[str]()
+    queues.Queue(world.services).close()  # now there is one
 
     def lose(*_: Any) -> None:
         mishaps.lose_the_queue(world)
         world.change("DELETE FROM jobs")
+        lost.append(ref)
 
     with killing.at_step(world, "sealed", lose):
-        world.services.batch_running.run(ref, span=timedelta())
         world.services.working.run_due()
     finish(world, ref)
+    assert lost
     assert state(world, ref) == (BatchState.DONE, 2, 0)
     hold(world, issued=2)
 
