@@ -101,13 +101,19 @@ class _Measured:
 
 
 class _Turn:
-    """The turn of one request, which it may give up for a while; and the line of those whose files are judged."""
+    """
+    The turn of one request, which it may give up for a while; and the line of those whose files are judged.
+
+    Several threads of one request may do so at once: the first gives the turn up, the last takes it again.
+    """
 
     def __init__(self, working: Line, judging: Line, network: str) -> None:
         self._working = working
         self._judging = judging
         self._network = network
         self._is_held = False
+        self._away = 0
+        self._changing = threading.Lock()
 
     def take(self, *, is_back: bool = False) -> None:
         """Wait for the turn. Raises Busy."""
@@ -123,11 +129,16 @@ class _Turn:
     @contextmanager
     def given_up(self) -> Iterator[None]:
         """Let others work in this block."""
-        self.leave()
+        with self._changing:
+            self._away += 1
+            self.leave()
         try:
             yield
         finally:
-            self.take(is_back=True)
+            with self._changing:
+                self._away -= 1
+                if not self._away:
+                    self.take(is_back=True)
 
     @contextmanager
     def judging(self) -> Iterator[None]:

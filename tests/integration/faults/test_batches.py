@@ -137,7 +137,7 @@ def test_one_vehicle_in_two_approved_batches_is_sealed_once(world: World) -> Non
     world.services.batch_running.run(second)
     assert (state(world, first), state(world, second)) == ((BatchState.DONE, 2, 0), (BatchState.DONE, 1, 2))
     failed = [one.error for one in world.services.batching.items(OWN.maker, second, states=("failed",))]
-    assert {one.code for one in failed if one} == {"conflict"}
+    assert {one.code for one in failed if one} == {"vin.live"}
     hold(world, issued=3)
 
 

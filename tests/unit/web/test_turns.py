@@ -6,10 +6,12 @@ import io
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from apps import create_app
+from flask import Flask
 from served import until
 from werkzeug.test import Client, create_environ, run_wsgi_app
 
@@ -170,3 +172,24 @@ def test_without_a_turn_people_and_machines_are_told_so_in_their_language(house:
     assert (told.status_code, told.json["title"], kind(told)) == (429, words, "busy")
     assert alive.status_code == 200
     assert page(client, by=OFFICE).status_code == 200
+
+
+def test_files_of_one_request_that_are_judged_at_once_hold_one_turn_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signer.web.lines._BACK_S", 1.0)
+    app = Flask("licence")
+
+    @app.get("/")
+    def check() -> str:
+        together = threading.Barrier(3)
+
+        def judge() -> None:
+            with turning.judging():
+                together.wait(20)
+
+        with ThreadPoolExecutor(3) as pool:
+            for done in [pool.submit(copy_context().run, judge) for _ in range(3)]:
+                done.result()
+        return "done"
+
+    client = Client(Turns(app.wsgi_app, most=4, judged=4, held=1_000))
+    assert [client.get("/").status_code for _ in range(6)] == [200] * 6
