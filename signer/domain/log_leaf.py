@@ -73,9 +73,12 @@ class Leaf:
             start = b"\x85\x01" + _text(kind) + b"\x1a"
             if data.startswith(start):
                 rest = data[len(start) :]
-                at = datetime.fromtimestamp(int.from_bytes(rest[:4], "big") * 60, UTC)
+                minutes = int.from_bytes(rest[:4], "big")
+                if len(rest) != 4 + 2 * (2 + _DIGEST) or minutes < _FIRST_MINUTE:
+                    break
+                at = datetime.fromtimestamp(minutes * 60, UTC)
                 found = cls(type=kind, at=at, tag=rest[6:38], commitment=rest[40:])
-                if len(rest) == 4 + 2 * (2 + _DIGEST) and found.encode() == data:
+                if found.encode() == data:
                     return found
         raise InvalidInput("leaf", "is no leaf of this log")
 

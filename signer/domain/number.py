@@ -62,6 +62,11 @@ class Number(str):
             raise ValueError(fault)
         return super().__new__(cls, text)
 
+    @classmethod
+    def kept(cls, text: str) -> Number:
+        """Return a number as the register holds it: it was one when it was put there, and is not looked at again."""
+        return super().__new__(cls, text)
+
     @staticmethod
     def _grouped(plain: str) -> str:
         return f"{plain[:5]}-{plain[5:10]}-{plain[10:]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import CheckConstraint, Index, MetaData, String, TypeDecorator, text
@@ -39,7 +40,12 @@ class At(TypeDecorator[datetime]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
         """Read it back."""
         del dialect
-        return None if value is None else datetime.fromisoformat(value)
+        return None if value is None else _instant(value)
+
+
+@lru_cache(maxsize=4_096)
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def one_of(column: str, values: list[str], name: str) -> CheckConstraint:

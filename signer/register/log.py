@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 _QUEUE = Ready(insert(log_queue).inline())
 _APPEND = Ready(insert(log_leaves).inline())
-_TAKEN = Ready(delete(log_queue).where(log_queue.c.id == bindparam("queued", type_=Integer())))
 _WAITING = Ready(
     select(
         log_queue.c.id,
@@ -153,10 +152,9 @@ def waiting(tx: Connection, most: int) -> tuple[Waiting, ...]:
     """Return what waits, the oldest first."""
     rows = _WAITING.rows(tx, {"most": most})
     usccs = {uscc: Uscc(uscc) for uscc in {row.uscc for row in rows}}
-    numbers = {text: Number(text) for text in {row.number for row in rows}}
     return tuple(
         [
-            Waiting(id_, confirmation, numbers[number], maker, usccs[uscc], _TYPES[kind], bytes(digest), at)
+            Waiting(id_, confirmation, Number.kept(number), maker, usccs[uscc], _TYPES[kind], bytes(digest), at)
             for id_, confirmation, number, maker, uscc, kind, digest, at in rows
         ]
     )
@@ -190,7 +188,7 @@ def last_hashes(tx: Connection, confirmation_ids: Sequence[int]) -> dict[int, by
 
 def append(tx: Connection, entries: Sequence[Entry]) -> None:
     """Add leaves behind those that there are, and keep every tile that they fill."""
-    _APPEND.execute_many(tx, [entry._asdict() for entry in entries])
+    _APPEND.execute_rows(tx, Entry._fields, entries)
     before, after, level = entries[0].sequence, entries[-1].sequence + 1, 0
     while full := after >> HEIGHT * (level + 1):
         for number in range(before >> HEIGHT * (level + 1), full):
@@ -240,7 +238,8 @@ def _spanned(column: Column[bytes], wanted: Tile) -> Select[bytes]:
 
 def taken(tx: Connection, ids: Sequence[int]) -> None:
     """Take away what is in the log now, by the ids that were read: never what came meanwhile."""
-    _TAKEN.execute_many(tx, [{"queued": each} for each in ids])
+    for start in range(0, len(ids), _MOST_AT_ONCE):
+        tx.execute(delete(log_queue).where(log_queue.c.id.in_(ids[start : start + _MOST_AT_ONCE])))
 
 
 def sign(tx: Connection, made: Signed) -> None:

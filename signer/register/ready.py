@@ -58,6 +58,12 @@ class Ready:
         driver: Any = tx.connection.dbapi_connection
         driver.cursor().executemany(form.text, every)
 
+    def execute_rows(self, tx: Connection, names: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> None:
+        """Execute it with each of several rows, whose values stand in the order of the names."""
+        form = self._form(tx.dialect, dict.fromkeys(names))
+        driver: Any = tx.connection.dbapi_connection
+        driver.cursor().executemany(form.text, form.by_place(names, rows))
+
     def rows(self, tx: Connection, values: Values = _NONE) -> list[Any]:
         """Execute a question, and return its rows: named tuples of the values that SQLAlchemy's own would hold."""
         form = self._form(tx.dialect, values)
@@ -97,6 +103,13 @@ class _Form:
             make([value if reader is None else reader(value) for reader, value in zip(readers, row, strict=True)])
             for row in rows
         ]
+
+    def by_place(self, names: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> Sequence[object]:
+        """Return rows as the driver takes them: as they are, if they are in its order and need no writer."""
+        is_plain = all(writer is None for _, writer in self._binds) and not self._fixed
+        if self._is_positional and is_plain and names == tuple(name for name, _ in self._binds):
+            return rows
+        return [self.parameters(dict(zip(names, row, strict=True))) for row in rows]
 
     def parameters(self, values: Values) -> tuple[object, ...] | dict[str, object]:
         """Return values as the driver takes them: by place or by name."""

@@ -72,6 +72,9 @@ def test_only_its_own_opening_opens_a_leaf(change: dict[str, object]) -> None:
     assert not OPENING.opens(moved)
 
 
+EARLY = b"\x85\x01\x66issued\x1a" + (65_535).to_bytes(4, "big") + b"\x58\x20" + bytes(32) + b"\x58\x20" + bytes(32)
+
+
 @given(st.integers(0, 200), st.integers(1, 255))
 def test_a_changed_leaf_is_none_or_is_opened_no_more(place: int, change: int) -> None:
     data = bytearray(LEAF.encode())
@@ -85,7 +88,7 @@ def test_a_changed_leaf_is_none_or_is_opened_no_more(place: int, change: int) ->
     assert not OPENING.opens(found) or found.at != LEAF.at
 
 
-@pytest.mark.parametrize("data", [b"", LEAF.encode()[:-1], LEAF.encode() + b"\0", b"\x85\x01", b"\xa0"])
+@pytest.mark.parametrize("data", [b"", LEAF.encode()[:-1], LEAF.encode() + b"\0", b"\x85\x01", b"\xa0", EARLY])
 def test_nothing_else_is_a_leaf(data: bytes) -> None:
     with pytest.raises(InvalidInput):
         Leaf.parse(data)
