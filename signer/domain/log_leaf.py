@@ -35,7 +35,7 @@ MOST_BYTES: Final = 40_000
 _PREFIX: Final = b"signer/leaf/1"
 _DIGEST: Final = 32
 _HEADS: Final = tuple(bytes([0x60 + length]) for length in range(24))
-_FIRST_MINUTE, _LAST_MINUTE = 1 << 16, (1 << 32) - 1
+_FIRST_MINUTE, _LAST_MINUTE = 1 << 16, 4_223_371_679
 
 
 class LeafType(StrEnum):
@@ -74,7 +74,7 @@ class Leaf:
             if data.startswith(start):
                 rest = data[len(start) :]
                 minutes = int.from_bytes(rest[:4], "big")
-                if len(rest) != 4 + 2 * (2 + _DIGEST) or minutes < _FIRST_MINUTE:
+                if len(rest) != 4 + 2 * (2 + _DIGEST) or not _FIRST_MINUTE <= minutes <= _LAST_MINUTE:
                     break
                 at = datetime.fromtimestamp(minutes * 60, UTC)
                 found = cls(type=kind, at=at, tag=rest[6:38], commitment=rest[40:])

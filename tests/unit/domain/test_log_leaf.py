@@ -72,7 +72,17 @@ def test_only_its_own_opening_opens_a_leaf(change: dict[str, object]) -> None:
     assert not OPENING.opens(moved)
 
 
-EARLY = b"\x85\x01\x66issued\x1a" + (65_535).to_bytes(4, "big") + b"\x58\x20" + bytes(32) + b"\x58\x20" + bytes(32)
+def _of_minute(minute: int) -> bytes:
+    digest = b"\x58\x20" + bytes(32)
+    return b"\x85\x01\x66issued\x1a" + minute.to_bytes(4, "big") + digest + digest
+
+
+EARLY, LATE, BEYOND = map(_of_minute, (65_535, 4_223_371_680, 2**32 - 1))
+
+
+def test_the_last_minute_of_all_is_one() -> None:
+    last = _of_minute(4_223_371_679)
+    assert (Leaf.parse(last).encode(), Leaf.parse(last).at.year) == (last, 9999)
 
 
 @given(st.integers(0, 200), st.integers(1, 255))
@@ -88,7 +98,9 @@ def test_a_changed_leaf_is_none_or_is_opened_no_more(place: int, change: int) ->
     assert not OPENING.opens(found) or found.at != LEAF.at
 
 
-@pytest.mark.parametrize("data", [b"", LEAF.encode()[:-1], LEAF.encode() + b"\0", b"\x85\x01", b"\xa0", EARLY])
+@pytest.mark.parametrize(
+    "data", [b"", LEAF.encode()[:-1], LEAF.encode() + b"\0", b"\x85\x01", b"\xa0", EARLY, LATE, BEYOND]
+)
 def test_nothing_else_is_a_leaf(data: bytes) -> None:
     with pytest.raises(InvalidInput):
         Leaf.parse(data)
