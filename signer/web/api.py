@@ -18,7 +18,7 @@ from signer.services.lookups import MOST_NUMBERS
 from signer.web import answers, bodies, documented, intake, languages, sheets, telling
 from signer.web.answers import OfLicence
 from signer.web.asking import FileAsked, LicenceAsked, RecordAsked
-from signer.web.fields import Faults, Typed, asked, digest, number, signed_code, tail
+from signer.web.fields import Faults, Typed, asked, digest, no_day, number, signed_code, tail
 from signer.web.problems import Fault, Refused
 from signer.web.shapes import LicenceQuestion, LookupQuestion
 
@@ -135,6 +135,8 @@ def _typed(values: MultiDict[str, str], known: Iterable[str], faults: Faults) ->
     many = [name for name in _SINGLE if len(values.getlist(name)) > 1]
     if many:
         raise Refused("invalid-input", tuple(_only_one(name) for name in many))
+    if not values.get("applied_on", "-").strip():  # a program that forgot the date does not mean today
+        no_day(faults, "/applied_on")
     return Typed(
         vins=tuple(vin for vin in values.getlist("vin") if vin.strip()),
         destination=values.get("destination", ""),

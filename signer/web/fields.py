@@ -135,8 +135,13 @@ def _day(typed: str, faults: Faults, pointer: str) -> date | None:
     try:
         return parse_day(typed.strip())
     except ValueError:
-        faults.add(pointer, "date.form", "日期请写成 YYYY-MM-DD，且须真实存在", "write a real date as YYYY-MM-DD")
+        no_day(faults, pointer)
         return None
+
+
+def no_day(faults: Faults, pointer: str) -> None:
+    """Note that what stands there is no date."""
+    faults.add(pointer, "date.form", "日期请写成 YYYY-MM-DD，且须真实存在", "write a real date as YYYY-MM-DD")
 
 
 def number(typed: str, faults: Faults, pointer: str) -> str | None:

@@ -74,6 +74,7 @@ _ASKED: Final = (
 )
 _NO_REASON = Fault(pointer="/reason", code="field.missing", zh="退回须说明理由", en="say why it is returned")
 _NO_SIZE = Fault(pointer="/size", code="batch.size", zh=f"须为 1 至 {MOST_GROUPED}", en=f"is 1 to {MOST_GROUPED}")
+_NO_FILE = Fault(pointer="", code="batch.empty", zh="请求中没有文件内容", en="the request holds no file")
 
 
 def install(gate_: Gate, house: House) -> None:
@@ -115,6 +116,8 @@ def _handing_in(gate_: Gate, house: House) -> None:
     )
     def create_batch(caller: Caller, doing: Doing) -> str:
         size, name, data = _size(), paging.word("name"), request.get_data()
+        if not data.strip():
+            raise Refused("invalid-input", (_NO_FILE,))
         asked = Asked(person=caller.by, maker=caller.uscc)
         return batching.hand_in(asked, file_name=name, data=data, size=size, also=doing.note)[0]
 

@@ -113,6 +113,12 @@ def test_what_is_no_batch_is_refused_by_name(erp: Machine) -> None:
         assert (kind(answer), answer.json["errors"][0]["pointer"]) == ((422, "invalid-input"), pointer)
 
 
+def test_a_request_without_a_file_makes_no_batch(erp: Machine) -> None:
+    refused = handed(erp, b" \n")
+    assert (refused.status_code, refused.json["errors"][0]["code"]) == (422, "batch.empty")
+    assert erp.get("/batches").json["items"] == []
+
+
 def test_a_batch_is_steered_and_asked_twice_is_as_if_once(erp: Machine, oa: Machine, world: World) -> None:
     ref = batched.approved(world, batched.drafts(2))
     at = f"/batches/{ref}"

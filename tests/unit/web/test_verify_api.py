@@ -210,6 +210,13 @@ def test_two_files_are_refused(house: House) -> None:
     assert (response.status_code, pointers(response)) == (422, [("/file", "field.repeated")])
 
 
+def test_a_date_that_is_there_and_empty_is_refused_and_does_not_mean_today(house: House) -> None:
+    response = house.verify(house.kz, applied_on=" ")
+    assert (response.status_code, pointers(response)) == (422, [("/applied_on", "date.form")])
+    raw = house.client.post(f"{URL}?applied_on=", data=house.kz, content_type="application/pdf")
+    assert (raw.status_code, pointers(raw)) == (422, [("/applied_on", "date.form")])
+
+
 def test_too_many_vins_are_refused(house: House) -> None:
     many = [f"L0YSA3B29T{place:07}" for place in range(201)]
     assert house.verify(house.kz, vin=many).status_code == 422
