@@ -79,9 +79,8 @@ def _form(**fields: Schema) -> MediaType:
 
 
 def file_body(kind: str, begins: str = "") -> MediaType:
-    """Return a body that is a file of a media type; `begins` shows one of its own, as text."""
-    schema = _TEXT if kind.startswith("text/") else _FILE
-    return MediaType(media_type_schema=schema, example=begins or examples.of_file(kind))
+    """Return a body that is a file of a media type, bytes of any kind; `begins` shows one of its own, as text."""
+    return MediaType(media_type_schema=_FILE, example=begins or examples.of_file(kind))
 
 
 def problems(*codes: str) -> ResponseDict:
