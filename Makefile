@@ -11,7 +11,7 @@ WORKERS ?= 3
 help:
 	@echo "make demo    seal the samples with TEST seals and verify them (ARGS=--once: only check, then end)"
 	@echo "make test    all tests   make lint   style, types, floors   make format   put code in form"
-	@echo "make bench   measured tables   make soak   the large counts   make docs   rewrite the reference pages"
+	@echo "make bench   measured tables   make soak   the large counts   make docs   write reference pages, build the site"
 	@echo "make fuzz    ten minutes of hostile files (FUZZ_MINUTES=60; ARGS=values: one target)"
 	@echo "make mutants the decision broken in every small way, and which of it no test noticed"
 
@@ -26,6 +26,9 @@ $(VENV)/fuzz.stamp: requirements/fuzz.txt deploy/setup.sh
 
 $(VENV)/bench.stamp: requirements/bench.txt deploy/setup.sh
 	@sh deploy/setup.sh bench
+
+$(VENV)/docs.stamp: requirements/docs.txt deploy/setup.sh
+	@sh deploy/setup.sh docs
 
 demo: $(VENV)/run.stamp
 	@$(BIN)/python deploy/demo.py $(ARGS)
@@ -46,7 +49,7 @@ format: $(VENV)/dev.stamp
 bench: $(VENV)/dev.stamp $(VENV)/bench.stamp
 	$(BIN)/python tests/benchmarks/run.py $(ARGS)
 
-soak: $(VENV)/dev.stamp
+soak: $(VENV)/dev.stamp $(VENV)/docs.stamp
 	$(BIN)/python -m pytest -m soak --override-ini addopts="--import-mode=importlib --strict-markers -rA" -n $(WORKERS) tests $(ARGS)
 
 fuzz: $(VENV)/dev.stamp $(VENV)/fuzz.stamp
@@ -55,8 +58,9 @@ fuzz: $(VENV)/dev.stamp $(VENV)/fuzz.stamp
 mutants: $(VENV)/dev.stamp
 	$(BIN)/python tests/mutation/mutants.py $(ARGS)
 
-docs: $(VENV)/dev.stamp
+docs: $(VENV)/dev.stamp $(VENV)/docs.stamp
 	$(BIN)/python docs/make_reference.py $(ARGS)
+	$(BIN)/python docs/build_site.py
 
 clean:
 	rm -rf build dist .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Make .venv with the locked packages: `setup.sh run` (run time only), `setup.sh dev`, or `setup.sh fuzz` (beside dev).
-# `setup.sh bench` puts what `make bench` measures us against into .venv/bench, apart from ours (ADR 0002).
+# `setup.sh bench` puts what `make bench` measures us against into .venv/bench, apart from ours (ADR 0002), and
+# `setup.sh docs` what builds the site of the documents into .venv/docs.
 # Safe to repeat.
 set -eu
 lock=$1
@@ -26,9 +27,9 @@ fi
 [ -x .venv/bin/python ] || { say "making .venv ..."; "$python" -m venv .venv; }
 say "installing the packages of requirements/$lock.txt (about 250 MB to fetch the first time, fonts included) ..."
 target=
-if [ "$lock" = bench ]; then
-    rm -rf .venv/bench
-    target="--target .venv/bench"
+if [ "$lock" = bench ] || [ "$lock" = docs ]; then
+    rm -rf ".venv/$lock"
+    target="--target .venv/$lock"
 fi
 # The lock names every package: nothing is left to be resolved (an extra that a package wants is in it as well).
 # shellcheck disable=SC2086 -- two words or none

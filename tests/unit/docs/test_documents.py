@@ -98,7 +98,7 @@ def test_what_runs_is_what_is_tested() -> None:
     assert run.items() <= dev.items()
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "fuzz.txt", "oracles.txt", "bench.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "fuzz.txt", "oracles.txt", "bench.txt", "docs.txt"])
 def test_a_lock_holds_names_versions_and_hashes_and_nothing_else(name: str) -> None:
     lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
     form = re.compile(r"[a-z0-9-]+==[^ ;]+( ; [a-zA-Z0-9_.' =!<>()]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
