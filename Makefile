@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 # One more than the cores of a small machine: a third of the tests wait for a browser or a server of their own.
 WORKERS ?= 3
 
-.PHONY: help demo test lint format bench soak fuzz mutants docs clean
+.PHONY: help demo test lint format bench soak fuzz mutants docs archive clean
 
 help:
 	@echo "make demo    seal the samples with TEST seals and verify them (ARGS=--once: only check, then end)"
 	@echo "make test    all tests   make lint   style, types, floors   make format   put code in form"
 	@echo "make bench   measured tables   make soak   the large counts   make docs   write reference pages, build the site"
 	@echo "make fuzz    ten minutes of hostile files (FUZZ_MINUTES=60; ARGS=values: one target)"
+	@echo "make archive everything that a machine without internet needs, in one file (dist/)"
 	@echo "make mutants the decision broken in every small way, and which of it no test noticed"
 
 $(VENV)/run.stamp: requirements/run.txt deploy/setup.sh
@@ -61,6 +62,9 @@ mutants: $(VENV)/dev.stamp
 docs: $(VENV)/dev.stamp $(VENV)/docs.stamp
 	$(BIN)/python docs/make_reference.py $(ARGS)
 	$(BIN)/python docs/build_site.py
+
+archive: $(VENV)/dev.stamp
+	$(BIN)/python deploy/offline/build.py $(ARGS)
 
 clean:
 	rm -rf build dist .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -93,12 +93,15 @@ def _locked(name: str) -> dict[str, str]:
 
 
 def test_what_runs_is_what_is_tested() -> None:
-    run, dev = _locked("run.txt"), _locked("dev.txt")
+    run, machines, dev = _locked("run.txt"), _locked("machines.txt"), _locked("dev.txt")
     assert run
-    assert run.items() <= dev.items()
+    assert run.items() <= machines.items() <= dev.items()
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "fuzz.txt", "oracles.txt", "bench.txt", "docs.txt"])
+_LOCKS = ["run.txt", "machines.txt", "dev.txt", "fuzz.txt", "oracles.txt", "bench.txt", "docs.txt"]
+
+
+@pytest.mark.parametrize("name", _LOCKS)
 def test_a_lock_holds_names_versions_and_hashes_and_nothing_else(name: str) -> None:
     lines = (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()
     form = re.compile(r"[a-z0-9-]+==[^ ;]+( ; [a-zA-Z0-9_.' =!<>()]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
