@@ -16,6 +16,7 @@ from signer import errors, settings
 from signer.cli import INTERNAL, INTERRUPTED, REMOTE, cli, console
 from signer.domain.verdict import EXITS, Code
 from signer.errors import SignerError
+from signer.metrics import CATALOGUE
 from signer.seal import findings
 from signer.verification import wording
 
@@ -34,6 +35,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "errors.md": errors_page(),
         "verdicts.md": verdicts_page(),
+        "metrics.md": metrics_page(),
     }
 
 
@@ -264,6 +266,34 @@ def _checks() -> Iterator[Row]:
         yield _code(which.value), question.zh, question.en, f"seal, {question.part.value}"
     for name, (zh, en) in wording.QUESTIONS.items():
         yield _code(name), zh, en, "verification"
+
+
+def metrics_page() -> str:
+    """Return docs/reference/metrics.md."""
+    intro = """
+`/metrics` tells them in Prometheus' text to the networks that `SIGNER_METRICS_NETWORKS` names; others find no such
+page. What is *counted* is added up over all processes of the host, those included that have ended since; gauges of a
+process have the labels `role` (web, worker, cli) and `pid`. What is *looked up* is asked when somebody reads the page,
+and missing where it cannot be known. No label names a person, a confirmation or a vehicle. Rules that alarm:
+[alerts.yml](../../deploy/alerts.yml).
+"""
+    rows = (
+        (
+            _code(metric.name),
+            metric.kind,
+            ", ".join(map(_code, metric.labels)) or "-",
+            f"{metric.help}{_buckets(metric.buckets)}",
+            "counted" if metric.is_kept else "looked up",
+        )
+        for metric in CATALOGUE
+    )
+    return _page(
+        "Metrics", "`signer/metrics/catalogue.py`", intro, _table(("name", "kind", "labels", "what", "how"), rows)
+    )
+
+
+def _buckets(ends: tuple[float, ...]) -> str:
+    return f" Buckets (s): {', '.join(f'{end:g}' for end in ends)}." if ends else ""
 
 
 def write(folder: Path) -> None:

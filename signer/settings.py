@@ -172,6 +172,11 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'register.sqlite3'}"
 
     @property
+    def run_dir(self) -> Path:
+        """Where each process of this host keeps what it counts."""
+        return self.data_dir / "run"
+
+    @property
     def keys(self) -> Path:
         """The folder of keys, resolved."""
         return self.keys_dir or self.data_dir / "keys"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from signer import logs, settings, wiring
+from signer import logs, metrics, settings, wiring
 from signer.domain.json_text import MOST_BYTES
 from signer.domain.number import Number
 from signer.errors import InvalidInput, NotFound, StorageUnavailable
@@ -21,6 +21,7 @@ def services() -> Services:
     """Wire the deployment that the environment describes, over a register of this code's schema."""
     chosen = settings.load()
     logs.configure(chosen.log_level)
+    metrics.begin(chosen.run_dir, "cli")
     return wiring.wire_ready(chosen)
 
 

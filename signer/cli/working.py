@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from signer import jobs as waking
+from signer import metrics
 from signer.cli.console import REFUSED
 from signer.cli.house import number_of, services
 from signer.services.work import ONCE
@@ -30,6 +31,7 @@ def worker(once: bool, beside: int | None) -> None:
     if beside is not None:
         threading.Thread(target=_end_without, args=(beside,), daemon=True).start()
     wired = services()
+    metrics.begin(wired.settings.run_dir, "worker")
     if once:
         wired.working.run_due()
     else:

@@ -84,6 +84,11 @@ def renderer_digest(templates: Path, version: str) -> bytes:
     return digest_of(load(templates, version))
 
 
+def versions(templates: Path) -> tuple[str, ...]:
+    """Return the versions that there are, in order."""
+    return tuple(sorted(path.name for path in _folder(templates, "").iterdir() if (path / "manifest.json").is_file()))
+
+
 def digest_of(template: Template) -> bytes:
     """Return the same of a version that was read."""
     lines = [

@@ -15,7 +15,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped] # 
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped] # it has no types
 from gunicorn.glogging import Logger  # type: ignore[import-untyped] # it has no types
 
-from signer import logs, wiring
+from signer import logs, metrics, wiring
 from signer.serve.waiting import PatientWorker
 from signer.services import offline
 from signer.web import turns
@@ -207,6 +207,7 @@ def run_verify_only(settings: Settings, *, host: str = HOST, port: int = PORT, w
 
 
 def _in_turns(settings: Settings) -> Turns:
+    metrics.begin(settings.run_dir, "web")
     return _bounded(create_app(wiring.wire_ready(settings, judging=turns.judging)), settings)
 
 

@@ -49,6 +49,7 @@ LIST_WARNING = timedelta(days=7)
 OFTEN = 3
 LATE_MAIL = timedelta(hours=1)
 _OF_LEVEL: Mapping[Level, Health] = {"ok": "ok", "low": "warning", "stopped": "error"}
+_ORDER = ("ok", "warning", "error")
 OVERDUE = timedelta(minutes=10)
 CHECKS_AGE = timedelta(days=7)
 """A worker looks every minute; a job that has been due for so long has none."""
@@ -126,6 +127,13 @@ class Doctor:
         """Return a symptom for each part that can be looked at every few seconds: nothing is written, nobody asked."""
         probes = (("register", self._register), ("disk", self._disk), ("pending", self._pending), ("jobs", self._jobs))
         return tuple(symptom for part, probe in probes for symptom in _guarded(part, probe))
+
+    def healths(self) -> dict[str, Health]:
+        """Return the worst that a glance finds of each part."""
+        found: dict[str, Health] = {}
+        for one in self.glance():
+            found[one.part] = max(found.get(one.part, "ok"), one.health, key=_ORDER.index)
+        return found
 
     def _base_url(self) -> Iterator[Symptom]:
         fault = configured.base_url_fault(self._settings.base_url)

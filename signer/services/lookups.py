@@ -8,10 +8,12 @@ import unicodedata
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from signer import metrics
 from signer.domain.evidence import Asked, RecordFacts
 from signer.domain.number import Number
 from signer.domain.values import beijing_day
 from signer.errors import InvalidInput, TooManyRequests
+from signer.metrics.catalogue import VERDICTS
 from signer.register import lookup, official, restores
 from signer.register.scope import Scope
 from signer.services.alarms import NoWatch
@@ -125,7 +127,7 @@ class LookingUp:
             record = lookup.by_number(tx, number, scope=_ANYBODY, at=at) if number else None
             gaps = restores.gaps(tx)
         if record is None or not records.is_public(record):
-            return records.unknown_digest(self._question(at, (), subject="digest"), self._policy)
+            return _counted(records.unknown_digest(self._question(at, (), subject="digest"), self._policy))
         question = self._question(at, (record.over(gaps),), subject="digest")
         return self._heeded(records.on_record(question, Asked(), self._policy, today=beijing_day(at)))
 
@@ -139,7 +141,7 @@ class LookingUp:
 
     def _heeded(self, verdict: Verdict) -> Verdict:
         self._watch.heed(verdict)
-        return verdict
+        return _counted(verdict)
 
     def _question(self, at: datetime, found: tuple[RecordFacts, ...], subject: str = "record") -> RecordQuestion:
         trust = self._trust()
@@ -154,7 +156,12 @@ class LookingUp:
                 lookup.note_failure(tx, number=number, network=network, at=at)
         self._watch.missed(numbers)
         question = self._question(at, ()).model_copy(update={"is_complete": is_complete})
-        return records.absent(question, self._policy)
+        return _counted(records.absent(question, self._policy))
+
+
+def _counted(verdict: Verdict) -> Verdict:
+    metrics.count(VERDICTS, verdict.code, "record")
+    return verdict
 
 
 def _refuse_guessing(tx: Transaction, numbers: tuple[Number, ...], network: str, at: datetime) -> None:

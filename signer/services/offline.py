@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Self
 
+from signer import metrics
 from signer.domain.evidence import Asked, ContentFacts, RegisterFacts
 from signer.domain.log_facts import NO_LOG
 from signer.domain.number import Number
@@ -15,6 +16,7 @@ from signer.domain.trust import SealState
 from signer.domain.values import beijing_day
 from signer.domain.verdict import Code
 from signer.errors import InvalidInput, Misconfigured
+from signer.metrics.catalogue import VERDICTS
 from signer.services.lookups import parse_number, parse_tail
 from signer.services.on_paper import (
     Found,
@@ -169,6 +171,11 @@ class OfflineVerifying:
 
     def file_for(self, data: bytes, ask: Callable[[Listed | None], Asked]) -> Verdict:
         """Return the verdict on a file for a question that depends on the record which it names."""
+        verdict = self._verdict(data, ask)
+        metrics.count(VERDICTS, verdict.code, "file")
+        return verdict
+
+    def _verdict(self, data: bytes, ask: Callable[[Listed | None], Asked]) -> Verdict:
         waiting = {issuer: self._house(issuer) for issuer in issuers_of(self._shelf)}
         for house in waiting.values():
             if house.copy(data) is not None:

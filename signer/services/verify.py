@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from signer import metrics
 from signer.domain import content as encoding
 from signer.domain.evidence import (
     Asked,
@@ -23,6 +24,7 @@ from signer.domain.evidence import (
 from signer.domain.log_facts import NO_LOG, LogFacts
 from signer.domain.trust import Purpose
 from signer.domain.values import beijing_day
+from signer.metrics.catalogue import VERDICTS
 from signer.services import log_gathering
 from signer.services.alarms import NoWatch
 from signer.services.on_paper import PaperJudging, no_scanner, scanned, signed_codes, without_code
@@ -68,6 +70,7 @@ class Verifying:
         self._scanner = scanner
         self._papers = PaperJudging(source=source, policy=policy, clock=clock)
         self._watch = watch or NoWatch()
+        self._of = "own file" if watch is None else "file"
         self._source = source
         self._judge = judge
         self._policy = policy
@@ -90,6 +93,7 @@ class Verifying:
             facts = self.gather(data)
             digest, verdict = facts.file.file_digest, self._judged(data, facts, ask)
         log.info("file.verified", code=verdict.code, number=verdict.number, file=digest[:16])
+        metrics.count(VERDICTS, verdict.code, self._of)
         for one in (verdict, *verdict.others):
             self._watch.heed(one)
         return verdict

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from flask import Flask, Response
 
     from signer.services.answering import Answering
-    from signer.settings import Settings
     from signer.web.pages import AsOf
 
 _SCHEMA_PLACE = "#/components/schemas/{model}"
@@ -94,7 +93,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
     app.before_request(_refuse_without_turn)
     app.register_api(api.blueprint(services, phrases, guests=_guests(app, services), clock=clock))
     app.register_blueprint(public.blueprint(services, pages, clock=clock))
-    app.register_blueprint(_about(app, settings))
+    app.register_blueprint(_about(app, services))
     if isinstance(services, wiring.Services):
         app.register_blueprint(car.blueprint(services, pages))
         entry.install(app, services, pages, clock=clock)
@@ -102,7 +101,7 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         app.register_api(published.api(services.trust, clock=clock))
         app.register_blueprint(published.blueprint(services.trust, services.status_lists, settings, clock=clock))
         app.register_blueprint(log.blueprint(services.logbook))
-        app.register_blueprint(readiness.blueprint(settings, doctor=services.doctor, room=services.room))
+        app.register_blueprint(readiness.blueprint(settings, doctor=services.doctor, observing=services.observing))
         drawing = paper_page.Drawing(folder, phrases=phrases, base_url=settings.base_url)
         app.register_blueprint(paper_page.blueprint(drawing, services.trust, clock=clock))
     app.components_schemas.update(_components())
@@ -137,7 +136,7 @@ def _components() -> dict[str, Schema]:
     return {name: Schema.model_validate(schema) for name, schema in found.items()}
 
 
-def _about(app: OpenAPI, settings: Settings) -> Blueprint:
+def _about(app: OpenAPI, services: Answering) -> Blueprint:
     about = Blueprint("about", __name__)
 
     @about.get("/api/v1/openapi.json")
@@ -152,7 +151,11 @@ def _about(app: OpenAPI, settings: Settings) -> Blueprint:
 
     @about.get("/version")
     def version() -> Response:
-        """Tell which code answers, and in which mode."""
-        return jsonify(Version(version=wiring.VERSION, mode=settings.mode).model_dump(mode="json"))
+        """Tell which code answers, over which schema, and in which mode."""
+        told = Version(version=wiring.VERSION, mode=services.settings.mode, commit=resources.commit())
+        if isinstance(services, wiring.Services):
+            code = services.observing.code()
+            told = told.model_copy(update={"renderers": dict(code.renderers), "migration": code.migration})
+        return jsonify(told.model_dump(mode="json"))
 
     return about

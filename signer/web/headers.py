@@ -21,6 +21,8 @@ from secure.headers import (
     XFrameOptions,
 )
 
+from signer import metrics
+from signer.metrics.catalogue import REQUEST_SECONDS, REQUESTS
 from signer.web.portal import cookies
 
 if TYPE_CHECKING:
@@ -114,8 +116,11 @@ def _tell_keepers(response: Response) -> None:
 
 def _log(response: Response) -> None:
     """Note that a request was answered: its rule, never its address (links hold secrets), its body or who asked."""
-    took_ms = round(1000 * (time.monotonic() - g.begun))
+    took_s = time.monotonic() - g.begun
+    took_ms = round(1000 * took_s)
     route = "-" if request.url_rule is None else request.url_rule.rule
+    metrics.count(REQUESTS, f"{response.status_code // 100}xx")
+    metrics.observe(REQUEST_SECONDS, "api" if request.path.startswith("/api/") else "page", seconds=took_s)
     log.info("request.answered", method=request.method, route=route, status=response.status_code, ms=took_ms)
 
 

@@ -13,7 +13,9 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from signer import metrics
 from signer.errors import Busy
+from signer.metrics.catalogue import REFUSED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +65,9 @@ class Line:
             mine = _Waiting(next(self._numbers), is_back)
             line = self._lines.setdefault(asker, deque())
             line.insert(sum(one.is_back for one in line), mine) if is_back else line.append(mine)
+        metrics.rise(WAITING, 1)
         mine.woken.wait(_BACK_S if is_back else self._patience_s)
+        metrics.rise(WAITING, -1)
         with self._lock:
             if not mine.has_turn:
                 self._forget(asker, mine)
@@ -121,6 +125,7 @@ class Line:
 
     def _busy(self, asker: str) -> Busy:
         self.refused += 1
+        metrics.count(REFUSED)
         before = len(self._lines.get(asker, ()))
         told = f"{self._held[asker]} turns are held by who asks, and {before} wait"
         return Busy(told, retry_after_s=min(_LONGEST_S, 2 + before))

@@ -159,9 +159,17 @@ class Health(Frozen):
 
 
 class Version(Frozen):
-    """Which code answers, and whether its verdicts have any effect."""
+    """
+    Which code answers, and whether its verdicts have any effect.
+
+    `commit` is '' where it is not known; `renderers` are what decides the bytes of a page, by template version;
+    `migration` is the register's schema, null where it does not answer or there is none.
+    """
 
     name: Literal["signer"] = "signer"
     version: str
     mode: Literal["test", "production"]
     api: Literal["v1"] = Field(default="v1")
+    commit: str = ""
+    renderers: dict[str, str] = Field(default_factory=dict)
+    migration: str | None = None

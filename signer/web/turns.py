@@ -17,7 +17,9 @@ from typing import IO, TYPE_CHECKING, Final
 
 from flask import has_request_context, request
 
+from signer import metrics
 from signer.errors import Busy
+from signer.metrics.catalogue import BODY_BYTES
 from signer.web import proxies
 from signer.web.lines import Line
 
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
 _TURN: Final = "signer.turn"
 _REFUSED: Final = "signer.refused"
-_TURNS: Final = "signer.turns"
 _AT_ONCE: Final = frozenset({"/healthz"})
 """What is answered without a turn: it asks nothing, and tells that the process lives."""
 MOST_WAITING: Final = 160
@@ -59,6 +60,7 @@ class _Room:
                 raise Busy("too many large bodies are held at once", retry_after_s=_ROOM_S)
             self._left -= count
             self._held[network] += count
+        metrics.rise(BODY_BYTES, count)
 
     def held(self) -> int:
         """Return how many bytes are held."""
@@ -71,6 +73,7 @@ class _Room:
             self._left += count
             self._held[network] -= count
             self._held += Counter()  # without those that hold none
+        metrics.rise(BODY_BYTES, -count)
 
 
 class _Measured:
@@ -191,7 +194,6 @@ class Turns:
             return self._application(environ, start_response)
         network = proxies.network_in(environ, trusted=self._trusted)
         body = environ["wsgi.input"] = _Measured(environ["wsgi.input"], self._room, network)
-        environ[_TURNS] = self
         turn = environ[_TURN] = _Turn(self._working, self._judging, network)
         try:
             turn.take()
@@ -221,12 +223,6 @@ def refuse() -> None:
     error = request.environ.get(_REFUSED)
     if isinstance(error, Busy):
         raise error
-
-
-def figures() -> Figures:
-    """Return how it stands in this process; nothing but zeros where nobody counts turns."""
-    found = request.environ.get(_TURNS)
-    return found.figures if isinstance(found, Turns) else Figures()
 
 
 def unmeasured() -> IO[bytes]:

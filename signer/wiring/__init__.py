@@ -45,6 +45,7 @@ from signer.services.listing import Listing
 from signer.services.lookups import LookingUp
 from signer.services.mailing import Mailing
 from signer.services.maintain import Maintaining
+from signer.services.observing import Observing
 from signer.services.official import Copying
 from signer.services.offline import OfflineLookups, OfflineVerifying
 from signer.services.on_paper import PaperJudging
@@ -176,6 +177,7 @@ class Services:
     redacting: Redacting
     reimporting: Reimporting
     doctor: Doctor
+    observing: Observing
     tokens: Tokens
     deeds: Deeds
     practising: Practising
@@ -323,8 +325,10 @@ def wire(
         below=chance.below,
     )
     people = People(database=database, clock=clock)
-    papers = Papers(database=database, blobs=blobs, clock=clock)
-    outlets = Outlets(database=database, clock=clock, uncovered=page.uncovered)
+    papers, outlets = (
+        Papers(database=database, blobs=blobs, clock=clock),
+        Outlets(database=database, clock=clock, uncovered=page.uncovered),
+    )
     keeping = Keeping(database=database, blobs=blobs, journal=journal, clock=clock)
     upgrading = Upgrading(
         database=database,
@@ -358,6 +362,15 @@ def wire(
     entrance = entering.wire(settings, database=database, mailing=mailing, clock=clock, chance=chance)
     outgoing = going.wire(
         settings, database=database, vault=entrance.vault, mailing=mailing, clock=clock, chance=chance
+    )
+    doctor = Doctor(
+        grounds=Grounds(settings=settings, database=database, room=room),
+        trust=trust,
+        seals=seals,
+        keys=key_checks,
+        page=page,
+        log=logging.examining,
+        clock=clock,
     )
     return Services(
         settings=settings,
@@ -472,15 +485,8 @@ def wire(
         reimporting=Reimporting(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance
         ),
-        doctor=Doctor(
-            grounds=Grounds(settings=settings, database=database, room=room),
-            trust=trust,
-            seals=seals,
-            keys=key_checks,
-            page=page,
-            log=logging.examining,
-            clock=clock,
-        ),
+        doctor=doctor,
+        observing=Observing(database=database, room=room, doctor=doctor, version=VERSION),
         room=room,
     )
 

@@ -165,7 +165,14 @@ def test_static_files_do_not_lead_out_of_their_folder(house: House) -> None:
 
 
 def test_the_version_tells_the_mode(house: House) -> None:
-    assert house.client.get("/version").json == {"name": "signer", "version": "0.1.0.dev0", "mode": "test", "api": "v1"}
+    told = house.client.get("/version").json
+    expected = {"name": "signer", "version": "0.1.0.dev0", "mode": "test", "api": "v1"}
+    assert {name: told.pop(name) for name in expected} == expected
+    assert set(told) == {"commit", "renderers", "migration"}
+    assert re.fullmatch(r"([0-9a-f]{40})?", told["commit"])
+    assert list(told["renderers"]) == ["1"]
+    assert re.fullmatch(r"[0-9a-f]{64}", told["renderers"]["1"])
+    assert re.fullmatch(r"\d{4}", told["migration"])
 
 
 def test_the_openapi_document_is_3_1_and_every_reference_leads_somewhere(house: House) -> None:
