@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from signer.errors import Conflict, Misconfigured, RegisterUnavailable
+from signer.register import triggers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -83,12 +84,12 @@ class Database:
 
     def upgrade(self, revision: str = "head") -> None:
         """Bring the schema up to a revision of this code."""
-        with self._transaction(self._writer) as connection:
+        with self._transaction(self._writer) as connection, triggers.once(connection):
             _alembic("upgrade", connection, revision)
 
     def downgrade(self, revision: str) -> None:
         """Take the schema down to a revision."""
-        with self._transaction(self._writer) as connection:
+        with self._transaction(self._writer) as connection, triggers.once(connection):
             _alembic("downgrade", connection, revision)
 
     def move(self, revision: str) -> None:

@@ -7,6 +7,7 @@ said once, as guards, and written for SQLite and for PostgreSQL.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from signer.domain.batch import FOLLOWS
 from signer.domain.confirmation import ALLOWED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy.engine import Connection
 
 _LOG = ("log_leaves", "log_tiles", "log_checkpoints")
@@ -342,9 +345,28 @@ def _other_terms() -> str:
     )
 
 
+_DUE = "signer_triggers_due"
+"""In a connection's own notes, while it moves the schema: whether triggers are to be there at the end."""
+
+
+@contextmanager
+def once(connection: Connection) -> Iterator[None]:
+    """Create what the migrations of a block create at its end, once: they are one transaction, and nobody looks in."""
+    connection.info[_DUE] = False
+    try:
+        yield
+        if connection.info.pop(_DUE):
+            create(connection)
+    finally:
+        connection.info.pop(_DUE, None)
+
+
 def create(connection: Connection) -> None:
     """Drop and create every trigger anew, on the tables that there are; called at the end of each migration."""
     drop(connection)
+    if _DUE in connection.info:
+        connection.info[_DUE] = True
+        return
     present = set(inspect(connection).get_table_names())
     for guard in guards():
         if guard.table in present:
@@ -358,15 +380,17 @@ def create(connection: Connection) -> None:
 
 def drop(connection: Connection) -> None:
     """Drop every trigger; called at the beginning of each migration that changes a table."""
+    if _DUE in connection.info:
+        connection.info[_DUE] = False
+    names = {guard.name for guard in guards()}
     if connection.dialect.name == "sqlite":
-        for guard in guards():
-            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {guard.name}")
-        return
-    names = [guard.name for guard in guards()] + [
-        f"tr_{table}_no_truncate" for table in (*_APPEND_ONLY, *_KEPT, _COPIES)
-    ]
-    for name in names:
-        connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {name}() CASCADE")
+        query, statement = "SELECT name FROM sqlite_master WHERE type = 'trigger'", "DROP TRIGGER {name}"
+    else:
+        names |= {f"tr_{table}_no_truncate" for table in (*_APPEND_ONLY, *_KEPT, _COPIES)}
+        query = "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+        statement = "DROP FUNCTION {name}() CASCADE"
+    for name in sorted(names.intersection(connection.exec_driver_sql(query).scalars())):
+        connection.exec_driver_sql(statement.format(name=name))
 
 
 def _on_sqlite(guard: Guard) -> tuple[str, ...]:
