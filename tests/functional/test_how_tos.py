@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def run(name: str, folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("SIGNER_")}
-    own = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = os.pathsep.join((str(terminal.on_path()), str(Path(sys.executable).parent), os.environ["PATH"]))
     environment = {**kept, "PATH": own, "PORT": str(port), "LC_ALL": "C.UTF-8"}
     script = "set -eu\n" + "\n".join(blocks)
     started = subprocess.Popen(

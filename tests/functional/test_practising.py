@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import terminal
 from served import answers, until
 from world import KAZAKHSTAN, sample
 
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SIGNER_")}
-    command = [sys.executable, "-m", "signer", "sandbox", *words]
-    return subprocess.run(command, env={**clean, **environment}, capture_output=True, text=True, check=False)
+    return terminal.run("sandbox", *words, told=environment)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +46,7 @@ def test_with_the_tokens_of_a_sandbox_two_people_issue(made: Path) -> None:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "signer", "sandbox", str(made), "--port", str(port)]
+    command = [terminal.on_path() / "signer", "sandbox", str(made), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
             assert until(lambda: answers(port))
