@@ -19,7 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["CATALOGUE", "Figure", "Kind", "Metric", "begin", "count", "end", "observe", "page", "rise", "timed"]
+__all__ = [
+    "CATALOGUE",
+    "Figure",
+    "Kind",
+    "Metric",
+    "attempted",
+    "begin",
+    "count",
+    "end",
+    "observe",
+    "page",
+    "rise",
+    "timed",
+]
 
 _ledger = Ledger()
 
@@ -57,6 +70,17 @@ def timed(metric: Metric, *labels: str) -> Iterator[None]:
         yield
     finally:
         observe(metric, *labels, seconds=time.perf_counter() - begun)
+
+
+@contextmanager
+def attempted(metric: Metric, label: str, *, done: str) -> Iterator[None]:
+    """Observe how long a block takes, and whether it did what it is for (`done`) or raised ("failed")."""
+    begun, outcome = time.perf_counter(), "failed"
+    try:
+        yield
+        outcome = done
+    finally:
+        observe(metric, label, outcome, seconds=time.perf_counter() - begun)
 
 
 def page(figures: Iterable[Figure]) -> str:

@@ -62,6 +62,94 @@ RESIDENT: Final = Metric(
     is_kept=False,
 )
 
+ISSUE_SECONDS: Final = Metric(
+    name="signer_issue_step_seconds",
+    kind="histogram",
+    help="How long a step of issuing took: prepare, reserve, prove, render (and lint), seal, check, store, record.",
+    labels=("step",),
+    buckets=QUICK,
+)
+ISSUED: Final = Metric(
+    name="signer_issued_total",
+    kind="counter",
+    help="Numbers that were reserved and what became of them: `issued`, or the code of the error that stopped it.",
+    labels=("outcome",),
+)
+JUDGING_SECONDS: Final = Metric(
+    name="signer_judging_seconds",
+    kind="histogram",
+    help="How long a file that somebody brought was judged in its child.",
+    buckets=QUICK,
+)
+TIMESTAMP_SECONDS: Final = Metric(
+    name="signer_timestamp_seconds",
+    kind="histogram",
+    help="How long a timestamping authority took, by host; `outcome`: answered, or failed (wrong answers too).",
+    labels=("authority", "outcome"),
+    buckets=QUICK,
+)
+KEY_SECONDS: Final = Metric(
+    name="signer_key_seconds",
+    kind="histogram",
+    help="How long a private key took to sign, by its store (file, pkcs11, ...); `outcome`: signed or failed.",
+    labels=("store", "outcome"),
+    buckets=QUICK,
+)
+JOBS: Final = Metric(
+    name="signer_jobs_total",
+    kind="counter",
+    help="Jobs that were done, by kind; `outcome`: done, again (it goes on later) or failed.",
+    labels=("kind", "outcome"),
+)
+JOB_SECONDS: Final = Metric(
+    name="signer_job_seconds", kind="histogram", help="How long a job took.", labels=("kind",), buckets=LONG
+)
+BATCH_ITEMS: Final = Metric(
+    name="signer_batch_items_total",
+    kind="counter",
+    help="Items of batches, sealed or failed; their rate is what batches come to.",
+    labels=("outcome",),
+)
+BATCH_HALTS: Final = Metric(
+    name="signer_batch_halts_total",
+    kind="counter",
+    help="Times that a batch halted, by the code of what stood in its way.",
+    labels=("code",),
+)
+QUEUE_LENGTH: Final = Metric(
+    name="signer_queue_length",
+    kind="gauge",
+    help="How many wait: jobs that are due, mail, webhooks, log, pending (being sealed), items of batches.",
+    labels=("queue",),
+    is_kept=False,
+)
+QUEUE_AGE: Final = Metric(
+    name="signer_queue_age_seconds",
+    kind="gauge",
+    help="How long the oldest has waited; 0 where nothing does.",
+    labels=("queue",),
+    is_kept=False,
+)
+JOBS_FAILED: Final = Metric(
+    name="signer_jobs_failed", kind="gauge", help="Jobs that were given up and wait for somebody.", is_kept=False
+)
+CERTIFICATE_DAYS: Final = Metric(
+    name="signer_certificate_days",
+    kind="gauge",
+    help="Days left of each certificate that is in use: `of` is its purpose on the trust list (pdf-seal, paper, log, "
+    "tsa, ca, ...), `key` the beginning of its digest, as the doctor names it.",
+    labels=("of", "key"),
+    is_kept=False,
+)
+TRUST_LIST_DAYS: Final = Metric(
+    name="signer_trust_list_days", kind="gauge", help="Days until the trust list expires.", is_kept=False
+)
+STATUS_LIST_AGE: Final = Metric(
+    name="signer_status_list_age_seconds",
+    kind="gauge",
+    help="How old the oldest status list is; missing where there is none.",
+    is_kept=False,
+)
 INFO: Final = Metric(
     name="signer_info",
     kind="gauge",
@@ -101,6 +189,21 @@ CATALOGUE: Final = (
     REFUSED,
     BODY_BYTES,
     RESIDENT,
+    ISSUE_SECONDS,
+    ISSUED,
+    JUDGING_SECONDS,
+    TIMESTAMP_SECONDS,
+    KEY_SECONDS,
+    JOBS,
+    JOB_SECONDS,
+    JOBS_FAILED,
+    BATCH_ITEMS,
+    BATCH_HALTS,
+    QUEUE_LENGTH,
+    QUEUE_AGE,
+    CERTIFICATE_DAYS,
+    TRUST_LIST_DAYS,
+    STATUS_LIST_AGE,
     DISK_FREE,
     DISK_LEVEL,
 )

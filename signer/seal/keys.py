@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
+from signer import metrics
 from signer.errors import InvalidInput, KeyElsewhere, KeyUnavailable, Misconfigured
+from signer.metrics.catalogue import KEY_SECONDS
 from signer.seal import algorithms, certificates
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ class Held(ABC):
         """Return the signature over `data` by the key's scheme. Raises KeyUnavailable, KeyElsewhere."""
         if os.getpid() != self._pid:  # before the lock: a fork may have copied it locked
             raise KeyElsewhere(f"{self!r} was opened by process {self._pid}; open it anew after the fork")
-        with self._lock:
+        with self._lock, metrics.attempted(KEY_SECONDS, self.capabilities.store, done="signed"):
             return self._sign(data)
 
     @abstractmethod

@@ -11,11 +11,14 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from asn1crypto import tsp
 
+from signer import metrics
 from signer.domain.trust import Purpose, SealState
 from signer.errors import TimestampUnavailable
+from signer.metrics.catalogue import TIMESTAMP_SECONDS
 from signer.outbound import TOTAL_S
 from signer.seal import algorithms, certificates, chain, der, token
 from signer.seal.breaker import Breaker
@@ -174,7 +177,8 @@ class Timestamper:
         faults = []
         for authority in self._asked():
             try:
-                stamp = self._ask(authority, message, intended_at)
+                with metrics.attempted(TIMESTAMP_SECONDS, _host(authority), done="answered"):
+                    stamp = self._ask(authority, message, intended_at)
             except TimestampUnavailable as error:
                 self._breaker.failed(authority.name, str(error)[:200])
                 faults.append(str(error))
@@ -218,6 +222,11 @@ class Timestamper:
             if judged.is_good and entry.is_entitled(found.at)
             else judged.detail or "the authority is not entitled now"
         )
+
+
+def _host(authority: Authority) -> str:
+    """Return what a metric calls an authority: its host alone, for an address may hold a password."""
+    return urlsplit(authority.name).hostname or "built-in"
 
 
 def query(message: bytes, *, nonce: int) -> bytes:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
+from signer import metrics
 from signer.domain.batch import BatchState, failure, failure_of, is_of_every_item
 from signer.domain.confirmation import Draft, Standing
 from signer.errors import Conflict, NotFound, RuleViolation, SelfCheckFailed, SignerError, Unavailable
+from signer.metrics.catalogue import BATCH_HALTS, BATCH_ITEMS
 from signer.register import batch_items, batches, jobs, parties, restores
 from signer.register.batch_items import BatchStopped, Binding, Taken
 from signer.register.scope import Scope
@@ -261,6 +263,7 @@ class BatchRunning:
             if taken.tries > 1 and (known := self._earlier(batch, taken, order)) is not None:
                 return known
             self._issuing.issue(order)
+            metrics.count(BATCH_ITEMS, "sealed")
         except BatchStopped:
             self._release(batch, [taken.place])
             return "stopped"
@@ -330,6 +333,7 @@ class BatchRunning:
         return self._known(batch, taken, record.number, record.standing, record.end_reason or "")
 
     def _fail(self, batch: _Batch, taken: Taken, why: Failure) -> None:
+        metrics.count(BATCH_ITEMS, "failed")
         log.warning("batch.item-failed", ref=batch.head.ref, place=taken.place, code=why.code)
         with self._database.write() as tx:
             batch_items.fail(tx, batch.head.id, taken.place, why, scope=batch.scope, at=self._clock())
@@ -340,6 +344,7 @@ class BatchRunning:
                 batch_items.release(tx, batch.head.id, places, scope=batch.scope, untouched=untouched)
 
     def _halt(self, head: Head, halted: _Halted) -> None:
+        metrics.count(BATCH_HALTS, halted.failure.code)
         log.warning("batch.halted", ref=head.ref, code=halted.failure.code, tries_again=halted.tries_again)
         with self._database.write() as tx:
             batches.halt(

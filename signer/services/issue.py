@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from signer import metrics
 from signer.domain import content as encoding
 from signer.domain import rules
 from signer.domain.confirmation import Standing
 from signer.domain.number import Number
 from signer.errors import Conflict, NotFound, RuleViolation, Unavailable
+from signer.metrics.catalogue import ISSUE_SECONDS
 from signer.register import confirmations, lookup, parties, restores, seals, submissions
 from signer.register.scope import Scope
 from signer.services.gathering import Asking, Gathering, usable_seal
@@ -146,8 +148,10 @@ class Issuing:
         if (replay := self._replay(order)) is not None:
             return replay
         self._room.refuse_low()
-        ready = self._prepare(order)
-        confirmation, encoded = self._reserve(ready)
+        with metrics.timed(ISSUE_SECONDS, "prepare"):
+            ready = self._prepare(order)
+        with metrics.timed(ISSUE_SECONDS, "reserve"):
+            confirmation, encoded = self._reserve(ready)
         return self._sealing.complete(
             Work(
                 tenant=ready.tenant,

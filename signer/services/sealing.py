@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
+from signer import metrics
 from signer.domain import content as encoding
 from signer.domain.confirmation import Standing
 from signer.domain.evidence import Asked, FileFacts, LineFacts, RecordFacts, RegisterFacts
 from signer.domain.verdict import Code
 from signer.errors import RegisterUnavailable, SelfCheckFailed, SignerError
+from signer.metrics.catalogue import ISSUE_SECONDS, ISSUED
 from signer.register import audit, confirmations, lookup
 from signer.register.journal import Entry
 
@@ -121,9 +123,12 @@ class Sealing:
         Whatever fails ends the number for ever, except what the work is kept for. A note on the error tells which.
         """
         with self._ending(work, use=None):
-            extras = self._proving.extras(work.number, work.tenant)
-            page = self._page.render(work.confirmation, encoded=work.encoded, extras=extras)
-            sealed = self._seals.seal(page, work.seal, at=work.at, tsa_policy=work.tenant.tsa_policy)
+            with metrics.timed(ISSUE_SECONDS, "prove"):
+                extras = self._proving.extras(work.number, work.tenant)
+            with metrics.timed(ISSUE_SECONDS, "render"):
+                page = self._page.render(work.confirmation, encoded=work.encoded, extras=extras)
+            with metrics.timed(ISSUE_SECONDS, "seal"):
+                sealed = self._seals.seal(page, work.seal, at=work.at, tsa_policy=work.tenant.tsa_policy)
         use = _use(work, sealed)
         with self._ending(work, use=use):
             return self._check_and_record(work, sealed, use)
@@ -145,6 +150,7 @@ class Sealing:
             raise
 
     def _end(self, work: Work, error: SignerError, use: audit.SealUse | None, *, is_kept: bool) -> bool:
+        metrics.count(ISSUED, error.code)
         log.error("sealing.failed", number=work.number, code=error.code, kept=is_kept)
         at = self._clock()
         with self._database.write() as tx:
@@ -155,8 +161,10 @@ class Sealing:
 
     def _check_and_record(self, work: Work, sealed: sign.Sealed, use: audit.SealUse) -> Issued:
         may_lack_proof = self._seals.may_lack_proof(work.tenant.tsa_policy)
-        file = self._self_check(sealed.pdf, work, may_lack_proof=may_lack_proof)
-        self._blobs.put(sealed.pdf)
+        with metrics.timed(ISSUE_SECONDS, "check"):
+            file = self._self_check(sealed.pdf, work, may_lack_proof=may_lack_proof)
+        with metrics.timed(ISSUE_SECONDS, "store"):
+            self._blobs.put(sealed.pdf)
         stored = confirmations.SealedFile(
             file_digest=bytes.fromhex(file.file_digest),
             sealed_digest=use.sealed_digest,
@@ -166,7 +174,7 @@ class Sealing:
             timestamp_at=sealed.timestamp_at,
         )
         try:
-            with self._database.write() as tx:
+            with metrics.timed(ISSUE_SECONDS, "record"), self._database.write() as tx:
                 at = self._clock()
                 confirmations.record(tx, work.number, stored, use, scope=work.tenant.scope, at=at)
                 work.recorded(tx, work.number, at=at)
@@ -175,6 +183,7 @@ class Sealing:
             if not self._is_recorded(work, stored.file_digest):
                 raise
         self._proving.recorded()
+        metrics.count(ISSUED, "issued")
         log.info("confirmation.issued", number=work.number, file=file.file_digest[:16], level=sealed.level)
         return Issued(number=work.number, pdf=sealed.pdf, level=sealed.level, findings=work.findings)
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from signer import metrics
 from signer.domain import batch
 from signer.domain.importing import Failure
 from signer.domain.number import Number
 from signer.errors import Conflict, InvalidInput, SelfCheckFailed, SignerError, Unavailable
+from signer.metrics.catalogue import JOB_SECONDS, JOBS
 from signer.register import audit, batches, jobs
 from signer.register.jobs import Again
 from signer.services.importing import JOB as IMPORT
@@ -190,7 +192,8 @@ class Working:
     def _run(self, job: Job) -> None:
         lease = _Lease(self._database, job, self._clock)
         try:
-            progress = self._doing[job.kind](Doing(job, lease.tell))
+            with metrics.timed(JOB_SECONDS, job.kind):
+                progress = self._doing[job.kind](Doing(job, lease.tell))
         except SignerError as error:
             self._fail(lease.job, f"{error.code}: {error}")
         except Exception as error:
@@ -201,6 +204,7 @@ class Working:
 
     def _succeed(self, job: Job, said: str | Again) -> None:
         at = self._clock()
+        metrics.count(JOBS, job.kind, "again" if isinstance(said, Again) else "done")
         with self._database.write() as tx:
             if isinstance(said, Again):
                 jobs.put_back(tx, job, said, at=at)
@@ -209,6 +213,7 @@ class Working:
             jobs.succeed(tx, job, next_at=next_at, at=at, progress=said)
 
     def _fail(self, job: Job, error: str) -> None:
+        metrics.count(JOBS, job.kind, "failed")
         log.error("job.failed", kind=job.kind, id=job.id, attempts=job.attempts, error=error[:200])
         with self._database.write() as tx:
             is_lost = jobs.fail(tx, job, error=error, at=self._clock())

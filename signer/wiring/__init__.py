@@ -486,7 +486,7 @@ def wire(
             database=database, blobs=blobs, verifying=verifying, journal=journal, clock=clock, chance=chance
         ),
         doctor=doctor,
-        observing=Observing(database=database, room=room, doctor=doctor, version=VERSION),
+        observing=Observing(database=database, room=room, trust=trust, doctor=doctor, version=VERSION, clock=clock),
         room=room,
     )
 

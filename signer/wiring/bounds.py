@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from signer import metrics
+from signer.metrics.catalogue import JUDGING_SECONDS
 from signer.register.blobs import DiskBlobs
 from signer.services.room import Room
 
@@ -38,7 +40,7 @@ def in_turn(judge: Judge, judging: Judging) -> Judge:
     """Return a judge of which only so many work at once."""
 
     def judged(data: bytes, trust: TrustList, at: datetime, /, *, is_known: bool = False) -> SealFacts:
-        with judging():
+        with judging(), metrics.timed(JUDGING_SECONDS):
             return judge(data, trust, at, is_known=is_known)
 
     return judged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import world as worlds
 from apps import create_app
 
 from signer import metrics
+from signer.errors import KeyUnavailable
 from signer.metrics.catalogue import REFUSED, VERDICTS
 from signer.metrics.ledger import Ledger
 
@@ -72,3 +74,42 @@ def test_requests_are_counted_and_nobody_else_is_told(world: worlds.World, clien
     assert client.get("/metrics").status_code == 404
     assert told(client, "signer_health")['{part="register"}'] == 0
     assert list(told(client, "signer_info").values()) == [1]
+
+
+def test_each_step_of_issuing_and_whom_it_asked_is_timed(world: worlds.World, client: FlaskClient) -> None:
+    world.issue(worlds.sample(worlds.EMIRATES))
+    steps = told(client, "signer_issue_step_seconds_count")
+    assert {step.split('"')[1] for step in steps} == {
+        *("prepare", "reserve", "prove", "render", "seal", "check", "store", "record")
+    }
+    assert told(client, "signer_issued_total") == {'{outcome="issued"}': sum(steps.values()) / len(steps)}
+    assert told(client, "signer_timestamp_seconds_count")['{authority="built-in",outcome="answered"}'] >= 1
+    assert told(client, "signer_key_seconds_count")['{store="file",outcome="signed"}'] >= 1
+
+
+def test_a_seal_that_fails_is_counted_by_its_error(
+    world: worlds.World, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise KeyUnavailable("gone")
+
+    monkeypatch.setattr(world.services.issuing._sealing._seals, "seal", refuse)
+    with pytest.raises(KeyUnavailable):
+        world.issue(worlds.sample(worlds.RUSSIA))
+    assert told(client, "signer_issued_total")['{outcome="key-unavailable"}'] == 1
+
+
+def test_what_waits_and_what_ends_is_told_with_its_age(world: worlds.World, client: FlaskClient) -> None:
+    world.services.working.add("scrub", actor="an operator")
+    world.at += timedelta(minutes=20)
+    ages = told(client, "signer_queue_age_seconds")
+    assert ages['{queue="jobs"}'] == 1200
+    assert set(ages) == {f'{{queue="{name}"}}' for name in ("jobs", "mail", "webhooks", "log", "pending", "batches")}
+    world.services.working.run_due()
+    assert told(client, "signer_queue_age_seconds")['{queue="jobs"}'] == 0
+    assert told(client, "signer_jobs_total")['{kind="scrub",outcome="done"}'] == 1
+    days = told(client, "signer_certificate_days")
+    assert {key.split('"')[1] for key in days} >= {"pdf-seal", "paper", "log", "tsa", "ca", "status", "receipt"}
+    assert all(value > 0 for value in days.values())
+    assert 0 < told(client, "signer_trust_list_days")[""] < 31
+    assert told(client, "signer_status_list_age_seconds")[""] == 0
