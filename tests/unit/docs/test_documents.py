@@ -58,6 +58,7 @@ def test_the_map_leads_to_every_document() -> None:
     targets = {target.partition("#")[0] for target in _LINK.findall(start.read_text(encoding="utf-8"))}
     led_to = {(start.parent / target).resolve() for target in targets if target and "://" not in target}
     mapped = [path for path in DOCUMENTS if path.is_relative_to(start.parent) and path.name != "README.md"]
+    mapped = [path for path in mapped if not path.name.endswith(".zh.md")]  # the English page's other half
     assert [path for path in mapped if path not in led_to and path != start] == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,11 @@ import pytest
 
 from signer.domain.verdict import Code
 from signer.errors import SignerError
+from signer.register import drafts, tables, triggers
+from signer.services import batching, exporters, importing, limits, lookups, mailing, maintain, work
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from types import ModuleType
 
 ROOT = Path(__file__).parents[3]
@@ -81,3 +85,37 @@ def test_every_dependency_has_its_reason_once() -> None:
 
 def test_every_reason_is_that_of_a_dependency() -> None:
     assert sorted(set(_given()) - _declared()) == []
+
+
+DELETED = (REFERENCE / "what-can-be-deleted.md").read_text(encoding="utf-8")
+
+
+def test_every_table_of_the_register_says_once_whether_it_may_be_deleted() -> None:
+    rows = re.findall(r"^\| ((?:`[a-z_]+`(?:, )?)+) \|", DELETED.partition("## By hand")[0], re.MULTILINE)
+    named = Counter(name for row in rows for name in re.findall(r"[a-z_]+", row))
+    assert sorted(named.elements()) == sorted(tables.metadata.tables)
+
+
+def test_the_tables_that_refuse_deletion_are_those_that_are_guarded() -> None:
+    section = DELETED.partition("## Never, and the database refuses")[2].partition("\n## ")[0]
+    guarded = {guard.table for guard in triggers.guards() if guard.verb == "DELETE" and not guard.condition}
+    assert set(re.findall(r"`([a-z_]+)`", re.sub(r"\|[^|]*\|$", "|", section, flags=re.MULTILINE))) == guarded
+
+
+def test_what_is_forgotten_is_kept_as_long_as_the_page_says() -> None:
+    def says(words: str, table: str) -> bool:
+        return re.search(rf"^\| [^|]*`{table}`[^|]*\| [^|]*{re.escape(words)}", DELETED, re.MULTILINE) is not None
+
+    assert says(f"after {mailing.KEPT.days} days", "mails") or says(f"{mailing.KEPT.days} days after", "mails")
+    assert says(f"after {maintain.DELIVERIES_KEPT.days} days", "deliveries")
+    assert says(f"{work.DONE_KEPT.days} days after they were done, {work.FAILED_KEPT.days} days", "jobs")
+    assert says(f"the file after {importing.FILE_KEPT.days} days", "imports")
+    assert says(f"the file, {batching.FILE_KEPT.days} days", "batch_files")
+    assert says(f"after {_hours(limits.SPAN)} hours", "sign_in_failures")
+    assert says(f"after {_hours(lookups.NUMBER_SPAN)} hours", "lookup_failures")
+    assert says(f"{_hours(exporters.GOOD_FOR)} hours after", "sign_ups")
+    assert says(f"newest {drafts.KEPT_VERSIONS} versions", "draft_versions")
+
+
+def _hours(time: timedelta) -> int:
+    return int(time.total_seconds() // 3600)

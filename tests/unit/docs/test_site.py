@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -56,6 +57,73 @@ def test_every_part_of_the_nav_has_a_chinese_name_and_no_name_is_left_over() -> 
 def test_the_theme_takes_no_font_from_elsewhere() -> None:
     assert SITE["theme"]["font"] is False
     assert {name for plugin in SITE["plugins"] for name in plugin} == {"search", "i18n"}
+
+
+USERS = "Use it"
+"""The part of the nav that users read: exporters, officers, preparers and approvers, holders and buyers."""
+BESIDE = (
+    "index.md",
+    "glossary.md",
+    "explanation/the-rule.md",
+    "explanation/what-a-seal-proves.md",
+    "explanation/legal-notes.md",
+)
+"""What users read elsewhere."""
+IN_BOTH = (*BESIDE, *_pages([entry[USERS] for entry in SITE["nav"] if isinstance(entry, dict) and USERS in entry]))
+_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+_NAMED = re.compile(r"`(?:[A-Z_]{5,}|/[a-z][^`]*|signer\s[^`]*|SIGNER_[^`]*|--[^`]*)`")
+"""Codes, addresses, commands and settings."""
+_GLOSSARIES = ("glossary.md", "glossary.zh.md")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def _read(page: str) -> str:
+    return (DOCS / page).read_text(encoding="utf-8")
+
+
+def _chinese(page: str) -> str:
+    return page.removesuffix(".md") + ".zh.md"
+
+
+def _headings(text: str) -> list[int]:
+    return [len(marks) for marks in re.findall(r"^(#+) ", _FENCE.sub("", text), re.MULTILINE)]
+
+
+def _tables(text: str) -> list[int]:
+    """Return how many rows each table has."""
+    return [block.count("\n") for block in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)]
+
+
+def _named(text: str) -> set[str]:
+    return {" ".join(name.split()) for name in _NAMED.findall(_FENCE.sub("", text))}
+
+
+@pytest.mark.parametrize("page", IN_BOTH)
+def test_a_page_of_users_says_the_same_in_both_languages(page: str) -> None:
+    english, chinese = _read(page), _read(_chinese(page))
+    assert _headings(chinese) == _headings(english)
+    assert _FENCE.findall(chinese) == _FENCE.findall(english)
+    assert _tables(chinese) == _tables(english)[: len(_tables(chinese)) if page == "index.md" else None]
+    assert _named(chinese) == _named(english)
+    assert _CHINESE.search(chinese.partition("\n")[0])
+
+
+def test_no_page_is_chinese_alone() -> None:
+    alone = [page for page in DOCS.rglob("*.zh.md") if not page.with_name(page.name.replace(".zh.md", ".md")).exists()]
+    assert alone == []
+
+
+def test_a_chinese_page_leads_to_the_chinese_page_where_there_is_one() -> None:
+    for page in IN_BOTH:
+        folder = (DOCS / page).parent
+        targets = re.findall(r"\]\(([^)#\s:]+\.md)", _read(_chinese(page)))
+        english = [name for name in targets if not name.endswith(".zh.md") and (folder / _chinese(name)).exists()]
+        assert (page, english) == (page, [])
+
+
+def test_the_glossary_has_the_same_words_in_both_languages() -> None:
+    pairs = [re.findall(r"^\| ([^|]+) \| ([^|]+) \|", _read(page), re.MULTILINE)[1:] for page in _GLOSSARIES]
+    assert pairs[0] == pairs[1]
 
 
 @pytest.mark.soak  # builds the whole site (10 s), with packages that `make test` does not install; so does `make docs`
