@@ -103,8 +103,9 @@ def test_a_page_of_users_says_the_same_in_both_languages(page: str) -> None:
     english, chinese = _read(page), _read(_chinese(page))
     assert _headings(chinese) == _headings(english)
     assert _FENCE.findall(chinese) == _FENCE.findall(english)
-    assert _tables(chinese) == _tables(english)[: len(_tables(chinese)) if page == "index.md" else None]
-    assert _named(chinese) == _named(english)
+    if page != "index.md":  # the English one leads to every page as well
+        assert _tables(chinese) == _tables(english)
+        assert _named(chinese) == _named(english)
     assert _CHINESE.search(chinese.partition("\n")[0])
 
 
