@@ -164,6 +164,9 @@ def played(pdf: bytes) -> Iterator[tuple[str, bytes]]:
         assert len(old) == len(new), old
         for place in {pdf.find(old), pdf.rfind(old)} - {-1}:
             yield f"{old!r} -> {new!r} at {place}", pdf[:place] + new + pdf[place + len(old) :]
+    *_, one, other, _, _ = (found.span(1) for found in re.finditer(rb"([0-9]{10}) 00000 n", pdf))
+    between = pdf[one[1] : other[0]]
+    yield "two entries exchanged", pdf[: one[0]] + pdf[slice(*other)] + between + pdf[slice(*one)] + pdf[other[1] :]
 
 
 def respelt(pdf: bytes) -> Iterator[tuple[str, bytes]]:

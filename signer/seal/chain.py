@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ from signer.domain.trust import Purpose
 from signer.domain.values import format_instant
 from signer.seal import algorithms
 from signer.seal.certificates import Certificate, known, named, path_room, printable, signs_certificates
+from signer.seal.kept import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +63,7 @@ class _Fault:
     detail: str
 
 
+@kept
 def resolve(entry: TrustEntry, trust: TrustList) -> tuple[Certificate, ...]:
     """Return the authorities of an entry's chain, issuer first, without those that the list does not hold."""
     listed = {authority.certificate_digest: authority for authority in trust.of(Purpose.CA)}
@@ -70,17 +72,24 @@ def resolve(entry: TrustEntry, trust: TrustList) -> tuple[Certificate, ...]:
 
 def judge(entry: TrustEntry, trust: TrustList, *, at: datetime) -> Judged:
     """Judge the chain of a listed certificate at an instant; the last of the chain is its anchor."""
+    span, faults = _lasting(entry, trust)
+    if faults:
+        return span.bad(faults)
+    faults = tuple(_out_of_time(span.members, at))
+    return span.bad(faults, is_only_time=True) if faults else span.good
+
+
+@kept
+def _lasting(entry: TrustEntry, trust: TrustList) -> tuple[_Span, tuple[_Fault, ...]]:
+    """Return a chain's span, and what is wrong with the chain at any time."""
     own = known(entry.der)
     links = resolve(entry, trust)
     span = _Span((own, *links))
     if missing := _missing(entry, links, trust, own):
-        return span.bad((_Fault("NO_CERTIFICATE_CHAIN_FOUND", missing),))
+        return span, (_Fault("NO_CERTIFICATE_CHAIN_FOUND", missing),)
     if faults := _path_faults(own, links, at=span.common):
-        return span.bad(faults)
-    if span.common is None:
-        return span.bad((_Fault("CHAIN_CONSTRAINTS_FAILURE", span.apart),))
-    faults = tuple(_out_of_time(span.members, at))
-    return span.bad(faults, is_only_time=True) if faults else span.good()
+        return span, faults
+    return span, () if span.common else (_Fault("CHAIN_CONSTRAINTS_FAILURE", span.apart),)
 
 
 def _missing(entry: TrustEntry, links: tuple[Certificate, ...], trust: TrustList, own: Certificate) -> str:
@@ -113,7 +122,9 @@ class _Span:
         ended, begun = format_instant(self._first.not_after), format_instant(self._last.not_before)
         return f"{named(self._first)} ended {ended}, before {named(self._last)} began {begun}: never valid together"
 
+    @cached_property
     def good(self) -> Judged:
+        """What is found of the chain if nothing is wrong with it."""
         return Judged(is_good=True, not_before=self._last.not_before, not_after=self._first.not_after)
 
     def bad(self, faults: tuple[_Fault, ...], *, is_only_time: bool = False) -> Judged:

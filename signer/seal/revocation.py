@@ -26,6 +26,7 @@ from signer.domain.trust import Purpose
 from signer.domain.values import format_instant
 from signer.seal import algorithms, certificates, chain
 from signer.seal.certificates import Certificate, known, named, printable
+from signer.seal.kept import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +60,10 @@ class Link:
     certificate: Certificate
     issuer: Certificate
     responders: tuple[Certificate, ...] = ()
+
+    def __hash__(self) -> int:
+        """Two links of one hash are compared as a whole."""
+        return hash(self.certificate.der)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,7 @@ class Said:
     as_of: datetime | None = None
 
 
+@kept
 def links_of(entry: TrustEntry, trust: TrustList) -> tuple[Link, ...]:
     """Return the links of a listed certificate's chain but its anchor; none if it is itself pinned."""
     members = (known(entry.der), *chain.resolve(entry, trust))
@@ -126,7 +132,7 @@ def judge(
     oldest, missing = None, ""
     for link in links:
         found, refused = _answers(link, evidence)
-        since, _ = _answers(link, later) if later else ([], "")
+        since, _ = _answers(link, later) if later else ((), "")
         ended = [answer for answer in found if answer.revoked_at is not None]
         ended += [answer for answer in since if _reaches(answer, at)]
         if ended:
@@ -175,9 +181,14 @@ def _unknown(link: Link, found: list[Answer], refused: str, *, at: datetime) -> 
     return f"no answer about {named(link.certificate)}{' counts: ' if refused else ''}{refused}"
 
 
-def _answers(link: Link, evidence: Evidence) -> tuple[list[Answer], str]:
+def _answers(link: Link, evidence: Evidence) -> tuple[tuple[Answer, ...], str]:
     """Return what evidence says of a link, and why the first answer about it that does not count does not."""
-    kinds: tuple[tuple[Kind, tuple[bytes, ...]], ...] = (("ocsp", evidence.ocsps), ("crl", evidence.crls))
+    is_small = sum(map(len, evidence.ocsps)) + sum(map(len, evidence.crls)) <= _MOST_KEPT
+    return (_told if is_small else _tell)(link, evidence.ocsps, evidence.crls)
+
+
+def _tell(link: Link, ocsps: tuple[bytes, ...], crls: tuple[bytes, ...]) -> tuple[tuple[Answer, ...], str]:
+    kinds: tuple[tuple[Kind, tuple[bytes, ...]], ...] = (("ocsp", ocsps), ("crl", crls))
     found, refused = [], ""
     for kind, data in ((kind, data) for kind, blobs in kinds for data in blobs):
         said = _said(data, link, kind) if len(data) <= _MOST_KEPT else _read_once(data, link, kind)
@@ -185,7 +196,11 @@ def _answers(link: Link, evidence: Evidence) -> tuple[list[Answer], str]:
             found.append(said)
         else:
             refused = refused or said
-    return found, refused
+    return tuple(found), refused
+
+
+_told = lru_cache(maxsize=256)(_tell)
+"""What a few small answers say together of a link, kept for the same reason as what each says."""
 
 
 def _read_once(data: bytes, link: Link, kind: Kind) -> Answer | str:

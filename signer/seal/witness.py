@@ -14,9 +14,10 @@ from signer.domain.trust import Purpose
 from signer.seal import certificates, chain, cms, existence, naming, revocation, token
 from signer.seal.certificates import Certificate, named
 from signer.seal.findings import Findings, Id
+from signer.seal.kept import kept
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from signer.domain.evidence import Level
@@ -64,8 +65,7 @@ class Witness:
         self._at = at
         self._findings = findings
         self._layers = layers
-        self._authorities = {entry.certificate_digest: entry for entry in trust.of(Purpose.TSA)}
-        self._clocks = [certificates.known(entry.der) for entry in self._authorities.values()]
+        self._authorities, self._clocks = _read(trust)
 
     def weigh(
         self, signed: cms.SignedData, signer: Certificate, revisions: tuple[tail.Revision, ...], file: bytes
@@ -101,8 +101,7 @@ class Witness:
 
     def embedded(self, members: tuple[bytes, ...]) -> None:
         """Demand that every certificate that travels inside is, byte for byte, one of the list (rule 5)."""
-        listed = {entry.certificate_digest for entry in self._trust.entries}
-        strange = [member.digest[:16] for member in map(Certificate, members) if member.digest not in listed]
+        strange = [Certificate(member).digest[:16] for member in members if member not in listed_in(self._trust)]
         told = f"{len(strange)} certificates inside are not on the trust list: sha256 {', '.join(strange[:4])}"
         self._findings.settle(
             Id.EMBEDDED_CERTIFICATES, told if strange else "", sub_indication="SIG_CONSTRAINTS_FAILURE"
@@ -226,6 +225,19 @@ class Witness:
         said = revocation.judge(links, inside, at=at, inside=self._layers[0], later=later)
         self._findings.add(Id.REVOCATION, said.state, said.sub_indication, said.detail)
         return is_proven and bool(links) and said.state is State.PASSED
+
+
+@kept
+def listed_in(trust: TrustList) -> frozenset[bytes]:
+    """Return every certificate of a list, in DER, that its entry names rightly by its digest."""
+    return frozenset(entry.der for entry in trust.entries if Certificate(entry.der).digest == entry.certificate_digest)
+
+
+@kept
+def _read(trust: TrustList) -> tuple[Mapping[str, TrustEntry], tuple[Certificate, ...]]:
+    """Return a list's authorities of time by the digests of their certificates, and these."""
+    authorities = {entry.certificate_digest: entry for entry in trust.of(Purpose.TSA)}
+    return authorities, tuple(certificates.known(entry.der) for entry in authorities.values())
 
 
 def _facts(proof: existence.Proof) -> TimestampFacts:

@@ -139,6 +139,7 @@ def test_games_with_tables_trailers_and_names_part_them_never(made: honest.Genui
 
 def test_a_value_spelt_otherwise_is_not_its_own(made: honest.Genuine, copy: bytes) -> None:
     score = Score()
+    assert score.compare(made.pdf, made.trust, made.world.at, "the form that all of them nearly have is known")
     for pdf in (made.pdf, copy):
         for told, changed in respelt(pdf):
             assert not score.compare(changed, made.trust, made.world.at, told), told

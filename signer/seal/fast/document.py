@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from signer.seal import syntax
-from signer.seal.syntax import Name, Object, Reference, Value
+from signer.seal.syntax import Name, Reference, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,18 @@ _RUN: Final = re.compile(
 _END: Final = re.compile(rb"\nstartxref\n([0-9]{1,8})\n%%EOF\n")
 _TEXT: Final = re.compile(rb"(?:[\n\x20-\x22\x24-\x5b\x5d-\x7e]++|\\(?:[0-3][0-7]{2}|[nrtbf()\\])|#2[fF])*+")
 _TABLE: Final = b"xref\n"
+_IDENTIFIER: Final = rb"(?:\([0-9A-Za-z+/=]*+\)|<(?:[0-9A-Fa-f]{2})*+>)"
+_TRAILER: Final = re.compile(
+    rb"[ \n]?/(?:(Size|Prev) ([0-9]{1,8})|(Root|Info) ([0-9]{1,6}) 0 R|(ID) ?\[ ?(%b) ?(%b) ?\])"
+    % (_IDENTIFIER, _IDENTIFIER)
+)
+_BEFORE_TRAILER: Final = re.compile(rb"trailer[ \n]<<")
+_BEHIND_TRAILER: Final = re.compile(rb"[ \n]?>>\nstartxref\n([0-9]{1,8})\n%%EOF\n")
+_OBJECT: Final = re.compile(rb"([0-9]{1,6}) 0 obj\n")
+_STREAM: Final = b"stream\n"
+_END_OF_OBJECT: Final = b"endobj"
+_END_OF_STREAM: Final = re.compile(rb"\n?endstream[ \n]*endobj")
+_MOST_KEPT: Final = 2_000
 _MOST_TABLES: Final = 16
 _AT_END: Final = 40
 _ENTRY: Final = 20
@@ -78,45 +91,62 @@ class Document:
         """Where the table of the seal's revision begins."""
         return self._newer.start
 
-    def object(self, named: Reference) -> Object:
-        """Return an object from the newer revision if that has it, else from the rendered one."""
-        section = self._newer
-        at = section.place(named.number, self.sealed)
+    def place(self, named: Reference) -> tuple[int, int]:
+        """Return where an object stands, in the newer revision if that has it, and where it must have ended."""
+        at = self._newer.place(named.number, self.sealed)
+        if at is not None:
+            demand(at >= self._older.end, "the seal's revision lists an object of the rendered one")
+            return at, self._newer.start
+        at = self._older.place(named.number, self.sealed)
         if at is None:
-            section = self._older
-            at = section.place(named.number, self.sealed)
-        if at is None or (found := syntax.read_object(self.sealed, at)) is None:
             raise NotMine("no object where one must be")
-        is_inside = found.end <= section.start and (section is self._older or at >= self._older.end)
-        demand(found.number == named.number and is_inside, "another object where one is listed")
-        if found.stream is None:
-            _refuse_strange(self.sealed, found.start, found.end)
-        else:
-            _refuse_strange(self.sealed, found.start, found.stream_at)
-            _refuse_strange(self.sealed, found.stream_at + len(found.stream), found.end)
-        return found
+        return at, self._older.start
 
     def dictionary(self, value: Value) -> Mapping[str, Value]:
         """Return a dictionary that is referred to."""
-        found = self.object(reference(value))
-        demand(found.stream is None, "a stream where a dictionary must be")
-        return dictionary(found.value)
+        named = reference(value)
+        at, most = self.place(named)
+        end = self.sealed.find(_END_OF_OBJECT, at, most)
+        demand(end > 0, "an object does not end where it must")
+        return dictionary(_value(self.sealed[at:end], named.number))
 
     def stream(self, value: Value) -> tuple[Mapping[str, Value], bytes]:
         """Return a stream that is referred to, as encoded."""
-        found = self.object(reference(value))
-        if found.stream is None:
-            raise NotMine("no stream where one must be")
-        return dictionary(found.value), found.stream
+        named = reference(value)
+        at, most = self.place(named)
+        data, head = self.sealed, self.sealed.find(_STREAM, at, most)
+        demand(head > 0, "no stream where one must be")
+        about = dictionary(_value(data[at:head], named.number))
+        start = head + len(_STREAM)
+        end = start + number(about["Length"])
+        ended = _END_OF_STREAM.match(data, end)
+        demand(start <= end and ended is not None and ended.end() <= most, "a stream does not end where it says")
+        return about, data[start:end]
 
 
-def _refuse_strange(data: bytes, start: int, end: int) -> None:
+def _value(text: bytes, named: int) -> Value:
+    """Return the value of an object, given its text to where `endobj` or `stream` stands; it is not to be changed."""
+    numbered, value = (_read if len(text) <= _MOST_KEPT else _read_once)(text)
+    demand(numbered == named, "another object where one is listed")
+    return value
+
+
+def _read_once(text: bytes) -> tuple[int, Value]:
     """
-    Refuse what our writers never write, and other readers may read otherwise than `syntax`.
+    Read an object without its end, and refuse what our writers never write, and others may read otherwise.
 
     Only printable ASCII, blanks and new lines; of escapes in strings the plain ones; in names none but a slash.
     """
-    demand(_TEXT.fullmatch(data, start, end) is not None, "a byte that is not written so here")
+    begun = _OBJECT.match(text)
+    if begun is None or _TEXT.fullmatch(text) is None:
+        raise NotMine("an object that is not written so here")
+    value, end = syntax.read(text, begun.end())
+    demand(not text[end:].strip(b" \n"), "something follows a value")
+    return int(begun[1]), value
+
+
+_read = lru_cache(maxsize=512)(_read_once)
+"""What a short text says depends on it alone, and the files of a house have many in common."""
 
 
 def _sections(file: bytes) -> list[_Section]:
@@ -143,14 +173,33 @@ def _section(data: bytes, start: int) -> _Section:
         demand(len(run[4]) // _ENTRY + free == count > 0, "a run of the table has another length")
         runs.append((first + free, count - free, run.start(4)))
         at, following = run.end(), first + count
-    demand(data.startswith(b"trailer", at) and runs != [], "no trailer follows the table")
-    trailer, end = syntax.read(data, at + len(b"trailer"))
-    ended, found = _END.match(data, end), dictionary(trailer)
+    demand(runs != [], "the table is empty")
+    trailer, end = _trailer(data, at, start)
+    demand(following <= number(trailer.get("Size")), "the table lists more than it has")
+    return _Section(tuple(runs), trailer, start, end)
+
+
+def _trailer(data: bytes, at: int, start: int) -> tuple[dict[str, Value], int]:
+    """Read the trailer at a place, of a table that starts at another, and what ends the revision."""
+    begun = _BEFORE_TRAILER.match(data, at)
+    found: dict[str, Value] = {}
+    at = begun.end() if begun else at
+    while entry := _TRAILER.match(data, at):
+        key = (entry[1] or entry[3] or entry[5]).decode()
+        demand(begun is not None and key not in found, "an entry of the trailer stands twice")
+        if entry[5]:
+            found[key] = [_identifier(entry[6]), _identifier(entry[7])]
+        else:
+            found[key] = int(entry[2]) if entry[1] else Reference(int(entry[4]), 0)
+        at = entry.end()
+    ended = _BEHIND_TRAILER.match(data, at)
     if ended is None or int(ended[1]) != start:
         raise NotMine("a revision does not end as ours do")
-    _refuse_strange(data, at, ended.end())
-    demand(following <= number(found.get("Size")), "the table lists more than it has")
-    return _Section(tuple(runs), found, start, ended.end())
+    return found, ended.end()
+
+
+def _identifier(written: bytes) -> bytes:
+    return written[1:-1] if written.startswith(b"(") else bytes.fromhex(written[1:-1].decode())
 
 
 def dictionary(value: Value) -> Mapping[str, Value]:

@@ -27,15 +27,18 @@ from signer.seal import (
     dss,
     examination,
     place,
+    precheck,
     tail,
     token,
 )
+from signer.seal.fast import value
 from signer.seal.fast.document import Document, NotMine, demand, dictionary, listed, number, reference, string
 from signer.seal.findings import Findings, Id
+from signer.seal.kept import kept
 from signer.seal.revocation import MOST_BYTES, Evidence
 from signer.seal.sign import FIELD
 from signer.seal.syntax import Name, Reference, Value
-from signer.seal.witness import Witness
+from signer.seal.witness import Witness, listed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,17 +49,16 @@ if TYPE_CHECKING:
 _FORM: Final = {"Fields", "SigFlags"}
 _FIELD: Final = {"Type", "Subtype", "FT", "T", "F", "Rect", "P", "V"}
 _FIELD_MORE: Final = {"TU", "StructParent"}
-_SEAL: Final[Mapping[str, Value]] = {
-    "Type": Name("Sig"),
-    "Filter": Name("Adobe.PPKLite"),
-    "SubFilter": Name("ETSI.CAdES.detached"),
-}
-_CERTIFIED: Final[Value] = {
-    "Type": Name("SigRef"),
-    "TransformMethod": Name("DocMDP"),
-    "TransformParams": {"Type": Name("TransformParams"), "V": Name("1.2"), "P": 1},
-}
-_CLAIMED: Final = re.compile(rb"D:([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
+_VALUE: Final = re.compile(
+    rb"([0-9]{1,6}) 0 obj\n<<\n"
+    rb"/Contents <((?:[0-9A-F]{2})++)>\n"
+    rb"/ByteRange \[0 ([0-9]{1,8}) ([0-9]{1,8}) ([0-9]{1,8})\] *\n"
+    rb"/Type /Sig\n/Filter /Adobe\.PPKLite\n/SubFilter /ETSI\.CAdES\.detached\n"
+    rb"/M \(D\\072([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z\)\n"
+    rb"/Reference \[ <<\n/Type /SigRef\n/TransformMethod /DocMDP\n"
+    rb"/TransformParams <<\n/Type /TransformParams\n/V /1\.2\n/P 1\n>>\n>> \]\n>>\nendobj\n"
+)
+"""The seal's dictionary, as the sealer writes it: all over S, certified to allow no changes."""
 _TOKEN_TIME: Final = re.compile(rb"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _TST_INFO: Final = tuple((2, 6, 0x30, 2, 0x18, 0x30, *nonce) for nonce in ((), (2,)))
 _EMBEDDED: Final = {"Type", "Subtype", "Params", "Length", "Filter"}
@@ -133,10 +135,11 @@ def _examine(file: bytes, trust: TrustList, at: datetime) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class _Seal:
-    """The one seal: the time that it claims, and where its value stands."""
+    """The one seal: the time that it claims, where its value stands, and the value with what fills its place."""
 
     claimed_at: datetime
     where: place.Range
+    inside: bytes
 
 
 def _seal(document: Document) -> _Seal:
@@ -145,36 +148,23 @@ def _seal(document: Document) -> _Seal:
     (only,) = listed(form["Fields"])
     field = document.dictionary(only)
     demand(set(form) == _FORM and _FIELD <= set(field) <= _FIELD | _FIELD_MORE, "the form's entries differ")
-    demand(all(field[key] == value for key, value in tail.WIDGET.items()), "no signature field")
+    demand(tail.WIDGET.items() <= field.items(), "no signature field")
     demand(field["T"] == FIELD.encode(), "the field has another name")
-    value = document.dictionary(field["V"])
-    demand(set(value) == {*_SEAL, "Contents", "ByteRange", "M", "Reference"}, "the seal's entries differ")
-    demand(all(value[key] == kind for key, kind in _SEAL.items()), "no seal")
-    is_certified = value["Reference"] == [_CERTIFIED] and document.catalogue.get("Perms") == {"DocMDP": field["V"]}
-    demand(is_certified and _is_whole(value["Reference"]), "it is not certified as ours are")
-    numbers = [number(one) for one in listed(value["ByteRange"])]
-    where = place.gap(document.sealed, numbers, contents=string(value["Contents"]))
-    if isinstance(where, str):
-        raise NotMine(where)
-    demand(where.sealed_length == len(document.sealed), "it does not cover all of S")
-    return _Seal(_claimed_at(string(value["M"])), where)
+    named = reference(field["V"])
+    demand(document.catalogue.get("Perms") == {"DocMDP": named}, "it is not certified as ours are")
+    at, most = document.place(named)
+    found = _VALUE.match(document.sealed, at, most)
+    if found is None or int(found[1]) != named.number:
+        raise NotMine("no seal as ours are written")
+    where = place.Range(found.start(2) - 1, found.end(2) + 1, len(document.sealed))
+    numbers = where.gap_start, where.gap_end, where.sealed_length - where.gap_end
+    demand(tuple(map(int, found.group(3, 4, 5))) == numbers, "it does not cover all of S but its value")
+    demand(found.end(2) - found.start(2) <= 2 * precheck.MOST_CONTENTS_BYTES, "its value is too long")
+    return _Seal(_instant(found.groups()[5:]), where, bytes.fromhex(found[2].decode()))
 
 
-def _is_whole(certified: Value) -> bool:
-    """Tell whether the permission is the number 1, which true equals here."""
-    (transform,) = map(dictionary, listed(certified))
-    return type(dictionary(transform["TransformParams"])["P"]) is int
-
-
-def _claimed_at(written: bytes) -> datetime:
-    match = _CLAIMED.fullmatch(written)
-    if match is None:
-        raise NotMine("its time is not written as ours is")
-    return _instant(match)
-
-
-def _instant(match: re.Match[bytes]) -> datetime:
-    year, month, day, hour, minute, second = map(int, match.groups())
+def _instant(written: tuple[bytes, ...]) -> datetime:
+    year, month, day, hour, minute, second = map(int, written)
     return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
@@ -287,30 +277,67 @@ def _pages(document: Document, node: Reference, depth: int) -> Iterable[tuple[in
 
 def _value(document: Document, seal: _Seal, trust: TrustList) -> tuple[cms.SignedData, Certificate]:
     """Return the seal's value and its listed signer, whose signature over all of S is good. Source: RFC 5652, 5.4."""
-    data, where = document.sealed, seal.where
-    signed = cms.read(place.value(data, where), content_type=cms.DATA)
-    carried = {hashlib.sha256(one).hexdigest(): one for one in signed.certificates}
-    demand(all(trust.by_digest(digest) for digest in carried), "a certificate inside is not listed")
-    (signer,) = (one for one in map(certificates.known, carried.values()) if signed.is_signed_by(one))
-    demand(examination.cms_fault(signed, signer)[1] == "", "the value is not as ours is")
-    _demand_named(signed, signer)
-    kinds = {"digest": signed.digest_algorithm, "signature": signed.signature_algorithm}
-    demand(algorithms.fault(**kinds, certificate=signer.parsed) == "", "an algorithm does not count")
-    covered = hashlib.new(algorithms.DIGESTS[signed.digest_algorithm], memoryview(data)[: where.gap_start])
-    covered.update(memoryview(data)[where.gap_end :])
-    demand(cms.check_own(signed, signer, digest=covered.digest()) == (True, True), "the signature does not verify")
-    return signed, signer
+    whole = der.read(seal.inside).whole
+    demand(not seal.inside[len(whole) :].strip(b"\0"), "something other than zeros follows the value")
+    found = value.read(whole, content_type=cms.DATA)
+    inside = found.signed.certificates
+    demand(all(one in listed_in(trust) for one in inside), "a certificate inside is not listed")
+    (signer,) = (one for one in map(certificates.known, inside) if found.signed.is_signed_by(one))
+    demand(_is_seal(found.form, signer), "the value is not as ours is")
+    data, where = memoryview(document.sealed), seal.where
+    covered = hashlib.new(algorithms.DIGESTS[found.signed.digest_algorithm], data[: where.gap_start])
+    covered.update(data[where.gap_end :])
+    demand(_is_signed(found, signer, covered.digest()), "the signature does not verify")
+    return found.signed, signer
 
 
 def _token(data: bytes, *, imprint_of: bytes, authorities: Iterable[Certificate]) -> token.Token:
-    """Check a token as `token.check` does, but for its signature, where pyHanko is not asked. Raises NotMine too."""
-    signed = cms.read(data, content_type=cms.TST_INFO)
-    signer = next((one for one in authorities if signed.is_signed_by(one)), None)
-    if signer is None:
-        raise NotMine("the token is by another authority")
-    _demand_named(signed, signer)
-    return token.judge(
-        signed, _info(signed.content or b""), imprint_of=imprint_of, authorities=(signer,), is_fresh=True
+    """Check a token as `token.check` does. Raises NotMine, whatever is wrong."""
+    found = value.read(data, content_type=cms.TST_INFO)
+    signer = next((one for one in authorities if found.signed.is_signed_by(one)), None)
+    if signer is None or not _is_token(found.form, signer):
+        raise NotMine("the token is by another authority, or not as ours are")
+    content = found.signed.content or b""
+    digest = hashlib.new(algorithms.DIGESTS[found.signed.digest_algorithm], content).digest()
+    demand(_is_signed(found, signer, digest), "the token's signature does not verify")
+    info = _info(content)
+    imprint = hashlib.new(algorithms.DIGESTS[info.imprint_algorithm], imprint_of).digest()
+    demand(info.imprint == imprint, "the token is over other bytes")
+    return token.Token(at=info.at, accuracy_s=0, nonce=None, certificate=signer, embedded=found.signed.certificates)
+
+
+@kept
+def _is_seal(form: value.Form, signer: Certificate) -> bool:
+    """Tell whether all seals of a form are as ours are, under a signer's certificate that counts."""
+    return _is_named(form, signer) and examination.cms_fault(form.example, signer)[1] == ""
+
+
+@kept
+def _is_token(form: value.Form, signer: Certificate) -> bool:
+    """Tell whether all tokens of a form are as those that we know, under an authority's certificate that counts."""
+    is_plain = not form.example.unsigned and certificates.tsa_usage_fault(signer) == ""
+    return is_plain and _is_named(form, signer) and cms.names_certificate(form.example, signer)
+
+
+def _is_named(form: value.Form, signer: Certificate) -> bool:
+    """Tell whether there are three signed attributes as we write them, by algorithms that count."""
+    like = form.example
+    said = like.signed[cms.CONTENT_TYPE], like.signed[cms.SIGNING_CERTIFICATE_V2]
+    fault = algorithms.fault(
+        digest=like.digest_algorithm, signature=like.signature_algorithm, certificate=signer.parsed
+    )
+    is_so = said == (like.content_type, cms.signing_certificate(signer)) and set(like.signed) == _SIGNED
+    return is_so and fault == ""
+
+
+def _is_signed(found: value.Value, signer: Certificate, digest: bytes) -> bool:
+    """Tell whether a value's signer signed this digest. Source: RFC 5652, 5.4."""
+    return found.digest == digest and algorithms.verifies(
+        found.signed.signature,
+        found.form.attributes(digest),
+        certificate=signer.parsed,
+        identifier=found.signed.signature_algorithm,
+        digest=algorithms.DIGESTS[found.signed.digest_algorithm],
     )
 
 
@@ -325,15 +352,9 @@ def _info(content: bytes) -> token.Info:
     if time is None or (algorithm.tag, imprint.tag, accuracy.tag) != (der.SEQUENCE, der.OCTET_STRING, der.INTEGER):
         raise NotMine("a token of another form")
     return token.Info(
-        at=_instant(time),
+        at=_instant(time.groups()),
         accuracy_s=0,
         nonce=None,
         imprint=imprint.body,
         imprint_algorithm=algorithm.whole,
     )
-
-
-def _demand_named(signed: cms.SignedData, signer: Certificate) -> None:
-    """Demand the three signed attributes that we write, and signing-certificate-v2 byte for byte as we write it."""
-    named = signed.signed.get(cms.SIGNING_CERTIFICATE_V2)
-    demand(set(signed.signed) == _SIGNED and named == cms.signing_certificate(signer), "other signed attributes")

@@ -126,6 +126,17 @@ def test_an_authority_that_is_not_on_the_list_is_named(which: str) -> None:
     assert named(good.own) in judged.detail
 
 
+def test_what_is_kept_of_a_chain_is_neither_its_time_nor_its_list() -> None:
+    """The very same entry, under one list and another, today and later: each is an answer of its own."""
+    good, late = chains.made(), AT + 2 * YEAR
+    shorter = good.trust.model_copy(update={"entries": tuple(e for e in good.trust.entries if e is good.entry)})
+    asked = ((good.trust, AT), (shorter, AT), (good.trust, late), (good.trust, AT), (shorter, late))
+    found = [chain.judge(good.entry, trust, at=at).sub_indication for trust, at in asked]
+    assert found == [None, "NO_CERTIFICATE_CHAIN_FOUND", "OUT_OF_BOUNDS_NO_POE", None, "NO_CERTIFICATE_CHAIN_FOUND"]
+    counted = [len(links_of(good.entry, trust)) for trust in (good.trust, shorter, good.trust)]
+    assert counted == [2, 0, 2]
+
+
 def test_a_seal_that_is_not_pinned_needs_a_chain() -> None:
     good = chains.made()
     judged = chain.judge(good.entry.model_copy(update={"chain": ()}), good.trust, at=AT)
@@ -167,6 +178,21 @@ def test_a_revoked_link_is_named_with_time_and_reason(which: str, purpose: Purpo
     assert (since.state, since.sub_indication) == (State.FAILED, later_word)
     words = f"{named(good.called(which))} was revoked at 2026-11-25T02:00:00Z (keyCompromise)"
     assert words == known.detail == since.detail
+
+
+def test_what_is_kept_of_evidence_is_of_one_link_and_of_all_that_was_said_of_it() -> None:
+    made = chains.made()
+    own, issuing = links_of(made.entry, made.trust)
+    good, ended = (_answers(made, issuing=None, own=said).ocsps for said in ({}, {"revoked_at": BEFORE}))
+    asked = ((own, good), (issuing, good), (own, ()), (own, good + ended), (own, good), (own, ended))
+    found = [
+        revocation.judge([link], evidence, at=AT, inside=evidence).state
+        for link, evidence in ((link, Evidence(ocsps=said)) for link, said in asked)
+    ]
+    passed, failed, unknown = State.PASSED, State.FAILED, State.UNDETERMINED
+    assert found == [passed, unknown, unknown, failed, passed, failed]
+    late = revocation.judge([own], Evidence(ocsps=good), at=AT + YEAR, inside=Evidence())
+    assert late.state is unknown, "the answers are kept, what they are worth at a time is not"
 
 
 def test_a_revocation_dated_after_the_answer_that_tells_it_proves_no_order() -> None:

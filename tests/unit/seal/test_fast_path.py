@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 from datetime import timedelta
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING
 import pikepdf
 import pytest
 
-from signer.seal import algorithms, archive, fast, sign, validate
+from signer.seal import algorithms, archive, cms, der, fast, sign, validate
+from signer.seal.fast import value
 from signer.seal.keys import FileKey
 from tests.pki import AT, World, blank_pdf
-from tests.two_paths import Score, stamped_anew, structure, substituted
+from tests.two_paths import Score, gap_of, stamped_anew, structure, substituted
 
 if TYPE_CHECKING:
     from signer.seal.sign import Sealed
@@ -43,6 +45,24 @@ def test_a_seal_by_every_kind_of_key_has_the_facts_of_the_full_path(
     quick = validate.quickly(made.pdf, world.trust, LATER)
     assert quick.level == level == made.level
     assert quick == validate.whole(made.pdf, world.trust, LATER)
+
+
+def test_a_value_of_a_known_form_says_what_it_says_read_as_a_whole(world: World, page: bytes) -> None:
+    """Each byte of the seal's value and of its token is changed in turn: it is read as by `cms.read`, or not at all."""
+    made = sign.seal(page, key=world.keys["hengyuan"], at=AT, timestamper=world.timestamper())
+    start, end = gap_of(made.pdf)
+    whole = der.read(bytes.fromhex(made.pdf[start:end].decode())).whole
+    token = cms.read(whole, content_type=cms.DATA).unsigned[cms.SIGNATURE_TIMESTAMP]
+    for data, kind in ((whole, cms.DATA), (token, cms.TST_INFO)):
+        alike = 0
+        assert value.read(data, content_type=kind).signed == cms.read(data, content_type=kind)
+        for place in range(0, len(data), 7):
+            changed = data[:place] + bytes((data[place] ^ 1,)) + data[place + 1 :]
+            with contextlib.suppress(ValueError, LookupError, fast.NotMine):
+                found = value.read(changed, content_type=kind).signed
+                assert found == cms.read(changed, content_type=kind), place
+                alike += 1
+        assert alike > 20
 
 
 def test_what_is_not_ours_is_left_to_the_full_path(world: World, stranger: World, page: bytes, sealed: Sealed) -> None:
