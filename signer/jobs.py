@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -66,14 +67,20 @@ class Queue:
         except _BROKEN as error:
             raise Misconfigured(f"the queue ({_place(services)}) cannot be opened: {error}") from error
         self._services = services
+        self._is_draining = services.room.is_draining
         self._looked_at = -SILENCE_S
         self._notice_at, self._notice_s = 0.0, NOTICE_S
         self._wake = self.huey.periodic_task(crontab(minute="*"), name="wake")(self.look)
 
     def look(self) -> None:
-        """Do what is due: the queue's one task. Then open the queue anew, which a hand may have deleted meanwhile."""
+        """
+        Do what is due: the queue's one task. Then open the queue anew, which a hand may have deleted meanwhile.
+
+        Nothing is begun while this machine is drained.
+        """
         try:
-            self._services.working.run_due()
+            if not self._is_draining():
+                self._services.working.run_due(is_stopped=self._is_draining)
         finally:
             self._looked_at = time.monotonic()
             self._mend()
@@ -85,7 +92,7 @@ class Queue:
         Whatever happens, go on; while the register fails, it is asked more and more seldom.
         """
         now = time.monotonic()
-        if now < self._notice_at and now - self._looked_at < SILENCE_S:
+        if self._is_draining() or (now < self._notice_at and now - self._looked_at < SILENCE_S):
             return
         try:
             if now - self._looked_at >= SILENCE_S or self._services.working.is_awaited():
@@ -164,9 +171,13 @@ def run(services: Services) -> None:
 
 @contextmanager
 def couriers(services: Services) -> Iterator[None]:
-    """Look every second, whatever job is being done, for deliveries of webhooks, and for what waits for the log."""
+    """
+    Look every second, whatever job is being done, for deliveries of webhooks, and for what waits for the log.
+
+    The log goes on while this machine is drained: a request that is still answered here may wait for it.
+    """
     stop = threading.Event()
-    duties = {"courier": services.delivering.hand_out, "sequencer": services.sequencing.run_if_awaited}
+    duties = {"courier": partial(_deliver, services), "sequencer": services.sequencing.run_if_awaited}
     looking = [
         threading.Thread(target=_look_often, args=(name, duty, stop), name=name, daemon=True)
         for name, duty in duties.items()
@@ -180,6 +191,11 @@ def couriers(services: Services) -> Iterator[None]:
         for thread in looking:
             thread.join()
         services.delivering.finish()
+
+
+def _deliver(services: Services) -> None:
+    if not services.room.is_draining():
+        services.delivering.hand_out()
 
 
 def _look_often(name: str, duty: Callable[[], object], stop: threading.Event) -> None:

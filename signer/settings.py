@@ -182,6 +182,11 @@ class Settings(BaseSettings):
         return self.keys_dir or self.data_dir / "keys"
 
     @property
+    def maintenance_path(self) -> Path:
+        """The file by which an operator drains this machine, whatever is in it."""
+        return self.data_dir / "maintenance"
+
+    @property
     def trust_list_path(self) -> Path:
         """The signed trust list, resolved."""
         return self.trust_list or self.keys / "trust-list.jws"

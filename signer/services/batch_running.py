@@ -125,10 +125,12 @@ class BatchRunning:
         database: Database,
         issuing: Issuing,
         maintaining: Maintaining,
+        is_draining: Callable[[], bool],
         clock: Callable[[], datetime],
         rest: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
+        self._is_draining = is_draining
         self._issuing = issuing
         self._maintaining = maintaining
         self._clock = clock
@@ -232,7 +234,7 @@ class BatchRunning:
             for one in taken:
                 if self._clock() >= until:
                     return ended, False
-                if self._somebody_waits():
+                if self._is_draining() or self._somebody_waits():
                     return ended, True
                 touched += 1
                 outcome = self._seal(batch, one)

@@ -1,4 +1,4 @@
-"""How much room is left where records and sealed files are kept: below a level nothing new is begun."""
+"""Whether anything new is begun here: not below a level of room on the disks, and not while somebody works on it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,13 @@ class Room:
     Looks at the disks of a deployment at each question: that costs a few microseconds.
 
     `places` names folders by what lies there; one that is not made yet is looked at where it will be. What lies in a
-    database server or an object store has its own operators, and is not seen from here.
+    database server or an object store has its own operators, and is not seen from here. `maintenance` is the file by
+    which an operator says that this machine is drained.
     """
 
-    def __init__(self, places: Mapping[str, Path], *, warn_mb: int, stop_mb: int) -> None:
+    def __init__(self, places: Mapping[str, Path], *, warn_mb: int, stop_mb: int, maintenance: Path) -> None:
         self._places = places
+        self._maintenance = maintenance
         self._warn, self._stop = warn_mb * _MB, stop_mb * _MB
 
     def look(self) -> tuple[Place, ...]:
@@ -47,6 +49,10 @@ class Room:
         for place in self.look():
             if place.level == "stopped":
                 raise StorageLow(f"{place.name}: {place.told}")
+
+    def is_draining(self) -> bool:
+        """Tell whether somebody works on this machine: pages are answered, and workers begin nothing."""
+        return self._maintenance.exists()
 
     def _look(self, name: str, folder: Path) -> Place:
         try:

@@ -85,6 +85,10 @@ def _plainly(done: Callable[[Callable[[str], None]], str], doing: Doing) -> str:
     return done(doing.tell)
 
 
+def _never() -> bool:
+    return False
+
+
 class Working:
     """
     Run jobs. Any number of processes on any number of hosts may do so over one register.
@@ -126,12 +130,16 @@ class Working:
             "upgrade": self._upgrade,
         } | {kind: partial(_plainly, done) for kind, done in plain.items()}
 
-    def run_due(self) -> tuple[str, ...]:
-        """Run everything that is due now, and return the kinds in order; a failed job waits and is tried again."""
+    def run_due(self, *, is_stopped: Callable[[], bool] = _never) -> tuple[str, ...]:
+        """
+        Run everything that is due now, and return the kinds in order; a failed job waits and is tried again.
+
+        Between two jobs `is_stopped` is asked whether to leave the others to somebody else.
+        """
         with self._database.write() as tx:
             jobs.ensure(tx, tuple(EVERY), at=self._clock())
         done: list[str] = []
-        while len(done) < _MOST_AT_ONCE and (job := self._take()) is not None:
+        while len(done) < _MOST_AT_ONCE and not is_stopped() and (job := self._take()) is not None:
             self._run(job)
             done.append(job.kind)
         return tuple(done)

@@ -101,7 +101,10 @@ def create_app(services: Answering, *, clock: Callable[[], datetime] = wiring.no
         app.register_api(published.api(services.trust, clock=clock))
         app.register_blueprint(published.blueprint(services.trust, services.status_lists, settings, clock=clock))
         app.register_blueprint(log.blueprint(services.logbook))
-        app.register_blueprint(readiness.blueprint(settings, doctor=services.doctor, observing=services.observing))
+        watched = readiness.blueprint(
+            settings, doctor=services.doctor, room=services.room, observing=services.observing
+        )
+        app.register_blueprint(watched)
         drawing = paper_page.Drawing(folder, phrases=phrases, base_url=settings.base_url)
         app.register_blueprint(paper_page.blueprint(drawing, services.trust, clock=clock))
     app.components_schemas.update(_components())

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from signer.services.doctor import Doctor
     from signer.services.observing import Observing
+    from signer.services.room import Room
     from signer.settings import Settings
 
 MIME: Final = "text/plain; version=0.0.4; charset=utf-8"
 _ORDER: Final = ("ok", "warning", "error")
 
 
-def blueprint(settings: Settings, *, doctor: Doctor, observing: Observing) -> Blueprint:
+def blueprint(settings: Settings, *, doctor: Doctor, room: Room, observing: Observing) -> Blueprint:
     """Return the two addresses."""
     ready = Blueprint("ready", __name__)
 
@@ -29,11 +30,13 @@ def blueprint(settings: Settings, *, doctor: Doctor, observing: Observing) -> Bl
         """
         Tell each part's health, without a word more.
 
-        503 only where the register does not answer: with a full disk nothing is issued, but everything is verified.
+        503 where the register does not answer, and while somebody works on this machine (`draining`): then it is to be
+        sent nothing more. With a full disk nothing is issued, but everything is verified.
         """
-        parts = doctor.healths()
-        answer = jsonify(status=max(parts.values(), key=_ORDER.index), parts=parts)
-        answer.status_code = 503 if parts["register"] == "error" else 200
+        parts, is_draining = doctor.healths(), room.is_draining()
+        status = "draining" if is_draining else max(parts.values(), key=_ORDER.index)
+        answer = jsonify(status=status, parts=parts)
+        answer.status_code = 503 if is_draining or parts["register"] == "error" else 200
         return answer
 
     @ready.get("/metrics")

@@ -33,7 +33,8 @@ def room_of(settings: Settings, *, database: Database, blobs: Blobs) -> Room:
         places["sealed files"] = blobs.folder
     if database.file:
         places["register"] = Path(database.file).parent
-    return Room(places, warn_mb=settings.disk_warn_mb, stop_mb=settings.disk_stop_mb)
+    levels = {"warn_mb": settings.disk_warn_mb, "stop_mb": settings.disk_stop_mb}
+    return Room(places, **levels, maintenance=settings.maintenance_path)
 
 
 def in_turn(judge: Judge, judging: Judging) -> Judge:

@@ -41,5 +41,11 @@ def wire(
         batching=Batching(
             database=database, reading=reading, mailing=mailing, room=room, clock=clock, bits=chance.bits
         ),
-        running=BatchRunning(database=database, issuing=issuing, maintaining=maintaining, clock=clock),
+        running=BatchRunning(
+            database=database,
+            issuing=issuing,
+            maintaining=maintaining,
+            is_draining=room.is_draining,
+            clock=clock,
+        ),
     )

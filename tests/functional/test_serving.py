@@ -121,6 +121,33 @@ def test_a_worker_whose_program_is_gone_is_tried_again_later() -> None:
     assert companion._due_at > time.monotonic() + 30
 
 
+def children(server: subprocess.Popen[bytes]) -> set[str]:
+    return set(Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split())
+
+
+def test_a_reload_begins_new_processes_ends_what_is_being_answered_and_is_forked_from_one_thread(
+    live_world: World,
+) -> None:
+    """Nothing was compiled before a fork: who forks has no thread but its own, however often."""
+    with serving(live_world, "--no-worker", "--workers", "1") as (server, port):
+        assert until(lambda: answers(port))
+        before = children(server)
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
+            head = (
+                "POST /api/v1/verify HTTP/1.1\r\nHost: x\r\nContent-Type: application/pdf\r\nContent-Length: 40\r\n\r\n"
+            )
+            line.sendall(head.encode() + b"no pdf: the first half,")
+            time.sleep(0.2)
+            server.send_signal(signal.SIGHUP)
+            assert until(lambda: bool(children(server) - before))
+            line.sendall(b" and the second .")
+            with line.makefile("rb") as answer:
+                assert answer.readline().split()[1] == b"200"
+        assert until(lambda: not children(server) & before)
+        assert answers(port)
+        assert len(list(Path(f"/proc/{server.pid}/task").iterdir())) == 1
+
+
 _BROKEN = """
 import sys
 from signer import logs, serve, settings
