@@ -69,7 +69,12 @@ def lay_out(folder: Path, *, lock: Path, wheels: Path | None, own: Path) -> None
     deploy = ROOT / "deploy"
     for name in ("install", "settings.env"):
         shutil.copy(deploy / "offline" / name, folder)
-    for name, place in (("bin", "offline/bin"), ("units", "systemd"), ("proxies", "proxies")):
+    for name, place in (
+        ("bin", "offline/bin"),
+        ("units", "systemd"),
+        ("proxies", "proxies"),
+        ("container", "container"),
+    ):
         shutil.copytree(deploy / place, folder / name)
     for name in DOCS:
         target = folder / "docs" / name.removeprefix("docs/")

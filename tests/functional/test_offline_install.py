@@ -39,8 +39,12 @@ def test_it_lies_where_the_units_look_with_owners_and_modes_and_a_second_run_kee
     root, keys = tmp_path / "root", tmp_path / "keys"
     (keys / "seals").mkdir(parents=True)
     (keys / "seals" / "maker.pin").write_text("0000")
-    first = roots.install(place, "--root", root, "--keys", keys)
+    image = (place / "container" / "Containerfile").read_text(encoding="utf-8")
+    ((_, options),) = re.findall(r"^RUN (/archive/install) (.+)$", image, re.MULTILINE)
+    first = roots.install(place, *options.replace("/laid", str(root)).split(), "--keys", keys)
     assert first.returncode == 0, first.stderr
+    for name in re.findall(r"^COPY --from=laid .*?/laid(/\S+)", image, re.MULTILINE):
+        assert (root / name[1:]).exists(), name
     found = modes(root)
     mine, theirs = os.geteuid(), OPERATORS
     assert {name: found[name] for name in found if name.startswith(("/etc/signer", "/var/"))} == {
