@@ -25,6 +25,7 @@ from signer.services.importing import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
 
     from outside import Asked as Request
     from outside import Reply
@@ -33,15 +34,16 @@ if TYPE_CHECKING:
     from signer.register.batches import Head
     from signer.services.batch_reading import Source
 
+TODAY = worlds.AT.date()
 CHEN, LIN = PEOPLE[YUNZHOU]
 THEIRS = Asked(person=PEOPLE[worlds.BEICHEN][0], maker=Uscc(USCC[worlds.BEICHEN]))
 
 
-def drafts(count: int, *, start: int = 0, name: str = KAZAKHSTAN) -> list[Any]:
+def drafts(count: int, *, start: int = 0, name: str = KAZAKHSTAN, today: date = TODAY) -> list[Any]:
     """Return drafts of one vehicle each, that no other turn has."""
     made = []
     for turn in range(start, start + count):
-        plain = worlds.fresh(name, turn)
+        plain = worlds.fresh(name, turn, today=today)
         plain["vehicles"] = plain["vehicles"][:1]
         made.append(plain)
     return made

@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import hsm as hsms
 import memory
 import order
 import postgres
@@ -75,6 +76,13 @@ def postgresql_template(server: postgres.Server, tmp_path_factory: pytest.TempPa
     folder.mkdir()
     url = server.create()
     return worlds.build(folder, database_url=url), url
+
+
+@pytest.fixture(scope="session")
+def hsm(tmp_path_factory: pytest.TempPathFactory) -> hsms.Hsm:
+    """Tokens in software, once per test process: the module reads where they are but once."""
+    assert hsms.MODULE, "softhsm2 is missing: deploy/setup.sh installs it"
+    return hsms.start(tmp_path_factory.mktemp("softhsm"))
 
 
 @pytest.fixture

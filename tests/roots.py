@@ -80,7 +80,7 @@ def without_network() -> tuple[str, ...]:
 def install(place: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the installer of an unpacked archive, by this interpreter, and without network where that can be."""
     command = [*without_network(), place / "install", "--python", sys.executable, *options]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=600)
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
 
 @dataclass
@@ -129,9 +129,7 @@ class Root:
         """Run one command of this root, by its settings."""
         command = [str(self.current / "bin" / "signer-here"), *map(str, words)]
         clean = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-        done = subprocess.run(
-            command, env=clean, cwd=self.data, capture_output=True, text=True, check=False, timeout=120
-        )
+        done = subprocess.run(command, env=clean, cwd=self.data, capture_output=True, text=True, check=False)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 

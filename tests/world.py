@@ -54,9 +54,9 @@ def sample(name: str, *, today: date = date(2026, 11, 22)) -> Any:
     return json.loads(dated)
 
 
-def fresh(name: str, turn: int) -> Any:
+def fresh(name: str, turn: int, *, today: date = date(2026, 11, 22)) -> Any:
     """Return a sample whose vehicles no other turn has: their serials count on, their check characters fit."""
-    plain = sample(name)
+    plain = sample(name, today=today)
     for place, vehicle in enumerate(plain["vehicles"]):
         bare = f"{vehicle['vin'][:11]}{500_000 + turn * len(plain['vehicles']) + place:06d}"
         vehicle["vin"] = bare[:8] + vin_check_character(bare) + bare[9:]

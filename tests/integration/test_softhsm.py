@@ -54,11 +54,9 @@ def database() -> str:
 
 
 @pytest.fixture(scope="session")
-def hsm(tmp_path_factory: pytest.TempPathFactory) -> hsms.Hsm:
-    assert hsms.MODULE, "softhsm2 is missing: deploy/setup.sh installs it"
-    started = hsms.start(tmp_path_factory.mktemp("softhsm"))
-    started.make_token("seals")
-    return started
+def hsm(hsm: hsms.Hsm) -> hsms.Hsm:
+    hsm.make_token("seals")
+    return hsm
 
 
 @pytest.fixture(scope="session")

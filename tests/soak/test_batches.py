@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import batched
-import hsm as hsms
 import killing
 import mishaps
 import pytest
@@ -24,6 +23,8 @@ from signer.domain.batch import BatchState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import hsm as hsms
 
     Report = Callable[..., None]
 
@@ -153,11 +154,6 @@ def test_timestamps_fail_for_the_middle_third(world: World, report: Report) -> N
             finish(world, ref)
             assert batched.state(world, ref) == (BatchState.DONE, _ITEMS, 0)
         hold(world, report, "TSA down for the middle third", expected=COUNT * _ITEMS, seen=seen)
-
-
-@pytest.fixture(scope="session")
-def hsm(tmp_path_factory: pytest.TempPathFactory) -> hsms.Hsm:
-    return hsms.start(tmp_path_factory.mktemp("softhsm"))
 
 
 @on_both
