@@ -1,4 +1,4 @@
-"""Make the README's pictures: a page of a sealed PDF and the verdict page, from the samples. TEST seals only.
+"""Make the pictures of the documents from the samples: a sealed page, the verdict in two languages. TEST seals only.
 
 Needs `make test`'s environment, and Debian's `chromium` and `poppler-utils`: `python docs/make_pictures.py`.
 """
@@ -32,7 +32,7 @@ def page_of(pdf: Path, target: Path) -> None:
     subprocess.run(drawn, check=True)
 
 
-def verdict_of(pdf: Path, world: worlds.World, target: Path) -> None:
+def verdict_of(pdf: Path, world: worlds.World, language: str, target: Path) -> None:
     """Draw the page that answers about a PDF."""
     app = create_app(world.services, clock=lambda: world.at)
     server = make_server("127.0.0.1", 0, app, threaded=True)
@@ -44,7 +44,7 @@ def verdict_of(pdf: Path, world: worlds.World, target: Path) -> None:
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_page(viewport={"width": 900, "height": 1000})
-        page.goto(f"http://127.0.0.1:{server.server_port}/verify?lang=en")
+        page.goto(f"http://127.0.0.1:{server.server_port}/verify?lang={language}")
         page.set_input_files("input[type=file]", str(pdf))
         page.click("button[type=submit]")
         page.wait_for_load_state("networkidle")
@@ -62,7 +62,8 @@ def main() -> None:
         pdf = Path(folder) / "confirmation.pdf"
         pdf.write_bytes(world.issue(worlds.sample(worlds.KAZAKHSTAN)).pdf)
         page_of(pdf, PICTURES / "confirmation.png")
-        verdict_of(pdf, world, PICTURES / "verdict.png")
+        verdict_of(pdf, world, "en", PICTURES / "verdict.png")
+        verdict_of(pdf, world, "zh", PICTURES / "verdict.zh.png")
     size = sum(path.stat().st_size for path in PICTURES.iterdir())
     print(f"{size} bytes in {PICTURES.relative_to(ROOT)}")
     if size > MOST_BYTES:
