@@ -67,6 +67,7 @@ BESIDE = (
     "explanation/the-rule.md",
     "explanation/what-a-seal-proves.md",
     "explanation/legal-notes.md",
+    "explanation/what-an-offline-check-proves.md",
 )
 """What users read elsewhere."""
 IN_BOTH = (*BESIDE, *_pages([entry[USERS] for entry in SITE["nav"] if isinstance(entry, dict) and USERS in entry]))
