@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAME = "confirmation"
 MANIFEST = "manifest.json"
 SCHEMA = "signer.template/1"
-FINISH = b"finish 2"
+FINISH = b"finish 3"
 """How `finish` writes the file; counts on when the same page gets other bytes."""
 
 

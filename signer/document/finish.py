@@ -1,4 +1,4 @@
-"""What Typst cannot do to a page: the field for the seal, Arabic ligatures by name, the last newline."""
+"""What Typst does not do to a page: the field for the seal, ligatures by name, plain colours, the last newline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 import pikepdf
-from pikepdf import Dictionary, Name
+from pikepdf import Array, Dictionary, Name
 
 from signer.document import field, rewrite
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _LIGATURES = {b"06440622": b"FEF5", b"06440623": b"FEF7", b"06440625": b"FEF9", b"06440627": b"FEFB"}
 _END = b"%%EOF"
 """Ends a CMap as a comment; where a stream is not compressed, those who look for the end of the file would find it."""
+_PLAIN = {1: b"/DeviceGray", 3: b"/DeviceRGB"}
 _LIGATURE = re.compile(rb"<(0644062[2357])>", re.IGNORECASE)
 
 
@@ -31,8 +32,8 @@ def finish(pdf: bytes, *, picture_alt: str, tooltip: str) -> bytes:
     with pikepdf.open(io.BytesIO(pdf)) as opened:
         made = field.seal_field(opened, first=first, picture_alt=picture_alt, tooltip=tooltip)
         named = {font.ToUnicode.objgen[0]: _stream(font.ToUnicode, said) for font, said in _ligatures(opened)}
-        files = dict(_files(opened))
-    return rewrite.rewritten(pdf, made.changed | named | files, made.added)
+        others = dict((*_files(opened), *_colours(opened)))
+    return rewrite.rewritten(pdf, made.changed | named | others, made.added)
 
 
 def without_field(pdf: bytes) -> bytes:
@@ -68,6 +69,18 @@ def _ligatures(pdf: pikepdf.Pdf) -> Iterator[tuple[pikepdf.Object, bytes]]:
         named = _LIGATURE.sub(lambda found: b"<" + _LIGATURES[found[1].upper()] + b">", stated)
         if named != stated:
             yield font, named.replace(_END, b"")
+
+
+def _colours(pdf: pikepdf.Pdf) -> Iterator[tuple[int, bytes]]:
+    """
+    Yield the colour spaces of the pages as plain ones: the output intent says already that these are sRGB's.
+
+    A reader otherwise makes a profile of each file anew, and turns every colour by it. Source: ISO 19005-3, 6.2.4.3.
+    """
+    spaces = {space.objgen: space for page in pdf.pages for space in page.resources.get(Name.ColorSpace, {}).values()}
+    for (number, _), space in spaces.items():
+        if number and isinstance(space, Array) and space[0] == Name.ICCBased:
+            yield number, _PLAIN[int(space[1].N)]
 
 
 def _files(pdf: pikepdf.Pdf) -> Iterator[tuple[int, bytes]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pikepdf
 import pytest
+from pikepdf import Name
 
 from signer.document import field, finish, page, rewrite
 from signer.document.rewrite import RewriteFailed
@@ -44,11 +45,26 @@ def test_only_the_field_and_what_names_it_differ_and_every_other_object_stands_a
         }
         fonts = {font.ToUnicode.objgen[0] for font, _ in finish._ligatures(before)}
         (widget,) = after.Root.AcroForm.Fields
+        colours = {number for number, _ in finish._colours(before)}
         struct = after.Root.StructTreeRoot
         form = pikepdf.NumberTree(struct.ParentTree)[int(widget.StructParent)]
         named = {after.Root.objgen[0], struct.objgen[0], widget.P.objgen[0], form.P.objgen[0]}
-        assert named <= changed <= named | fonts
+        assert named | colours <= changed <= named | colours | fonts
         assert (widget.objgen[0], form.objgen[0], len(after.objects)) == (count + 1, count + 2, count + 2)
+
+
+def test_colours_are_the_devices_and_the_output_intent_says_what_these_are(typeset: tuple[bytes, str]) -> None:
+    raw, alt = typeset
+    with (
+        pikepdf.open(io.BytesIO(raw)) as before,
+        pikepdf.open(io.BytesIO(finish.finish(raw, picture_alt=alt, tooltip=alt))) as after,
+    ):
+        for one, other in zip(before.pages, after.pages, strict=True):
+            was, is_now = one.resources.ColorSpace, other.resources.ColorSpace
+            assert list(was) == list(is_now) != []
+            assert all(is_now[name] == (Name.DeviceRGB if was[name][1].N == 3 else Name.DeviceGray) for name in was)
+        (intent,) = after.Root.OutputIntents
+        assert (intent.S, int(intent.DestOutputProfile.N)) == (Name.GTS_PDFA1, 3)
 
 
 def test_nothing_but_the_end_looks_like_the_end(typeset: tuple[bytes, str]) -> None:
