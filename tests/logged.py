@@ -35,6 +35,7 @@ def issue_beside(world: World, plain: Any) -> Issued:
     key, hidden = world.settings.keys / log_key.FILE, world.settings.keys / "elsewhere"
     key.rename(hidden)
     issued = world.issue(plain)
+    world.services.logbook.settle()
     hidden.rename(key)
     return issued
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+import click
+
 from signer import logs, metrics, settings, wiring
 from signer.domain.json_text import MOST_BYTES
 from signer.domain.number import Number
@@ -18,11 +20,13 @@ if TYPE_CHECKING:
 
 
 def services() -> Services:
-    """Wire the deployment that the environment describes, over a register of this code's schema."""
+    """Wire the deployment of the environment over a register of this code's schema; the command's end closes it."""
     chosen = settings.load()
     logs.configure(chosen.log_level)
     metrics.begin(chosen.run_dir, "cli")
-    return wiring.wire_ready(chosen)
+    wired = wiring.wire_ready(chosen)
+    click.get_current_context().call_on_close(wired.database.close)
+    return wired
 
 
 def number_of(typed: str) -> Number:

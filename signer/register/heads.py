@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from signer.errors import LogHeld, StorageUnavailable
@@ -48,7 +49,7 @@ class Heads:
 
     def _parsed(self, found: tuple[str, ...]) -> tuple[Checkpoint, ...]:
         try:
-            return tuple(checkpoints.parse(notes.split(note)[0]) for note in found)
+            return tuple(map(_said, found))
         except NoteRefused as error:
             places = " or ".join(map(str, self._places))
             raise LogHeld(
@@ -76,6 +77,12 @@ class Heads:
                 write_whole(path, note.encode())
             except OSError as error:
                 raise StorageUnavailable(f"{path} cannot be written: {error.strerror}") from error
+
+
+@lru_cache(maxsize=8)
+def _said(note: str) -> Checkpoint:
+    """Read a note once: the same ones stand there until the next is published."""
+    return checkpoints.parse(notes.split(note)[0])
 
 
 def _size(known: tuple[Checkpoint, str]) -> int:

@@ -52,6 +52,7 @@ _AWAITED = Ready(select(log_queue.c.id).limit(1))
 _LAST_OF_MAKER = Ready(
     select(func.max(log_leaves.c.running).label("running")).where(log_leaves.c.manufacturer_id == bindparam("maker"))
 )
+_TAKEN = Ready(delete(log_queue).where(log_queue.c.id == bindparam("taken")))
 _LAST_ABOUT = Ready(
     select(log_leaves.c.leaf_hash)
     .where(log_leaves.c.confirmation_id == bindparam("of"))
@@ -238,6 +239,9 @@ def _spanned(column: Column[bytes], wanted: Tile) -> Select[bytes]:
 
 def taken(tx: Connection, ids: Sequence[int]) -> None:
     """Take away what is in the log now, by the ids that were read: never what came meanwhile."""
+    if len(ids) <= _FEW:
+        _TAKEN.execute_many(tx, [{"taken": each} for each in ids])
+        return
     for start in range(0, len(ids), _MOST_AT_ONCE):
         tx.execute(delete(log_queue).where(log_queue.c.id.in_(ids[start : start + _MOST_AT_ONCE])))
 

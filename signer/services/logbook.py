@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from signer.register.database import Database, Transaction
     from signer.register.heads import Heads
     from signer.register.log import Entry, Signed
-    from signer.services.sequencing import Sequencing
+    from signer.services.sequencing import Appended, Sequencing
     from signer.transparency.tiles import Tile
 
 logger = structlog.get_logger()
@@ -38,21 +38,18 @@ class LogBook:
         self._database = database
         self._sequencing = sequencing
         self._heads = heads
+        self._is_owed = False
+        database.at_close(self.settle)
 
     def proof(self, number: Number, kind: LeafType = LeafType.ISSUED, *, scope: Scope = _ANYBODY) -> LogProof | None:
         """Return that the last leaf of a kind about a number is under the published head; None if there is none."""
+        self.settle()
         with self._database.read() as tx:
             entry, head = log.entry_of(tx, number, kind, scope=scope), self._published(tx)
             if entry is None or head is None or entry.sequence >= head.size:
                 return None
             path = merkle.inclusion(entry.sequence, head.size, _hashes(tx, head.size))
-        return LogProof(
-            leaf=base64.b64encode(entry.leaf).decode(),
-            opening=_opening(entry, number),
-            index=entry.sequence,
-            path=tuple(base64.b64encode(each).decode() for each in path),
-            checkpoint=head.note,
-        )
+        return _proof(number, entry, path, head)
 
     def wait_for(
         self, number: Number, kind: LeafType = LeafType.INTENT, *, seconds: float = SECONDS
@@ -63,7 +60,10 @@ class LogBook:
         Whatever is wrong with the log is said in the service's own log and by the doctor: nothing else waits for it.
         """
         try:
-            self._sequencing.run(patience_s=seconds)
+            made = self._append(patience_s=seconds)
+            for one, entry in zip(made.waiting, made.entries, strict=True) if made is not None else ():
+                if made is not None and (one.number, one.type) == (number, kind):
+                    return _proof(number, entry, made.path(entry), made.head)
             return self.proof(number, kind)
         except SignerError as error:
             logger.warning("log.not-integrated", number=number, code=error.code, error=str(error)[:200])
@@ -71,20 +71,29 @@ class LogBook:
 
     def refuse_unready(self) -> None:
         """Append what waits, and raise what keeps the log from it: what `Sequencing.run` raises."""
-        self._sequencing.run(patience_s=SECONDS)
+        self._append(patience_s=SECONDS)
 
     def soon(self) -> None:
         """
-        Have what waits appended now if nobody else is at it: what is not goes with the next, or with the job.
+        Leave what waits to whoever appends next: an issue that follows, or the workers, who look every second.
 
-        On PostgreSQL, where many issue at once, it is left to the workers, who look every second.
+        On SQLite, where there may be no workers, this process owes it: before it looks for a proof, and at its end.
         """
-        if self._database.dialect == "postgresql":
+        self._is_owed = self._database.dialect == "sqlite"
+
+    def settle(self) -> None:
+        """Have appended what this process owes, if nobody else is at it: then that one appends it, or the job."""
+        if not self._is_owed:
             return
         try:
-            self._sequencing.run(patience_s=_SOON_S)
+            self._append(patience_s=_SOON_S)
         except SignerError as error:
             logger.info("log.later", code=error.code, error=str(error)[:200])
+
+    def _append(self, *, patience_s: float) -> Appended | None:
+        """Append what waits; what cannot be appended is owed no longer, but said."""
+        self._is_owed = False
+        return self._sequencing.append(patience_s=patience_s)
 
     def checkpoint(self) -> str:
         """Return the published head, a signed note. Raises NotFound before the first, Unavailable if it is not held."""
@@ -141,6 +150,16 @@ class LogBook:
 
 def _hashes(tx: Transaction, size: int) -> Hashes:
     return Hashes(size, lambda wanted: log.tile(tx, wanted))
+
+
+def _proof(number: Number, entry: Entry, path: tuple[bytes, ...], head: Signed) -> LogProof:
+    return LogProof(
+        leaf=base64.b64encode(entry.leaf).decode(),
+        opening=_opening(entry, number),
+        index=entry.sequence,
+        path=tuple(base64.b64encode(each).decode() for each in path),
+        checkpoint=head.note,
+    )
 
 
 def _opening(entry: Entry, number: Number) -> Opening:

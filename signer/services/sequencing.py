@@ -19,7 +19,7 @@ from signer.register import log, restores
 from signer.register.database import BUSY_S
 from signer.transparency import checkpoints, notes
 from signer.transparency.checkpoints import Checkpoint
-from signer.transparency.merkle import EMPTY_ROOT, fold, grow, leaf_hash
+from signer.transparency.merkle import EMPTY_ROOT, Grown, fold, grow, inclusion, leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,6 +59,21 @@ class Tree:
         return fold(self.edge)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """What one pass appended: the tree of before, what had waited and became which leaf, and the head over them."""
+
+    before: Tree
+    waiting: tuple[Waiting, ...]
+    entries: tuple[Entry, ...]
+    head: Signed
+
+    def path(self, entry: Entry) -> tuple[bytes, ...]:
+        """Return the proof that one of the leaves is under the head."""
+        grown = Grown(self.before.size, self.before.edge, [each.leaf_hash for each in self.entries])
+        return inclusion(entry.sequence, self.head.size, grown)
+
+
 class Sequencing:
     """Append to the log what waits for it."""
 
@@ -79,7 +94,7 @@ class Sequencing:
 
     def begin(self, tx: Transaction) -> Signed:
         """Sign the head of a log without leaves: an operator said that nothing of it was ever published."""
-        return self._append(tx, None, (), self._keys.open())
+        return self._append(tx, None, (), self._keys.open()).head
 
     def run(self, *, patience_s: float = BUSY_S) -> int:
         """
@@ -88,22 +103,27 @@ class Sequencing:
         Raises LogHeld, KeyUnavailable, Misconfigured, TrustListStale, RegisterUnavailable (the lock was not to be had
         in `patience_s` too), StorageUnavailable.
         """
-        done, made = self._append_some(patience_s)
-        self.publish(made)
-        return done
+        made = self.append(patience_s=patience_s)
+        return 0 if made is None else len(made.entries)
+
+    def append(self, *, patience_s: float = BUSY_S) -> Appended | None:
+        """Do what `run` does, and return what was appended: None if no head was signed."""
+        made = self._append_some(patience_s)
+        self.publish(None if made is None else made.head)
+        return made
 
     def drain(self) -> int:
         """Append until nothing waits, then publish; return how many leaves were appended. Raises what `run` raises."""
         whole, newest = 0, None
-        while True:
-            done, made = self._append_some(BUSY_S)
-            whole, newest = whole + done, made or newest
-            if not done:
-                self.publish(newest)
-                return whole
+        while (made := self._append_some(BUSY_S)) is not None:
+            whole, newest = whole + len(made.entries), made.head
+            if not made.entries:
+                break
+        self.publish(newest)
+        return whole
 
-    def _append_some(self, patience_s: float) -> tuple[int, Signed | None]:
-        """Append a batch; return how many leaves it had, and the head that was signed, if one was."""
+    def _append_some(self, patience_s: float) -> Appended | None:
+        """Append a batch; return it, or None if there was nothing to sign."""
         key = self._keys.open()
         self._begin(key, patience_s=patience_s)
         with self._database.write(patience_s=patience_s) as tx:
@@ -111,8 +131,8 @@ class Sequencing:
             self.refuse_older(tx, last)
             waiting = log.waiting(tx, BATCH)
             if not waiting and not self._is_by_another(last, key):
-                return 0, None
-            return len(waiting), self._append(tx, last, waiting, key)
+                return None
+            return self._append(tx, last, waiting, key)
 
     def _begin(self, key: LogKey, *, patience_s: float) -> None:
         """Publish the head of a log without leaves before its first one: a log with leaves has published a head."""
@@ -204,16 +224,16 @@ class Sequencing:
         named = key.named(checkpoints.parse(text).origin)
         return not any((name, signature[:4]) == (named.name, named.id) for name, signature in lines)
 
-    def _append(self, tx: Transaction, last: Signed | None, waiting: tuple[Waiting, ...], key: LogKey) -> Signed:
-        tree = Tree(0, ()) if last is None else Tree(last.size, last.edge)
-        if last is not None and tree.root != last.root:
+    def _append(self, tx: Transaction, last: Signed | None, waiting: tuple[Waiting, ...], key: LogKey) -> Appended:
+        before = Tree(0, ()) if last is None else Tree(last.size, last.edge)
+        if last is not None and before.root != last.root:
             raise LogHeld(f"what is kept of the log's {last.size} leaves does not make its root")
-        if waiting:
-            entries = tuple(self._entries(tx, waiting, tree.size))
+        tree, entries = before, tuple(self._entries(tx, waiting, before.size)) if waiting else ()
+        if entries:
             log.append(tx, entries)
             log.taken(tx, [one.id for one in waiting])
-            tree = tree.grown([entry.leaf_hash for entry in entries])
-        return self.sign(tx, tree, last, key)
+            tree = before.grown([entry.leaf_hash for entry in entries])
+        return Appended(before=before, waiting=waiting, entries=entries, head=self.sign(tx, tree, last, key))
 
     def sign(self, tx: Transaction, tree: Tree, last: Signed | None, key: LogKey) -> Signed:
         """Sign a tree, keep the note, and return it; the log's name stays what it was in the head before."""

@@ -45,6 +45,25 @@ class ProofInvalid(InvalidInput):
         super().__init__("log-proof", reason)
 
 
+class Grown:
+    """A `Read` of a tree that grew, from the peaks of before and the new leaf hashes: enough to prove each new leaf."""
+
+    def __init__(self, size: int, peaks: Sequence[bytes], leaves: Sequence[bytes]) -> None:
+        self._known = dict(zip(cover(0, size), peaks, strict=True))
+        self._known.update({Subtree(0, place): leaf for place, leaf in enumerate(leaves, start=size)})
+
+    def __call__(self, subtree: Subtree) -> bytes:
+        """Return the hash of a complete subtree that is a peak of before, or holds new leaves. KeyError for another."""
+        found = self._known.get(subtree)
+        if found is None:
+            if not subtree.level:
+                raise KeyError(subtree)
+            below, place = subtree.level - 1, 2 * subtree.place
+            found = node_hash(self(Subtree(below, place)), self(Subtree(below, place + 1)))
+            self._known[subtree] = found
+        return found
+
+
 def leaf_hash(data: bytes) -> bytes:
     """Return the hash of a leaf."""
     return hashlib.sha256(b"\x00" + data).digest()

@@ -11,7 +11,7 @@ import pytest
 import world as worlds
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from logged import issue_beside, leaves, naive_root, published, queue
-from world import EMIRATES, KAZAKHSTAN, World, sample
+from world import EMIRATES, KAZAKHSTAN, MEXICO, World, sample
 
 from signer.domain.log_leaf import Leaf, LeafType, encode_proof, parse_proof
 from signer.domain.trust import Purpose, SealState
@@ -106,6 +106,29 @@ def test_waiting_for_a_leaf_has_it_appended_now(logged: World) -> None:
     proof = logged.services.logbook.wait_for(number, LeafType.ISSUED)
     assert proof is not None
     assert proofs.verify(proof, keys(logged)).leaf.type is LeafType.ISSUED
+    assert proof == logged.services.logbook.proof(number, LeafType.ISSUED)
+
+
+def test_what_was_issued_goes_into_the_log_with_the_next_intent_under_one_head(logged: World) -> None:
+    ((before,),) = logged.rows("SELECT count(*) FROM log_checkpoints")
+    numbers = [logged.issue(sample(name)).number for name in (EMIRATES, MEXICO)]
+    assert logged.rows("SELECT count(*) FROM log_checkpoints") == [(before + 2,)]
+    assert [row[0] for row in logged.rows("SELECT type FROM log_leaves ORDER BY sequence")][2:] == [
+        "intent",
+        "issued",
+        "intent",
+    ]
+    for number in numbers:
+        proof = logged.services.logbook.proof(number)
+        assert proof is not None
+        assert proofs.verify(proof, keys(logged)).leaf.type is LeafType.ISSUED
+
+
+def test_a_process_that_ends_leaves_nothing_of_its_own_waiting_for_the_log(logged: World) -> None:
+    logged.issue(sample(EMIRATES))
+    assert len(logged.rows("SELECT * FROM log_queue")) == 1
+    logged.services.database.close()
+    assert logged.rows("SELECT * FROM log_queue") == []
 
 
 def test_the_tiles_make_the_tree_without_us(logged: World) -> None:

@@ -143,3 +143,18 @@ def test_a_tree_that_grew_in_two_steps_is_the_same(one: int, other: int) -> None
     peaks = merkle.grow(first, merkle.grow(0, (), TREE.leaves[:first]), TREE.leaves[first:whole])
     assert peaks == tuple(subtrees.of(TREE.leaves[:whole])[each] for each in merkle.cover(0, whole))
     assert merkle.fold(peaks) == ROOTS[whole]
+
+
+@given(st.integers(0, 260), st.integers(1, 39))
+def test_each_new_leaf_is_proven_by_what_the_tree_was_before_and_the_new_leaves(before: int, more: int) -> None:
+    size = before + more
+    peaks = merkle.grow(0, (), TREE.leaves[:before])
+    grown = merkle.Grown(before, peaks, TREE.leaves[before:size])
+    for index in range(before, size):
+        assert merkle.inclusion(index, size, grown) == TREE.inclusion(index, size)
+
+
+def test_what_lies_deep_in_the_tree_of_before_is_not_known_to_one_that_grew() -> None:
+    grown = merkle.Grown(8, merkle.grow(0, (), TREE.leaves[:8]), TREE.leaves[8:9])
+    with pytest.raises(KeyError):
+        merkle.inclusion(3, 9, grown)
