@@ -310,9 +310,10 @@ def accounts(world: World) -> dict[str, int]:
 
 
 def settle_and_ask_again(world: World, plain: Any, *, key: str = KEY) -> str:
-    """Let maintenance do its work, ask with the same key, and return the number of the one document."""
+    """Let maintenance and the sequencer do their work, ask with the same key, and return the one document's number."""
     world.at += worlds.timedelta(minutes=11)
     world.services.maintaining.settle()
+    world.services.sequencing.run_if_awaited()
     first, second = world.issue(plain, key=key), world.issue(plain, key=key)
     assert (first.number, first.pdf, second.is_replay) == (second.number, second.pdf, True)
     assert world.verify(first.pdf).code is Code.VALID

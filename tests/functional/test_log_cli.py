@@ -34,6 +34,7 @@ def copy_of(world: World, folder: Path) -> Path:
 
 def test_a_proof_is_made_verified_and_refused(live_world: World, tmp_path: Path) -> None:
     made = live_world.issue(sample(KAZAKHSTAN, today=live_world.at.date()))
+    live_world.services.logbook.settle()
     (tmp_path / "one.pdf").write_bytes(made.pdf)
     out, trust = tmp_path / "proof.json", live_world.services.trust.current(live_world.at)
     (key,) = log_trust.keys(trust, at=live_world.at)
@@ -57,6 +58,7 @@ def test_a_proof_is_made_verified_and_refused(live_world: World, tmp_path: Path)
 @pytest.mark.parametrize("form", [(), ("--json",)])
 def test_a_log_is_watched_from_a_folder(live_world: World, tmp_path: Path, form: tuple[str, ...]) -> None:
     live_world.issue(sample(KAZAKHSTAN, today=live_world.at.date()))
+    live_world.services.logbook.settle()
     folder, state = copy_of(live_world, tmp_path / "log"), tmp_path / "state.json"
     (key,) = log_trust.keys(live_world.services.trust.current(live_world.at), at=live_world.at)
     tag = signer(live_world, "log", "tag", "--as", YUNZHOU)
