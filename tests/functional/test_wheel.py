@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from typing import TYPE_CHECKING
@@ -25,6 +27,33 @@ def build(folder: Path) -> Path:
     subprocess.run(command, check=True, capture_output=True, timeout=180)
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+_MADE = "import sys, hatchling.build as made; print(getattr(made, f'build_{sys.argv[1]}')(sys.argv[2]))"
+
+
+def made(kind: str, folder: Path, *, of: Path = ROOT) -> bytes:
+    """Make a wheel or an sdist of a source tree, as a release is made; return its bytes."""
+    folder.mkdir()
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": "1796083200"}
+    command = [sys.executable, "-c", _MADE, kind, str(folder)]
+    subprocess.run(command, cwd=of, env=environment, check=True, capture_output=True, timeout=300)
+    (found,) = folder.iterdir()
+    return found.read_bytes()
+
+
+def test_made_twice_a_release_has_the_same_bytes_and_the_wheel_of_the_sdist_is_the_wheel(tmp_path: Path) -> None:
+    sdist = made("sdist", tmp_path / "sdist")
+    with tarfile.open(fileobj=io.BytesIO(sdist)) as packed:
+        packed.extractall(tmp_path / "source", filter="data")
+    (source,) = (tmp_path / "source").iterdir()
+    wheel = made("wheel", tmp_path / "one")
+    is_same = {
+        "wheel": made("wheel", tmp_path / "two") == wheel,
+        "wheel of the sdist": made("wheel", tmp_path / "three", of=source) == wheel,
+        "sdist": made("sdist", tmp_path / "again") == sdist,
+    }
+    assert is_same == dict.fromkeys(is_same, True)
 
 
 def install(wheel: Path, folder: Path) -> Path:
