@@ -1,4 +1,8 @@
-"""Passkeys: what is asked of a browser, and what is checked of its answer. Source: W3C Web Authentication, level 3."""
+"""
+Passkeys: what is asked of a browser, and what is checked of its answer. Source: W3C Web Authentication, level 3.
+
+The library is imported when somebody comes with a passkey: a twentieth of what every command imports, for none of them.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +11,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
-
-from webauthn import (
-    generate_authentication_options,
-    generate_registration_options,
-    options_to_json,
-    verify_authentication_response,
-    verify_registration_response,
-)
-from webauthn.helpers import (
-    base64url_to_bytes,
-    parse_authentication_credential_json,
-    parse_client_data_json,
-    parse_registration_credential_json,
-)
-from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
 
 from signer.errors import NotPermitted
 
@@ -80,7 +63,10 @@ def asked_to_register(
     site: Site, challenge: bytes, *, person: str, login: str, name: str, known: tuple[bytes, ...]
 ) -> str:
     """Return the options (JSON) with which a browser makes a new passkey, and not a second one of `known`."""
-    options = generate_registration_options(
+    import webauthn  # noqa: PLC0415 -- see above
+    from webauthn.helpers import structs  # noqa: PLC0415 -- see above
+
+    options = webauthn.generate_registration_options(
         rp_id=site.host,
         rp_name=site.host,
         user_name=login,
@@ -88,52 +74,62 @@ def asked_to_register(
         user_id=hashlib.sha256(person.encode()).digest(),
         challenge=challenge,
         timeout=_TIMEOUT_MS,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
+        authenticator_selection=structs.AuthenticatorSelectionCriteria(
+            resident_key=structs.ResidentKeyRequirement.PREFERRED,
+            user_verification=structs.UserVerificationRequirement.REQUIRED,
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
+        exclude_credentials=[structs.PublicKeyCredentialDescriptor(id=one) for one in known],
     )
-    return options_to_json(options)
+    return webauthn.options_to_json(options)
 
 
 def asked_to_show(site: Site, challenge: bytes, *, known: tuple[bytes, ...]) -> str:
     """Return the options (JSON) with which a browser shows a passkey: one of `known`, or any where none is named."""
-    options = generate_authentication_options(
+    import webauthn  # noqa: PLC0415 -- see above
+    from webauthn.helpers import structs  # noqa: PLC0415 -- see above
+
+    options = webauthn.generate_authentication_options(
         rp_id=site.host,
         challenge=challenge,
         timeout=_TIMEOUT_MS,
-        allow_credentials=[PublicKeyCredentialDescriptor(id=one) for one in known],
-        user_verification=UserVerificationRequirement.REQUIRED,
+        allow_credentials=[structs.PublicKeyCredentialDescriptor(id=one) for one in known],
+        user_verification=structs.UserVerificationRequirement.REQUIRED,
     )
-    return options_to_json(options)
+    return webauthn.options_to_json(options)
 
 
 def challenge_of(answer: str) -> bytes:
     """Return the challenge that an answer says it is to: nothing of it is checked yet. NotPermitted if it says none."""
+    from webauthn import helpers  # noqa: PLC0415 -- see above
+
     try:
         data = json.loads(answer[:_MOST_JSON])["response"]["clientDataJSON"]
-        return bytes(parse_client_data_json(base64url_to_bytes(data)).challenge)
-    except (ValueError, KeyError, TypeError, AttributeError, WebAuthnException) as error:
+        return bytes(helpers.parse_client_data_json(helpers.base64url_to_bytes(data)).challenge)
+    except _faults(AttributeError) as error:
         raise NotPermitted("no answer of a passkey") from error
 
 
 def credential_of(answer: str) -> bytes:
     """Return the id of the credential that an answer is of. NotPermitted."""
-    return bytes(_parsed(answer, parse_authentication_credential_json).raw_id)
+    from webauthn import helpers  # noqa: PLC0415 -- see above
+
+    return bytes(_parsed(answer, helpers.parse_authentication_credential_json).raw_id)
 
 
 def registered(answer: str, *, site: Site, challenge: bytes) -> Passkey:
     """Return the passkey that a browser made: of this site, for this challenge, its person verified. NotPermitted."""
-    credential: RegistrationCredential = _parsed(answer, parse_registration_credential_json)
+    import webauthn  # noqa: PLC0415 -- see above
+
+    credential: RegistrationCredential = _parsed(answer, webauthn.helpers.parse_registration_credential_json)
     try:
-        made = verify_registration_response(
+        made = webauthn.verify_registration_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=site.host,
             expected_origin=site.origin,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except _faults() as error:
         raise NotPermitted("the passkey was not made here, or not for this") from error
     return Passkey(bytes(made.credential_id), bytes(made.credential_public_key), made.sign_count)
 
@@ -144,9 +140,11 @@ def shown(answer: str, passkey: Passkey, *, site: Site, challenge: bytes) -> int
 
     NotPermitted otherwise, also where a count went back: two devices have the same key.
     """
-    credential: AuthenticationCredential = _parsed(answer, parse_authentication_credential_json)
+    import webauthn  # noqa: PLC0415 -- see above
+
+    credential: AuthenticationCredential = _parsed(answer, webauthn.helpers.parse_authentication_credential_json)
     try:
-        found = verify_authentication_response(
+        found = webauthn.verify_authentication_response(
             credential=credential,
             expected_challenge=challenge,
             expected_rp_id=site.host,
@@ -155,13 +153,20 @@ def shown(answer: str, passkey: Passkey, *, site: Site, challenge: bytes) -> int
             credential_current_sign_count=passkey.counter,
             require_user_verification=True,
         )
-    except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+    except _faults() as error:
         raise NotPermitted("the passkey was not shown here, or not for this") from error
     return found.new_sign_count
+
+
+def _faults(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what the library raises of an answer that is none."""
+    from webauthn.helpers.exceptions import WebAuthnException  # noqa: PLC0415 -- see above
+
+    return (WebAuthnException, ValueError, KeyError, TypeError, *more)
 
 
 def _parsed(answer: str, parse: Callable[[str], T]) -> T:
     try:
         return parse(answer[:_MOST_JSON])
-    except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _faults(AttributeError) as error:
         raise NotPermitted("no answer of a passkey") from error

@@ -8,19 +8,19 @@ are text. A CSV cell that a program would take for a formula gets an apostrophe 
 from __future__ import annotations
 
 import csv
+import importlib
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Final
 
-import xlsxwriter
-
 from signer.sheets.csv_text import guarded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import xlsxwriter
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
@@ -83,7 +83,8 @@ def to_xlsx(*sheets: Sheet) -> bytes:
     Of several sheets none may offer choices.
     """
     target = BytesIO()
-    with xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_urls": False}) as book:
+    writer = importlib.import_module("xlsxwriter")  # when it is needed: few processes write a workbook
+    with writer.Workbook(target, {"in_memory": True, "strings_to_urls": False}) as book:
         book.set_properties({"created": _MADE, "title": sheets[0].name})
         text = book.add_format({"num_format": "@", "valign": "top"})
         wrong = book.add_format({"num_format": "@", "valign": "top", "bg_color": "#FFE1DC", "bold": True})
@@ -145,7 +146,7 @@ def _offer(book: xlsxwriter.Workbook, page: Worksheet, sheet: Sheet) -> None:
 
 
 def _absolute(column: int, rows: int) -> str:
-    name = xlsxwriter.utility.xl_col_to_name(column, col_abs=True)
+    name = importlib.import_module("xlsxwriter.utility").xl_col_to_name(column, col_abs=True)
     return f"{name}$1:{name}${rows}"
 
 

@@ -34,3 +34,15 @@ def test_the_list_is_written_without_a_room_of_the_house() -> None:
     told = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True, check=True).stdout
     assert "  doctor         Name what is wrong with this deployment." in told
     assert told.splitlines()[-1] == "imported:"
+
+
+ISSUES = """
+import sys
+from signer.cli import issuing
+print("imported:", *sorted({"alembic", "flask", "webauthn", "xlsxwriter"} & set(sys.modules)))
+"""
+
+
+def test_a_command_that_issues_waits_for_no_library_that_it_does_not_use() -> None:
+    told = subprocess.run([sys.executable, "-c", ISSUES], capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["imported:"]
