@@ -7,10 +7,15 @@ What those do with the database is what the register's own tests, issuing, jobs,
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 import world as worlds
+from argon2 import PasswordHasher
+from portal import hashed
+
+from signer.identity import passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,6 +77,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = getattr(item, "originalname", "")
         if (item.path.stem in ON_POSTGRESQL_IN_SOAK and name not in ON_BOTH) or is_another_step:
             item.add_marker(pytest.mark.soak)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_passwords() -> Iterator[None]:
+    """Argon2id with little work: what it costs in earnest is held by the tests of passwords."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "PasswordHasher", partial(PasswordHasher, time_cost=1, memory_cost=64, parallelism=1))
+        hashed.cache_clear()
+        yield
+    hashed.cache_clear()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from huey.registry import Message
+from working import ended, process
 from world import EMIRATES, KAZAKHSTAN, YUNZHOU, World, sample
 
 from signer import jobs as waking
@@ -456,30 +454,10 @@ def test_two_clocks_that_differ_by_a_second_do_no_job_twice(world: World) -> Non
     assert world.services.working.run_due() == ()
 
 
-WORKER = """
-import os, signal, sys
-from signer import settings, wiring
-wired = wiring.wire_ready(settings.load())
-working = wired.working
-def die(doing):
-    doing.tell("half")
-    os.kill(os.getpid(), signal.SIGKILL)
-if sys.argv[1] == "die":
-    working._doing = {**working._doing, "scrub": die}
-working.run_due()
-"""
-
-
-def process(world: World, how: str) -> subprocess.Popen[bytes]:
-    """Start a worker in a process of its own, by the machine's clock."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("SIGNER_")}
-    return subprocess.Popen([sys.executable, "-c", WORKER, how], env={**clean, **world.environment})
-
-
 def test_a_job_whose_worker_was_killed_is_done_by_another_once_its_lease_is_over(world: World) -> None:
     world.at = datetime.now(UTC)
     world.services.working.add("scrub", actor="test")
-    assert process(world, "die").wait(60) == -signal.SIGKILL
+    assert ended(process(world, dies=True)) == -signal.SIGKILL
     assert (single(world).state, single(world).progress) == ("running", "half")
     world.at = datetime.now(UTC)
     assert "scrub" not in world.services.working.run_due()
@@ -492,8 +470,8 @@ def test_two_workers_in_processes_of_their_own_do_each_job_once(world: World) ->
     world.at = datetime.now(UTC)
     number = world.issue(sample(KAZAKHSTAN, today=world.at.date())).number
     world.services.working.add("re-verify", number=number, actor="test")
-    workers = [process(world, "work") for _ in range(2)]
-    assert [worker.wait(60) for worker in workers] == [0, 0]
+    workers = [process(world) for _ in range(2)]
+    assert [ended(worker) for worker in workers] == [0, 0]
     found = world.services.working.all()
     assert {job.state for job in found} == {"waiting", "done"}
     assert {job.error for job in found} == {None}

@@ -132,3 +132,9 @@ def open_page(tabs: Tabs) -> Callable[..., Page]:
 def faults(tabs: Tabs) -> Callable[[Page], list[str]]:
     """Return what axe-core finds in a page, as it stands."""
     return tabs.faults
+
+
+@pytest.fixture
+def contrast(tabs: Tabs) -> Callable[[Page], list[str]]:
+    """Return what axe-core finds of contrast alone, in the theme that a page is shown in now."""
+    return tabs.contrast

@@ -20,6 +20,8 @@ _STANDARD: Any = {
     },
 }
 """Both rules on contrast: the enhanced one (7:1) leaves what is below 4.5:1 to the plain one."""
+_CONTRAST: Any = {"resultTypes": ["violations"], "runOnly": ["color-contrast", "color-contrast-enhanced"]}
+"""What a theme can break: of a page whose rest was looked at in the other one."""
 _SEEN = "[document.title, document.activeElement.id, document.documentElement.outerHTML, document.body.innerText]"
 
 
@@ -74,6 +76,10 @@ class Tabs:
             _turn(self._switches[page], scripts=False)
         return found
 
+    def contrast(self, page: Page) -> list[str]:
+        """Return what axe-core finds of contrast alone: for a page with scripts that is shown in its other theme."""
+        return _audit(page, _CONTRAST)
+
     def close(self) -> list[str]:
         """Close everything and return the complaints, save those about answers of 400 to 499."""
         for context in self._contexts:
@@ -106,8 +112,8 @@ def _turn(switch: CDPSession, *, scripts: bool) -> None:
     switch.send("Emulation.setScriptExecutionDisabled", {"value": not scripts})
 
 
-def _audit(page: Page) -> list[str]:
-    found: Any = Axe().run(page, options=_STANDARD).response["violations"]
+def _audit(page: Page, options: Any = _STANDARD) -> list[str]:
+    found: Any = Axe().run(page, options=options).response["violations"]
     return [
         f"{fault['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
         for fault in found

@@ -11,25 +11,38 @@ from typing import TYPE_CHECKING
 import pytest
 from objects import OTHER, OWN
 from portal import Portal
-from world import BEICHEN, EMIRATES, KAZAKHSTAN, YUNZHOU, World, fresh
+from world import BEICHEN, EMIRATES, KAZAKHSTAN, YUNZHOU, World, copy, fresh
 
 from signer.domain.number import Number
 from signer.domain.verdict import Code
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from portal import Visitor
 
 READ = {"understood": "yes"}
 
 
-@pytest.fixture
-def portal(world: World) -> Portal:
+@pytest.fixture(scope="module")
+def used(template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deployment in which seals were used, made once: each test has a copy."""
+    made = World(copy(template_folder, tmp_path_factory.mktemp("seals") / "data"))
     for turn in range(2):
-        world.issue(fresh(KAZAKHSTAN, turn))
-    world.issue(fresh(EMIRATES, 0), by=BEICHEN)
-    world.give("admin", "gao.sample")
-    world.give("auditor", "shen.sample")
-    return Portal.of(world)
+        made.issue(fresh(KAZAKHSTAN, turn))
+    made.issue(fresh(EMIRATES, 0), by=BEICHEN)
+    made.give("admin", "gao.sample")
+    made.give("auditor", "shen.sample")
+    made.services.database.close()
+    return made.folder
+
+
+@pytest.fixture
+def world(used: Path, tmp_path: Path) -> Iterator[World]:
+    made = World(copy(used, tmp_path / "data"))
+    yield made
+    made.services.database.close()
 
 
 def digest(portal: Portal, maker: int = 1) -> str:
