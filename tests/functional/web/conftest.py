@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
+import urllib.request
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +47,17 @@ def case(live_template_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 def address(case: exhibits.Case) -> Iterator[str]:
     """The address of the server over the exhibits' register."""
     with served({"SIGNER_DATA_DIR": str(case.folder)}) as url:
+        wake(url, case.kz)
         yield url
+
+
+def wake(url: str, pdf: bytes) -> None:
+    """Let a server's first reader begin, which a busy machine may take longer for than a file may take."""
+    asked = urllib.request.Request(f"{url}/api/v1/verify", pdf, {"Content-Type": "application/pdf"})
+    for _ in range(20):
+        with urllib.request.urlopen(asked, timeout=PATIENCE_MS / 1000) as answer:
+            if json.load(answer)["code"] != "UNREADABLE":
+                return
 
 
 @pytest.fixture(scope="session")
