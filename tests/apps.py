@@ -1,8 +1,8 @@
 """
 The web application for tests, made a thousand times a run: what is the same in each is compiled once a process.
 
-These are the code of the templates, kept by their content, the code by which Werkzeug writes a rule's addresses, the
-phrases as they were read, the page that verifies paper, and what each operation of the API says of itself.
+These are the code of the templates, kept by their content, what Werkzeug makes of a rule's words, the phrases as they
+were read, the page that verifies paper, and what each operation of the API says of itself.
 Everything else is made anew, as a server makes it when it starts.
 """
 
@@ -20,14 +20,13 @@ from signer.web import languages, paper_page
 from signer.web.machines.describing import Doc
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from flask import Flask
     from jinja2.bccache import Bucket
 
-_WRITERS: dict[tuple[object, ...], Callable[..., tuple[str, str]]] = {}
-_write = Rule._compile_builder
+_RULES: dict[tuple[object, ...], dict[str, Any]] = {}
+_compile = Rule.compile
 _SAID: dict[str, dict[str, Any]] = {}
 _say = Doc.keywords
 
@@ -49,12 +48,18 @@ class _Compiled(BytecodeCache):
 _COMPILED = _Compiled()
 
 
-def _kept(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-    """Return what writes a rule's addresses: a function of the rule's words alone, which is bound to it afterwards."""
-    words = (rule.rule, rule.host, rule.subdomain, repr(rule.defaults), append_unknown)
-    if words not in _WRITERS:
-        _WRITERS[words] = _write(rule, append_unknown)
-    return _WRITERS[words]
+def _compiled(rule: Rule) -> None:
+    """Compile a rule, or give it what was made of the same words: all but the two functions that are bound to it."""
+    words = (rule.rule, rule.host, rule.subdomain, rule.merge_slashes, repr(rule.defaults))
+    if words not in _RULES:
+        _compile(rule)
+        made = {name: getattr(rule, name) for name in ("_parts", "_trace", "_converters", "arguments")}
+        _RULES[words] = {**made, "writers": [rule._build.__func__, rule._build_unknown.__func__]}  # type: ignore[attr-defined]
+        return
+    kept = _RULES[words]
+    rule._parts, rule._trace, rule._converters = kept["_parts"], kept["_trace"], kept["_converters"]
+    rule.arguments = set(kept["arguments"])
+    rule._build, rule._build_unknown = (writer.__get__(rule, None) for writer in kept["writers"])
 
 
 _phrases = cache(languages.read_phrases)
@@ -81,7 +86,7 @@ def _said(doc: Doc, name: str, *more: Any, **options: Any) -> dict[str, Any]:
 def create_app(services: Any, **more: Any) -> Flask:
     """Return the application over services, as `signer.web.app` makes it."""
     with (
-        patch.object(Rule, "_compile_builder", _kept),
+        patch.object(Rule, "compile", _compiled),
         patch.object(Doc, "keywords", _said),
         patch.object(languages, "read_phrases", _phrases),
         patch.object(paper_page, "Drawing", _drawing),
