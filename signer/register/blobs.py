@@ -65,7 +65,8 @@ class DiskBlobs:
         digest = hashlib.sha256(data).digest()
         path = self._path(digest)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, exist_ok=True)
             if not path.exists() or path.read_bytes() != data:
                 write_whole(path, data)
         except OSError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from contextlib import contextmanager
+import os
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -83,9 +84,16 @@ class Database:
             yield connection
 
     def upgrade(self, revision: str = "head") -> None:
-        """Bring the schema up to a revision of this code."""
+        """Bring the schema up to a revision of this code; a file that is not there yet is made for its owner alone."""
+        self._begin_file()
         with self._transaction(self._writer) as connection, triggers.once(connection):
             _alembic("upgrade", connection, revision)
+
+    def _begin_file(self) -> None:
+        """Make SQLite's file: those that SQLite puts beside it take over its mode. Source: sqlite.org, WAL, 2."""
+        if self.file and not self.file.startswith("file:"):
+            with suppress(OSError):  # the driver says better what is wrong
+                os.close(os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def downgrade(self, revision: str) -> None:
         """Take the schema down to a revision."""

@@ -73,7 +73,7 @@ class Heads:
         """Put a signed note in the place of the one before, whole or not at all. Raises StorageUnavailable."""
         for path in self._places:
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 write_whole(path, note.encode())
             except OSError as error:
                 raise StorageUnavailable(f"{path} cannot be written: {error.strerror}") from error

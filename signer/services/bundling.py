@@ -93,7 +93,7 @@ class Bundling:
         with self._turn:
             kept = self._kept()
             if kept is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self.make(self._path)
                 kept = self._kept()
         if kept is None:

@@ -29,6 +29,7 @@ from signer.register.scope import Scope
 from signer.seal import service_key
 from signer.seal.certificates import Certificate
 from signer.services.maintain import PENDING_AGE
+from signer.services.modes import open_to_everyone
 from signer.services.post import SmtpPost, post_of
 from signer.services.seals import nearest_step
 
@@ -102,6 +103,7 @@ class Doctor:
         probes = (
             ("base-url", self._base_url),
             ("data-folder", self._data_folder),
+            ("modes", self._modes),
             ("disk", self._disk),
             ("sandbox", self._walls),
             ("register", self._register),
@@ -152,8 +154,15 @@ class Doctor:
             yield Symptom("data-folder", "error", f"{folder} cannot be written: {error.strerror}")
             return
         yield Symptom("data-folder", "ok", str(folder))
-        if folder.stat().st_mode & 0o007:
-            yield Symptom("data-folder", "warning", f"{folder} is open to everyone: chmod 700 {folder}")
+
+    def _modes(self) -> Iterator[Symptom]:
+        """Tell what others on this computer may open: the data folder, keys, sealed files, the register."""
+        found = tuple(open_to_everyone(self._settings.data_dir, keys=self._settings.keys, others=self._room.folders))
+        for path in found:
+            mode = "700" if path.is_dir() else "600"
+            yield Symptom("modes", "warning", f"{path} is open to everyone: chmod {mode} {path}")
+        if not found:
+            yield Symptom("modes", "ok", "nobody else may read what is kept")
 
     def _disk(self) -> Iterator[Symptom]:
         for place in self._room.look():

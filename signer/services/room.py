@@ -40,6 +40,11 @@ class Room:
         self._maintenance = maintenance
         self._warn, self._stop = warn_mb * _MB, stop_mb * _MB
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that are looked at."""
+        return tuple(self._places.values())
+
     def look(self) -> tuple[Place, ...]:
         """Return every place as it is. StorageUnavailable for one that cannot be looked at."""
         return tuple(self._look(name, folder) for name, folder in self._places.items())

@@ -86,7 +86,7 @@ class TrustSource:
     def _remember(self, memory: roots.Memory, before: roots.Memory, data: bytes) -> None:
         if memory == before or memory.seen is None:
             return
-        self._settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self._settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(self._path_of(memory.seen.sequence), data)
         write_whole(self._settings.data_dir / _SEEN, roots.dump(memory))
 

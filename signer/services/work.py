@@ -198,6 +198,10 @@ class Working:
             return jobs.take(tx, at=self._clock())
 
     def _run(self, job: Job) -> None:
+        with structlog.contextvars.bound_contextvars(job=job.id):
+            self._run_named(job)
+
+    def _run_named(self, job: Job) -> None:
         lease = _Lease(self._database, job, self._clock)
         try:
             with metrics.timed(JOB_SECONDS, job.kind):

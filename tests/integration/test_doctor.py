@@ -37,6 +37,7 @@ def test_a_sound_deployment_has_no_error_and_no_warning(world: World) -> None:
     assert {part: health for part, (health, _) in found(world).items()} == {
         "base-url": "ok",
         "data-folder": "ok",
+        "modes": "ok",
         "disk": "ok",
         "register": "ok",
         "trust-list": "ok",
@@ -196,7 +197,7 @@ FAULTS: list[tuple[str, Callable[[World], None], str, str, str]] = [
     ("a job fails and fails", _fails, "jobs", "warning", "settle failed 3 times: register-unavailable"),
     ("restored, not released", _restored, "restore", "warning", "signer db close-gap"),
     ("little room", _set("SIGNER_DISK_WARN_MB", "999999999"), "disk", "warning", "nothing new is begun"),
-    ("data folder open", lambda w: w.folder.chmod(0o755), "data-folder", "warning", "chmod"),
+    ("data folder open", lambda w: w.folder.chmod(0o755), "modes", "warning", "chmod 700"),
 ]
 
 
