@@ -42,7 +42,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Lead to the documents from above by their pages, and only name what is no page: files of the source."""
     uri = page.file.src_uri
-    if page.is_homepage:
+    if uri in ("index.md", "index.zh.md"):
         page.meta["hide"] = ["navigation"]  # it is one itself
     above = uri in FROM_ABOVE
     folder = ROOT if above else (DOCS / uri).parent
