@@ -224,6 +224,11 @@ def test_each_language_passes_the_lint(rendered: Rendered, country: str) -> None
     lint(*rendered(vehicles=2, outlets=2, country=country))
 
 
+def test_a_page_is_written_in_few_texts_as_each_is_written_and_read_again(rendered: Rendered) -> None:
+    with pikepdf.open(io.BytesIO(rendered(vehicles=2, outlets=2)[0])) as opened:
+        assert max(page.Contents.read_bytes().count(b"\nBT ") for page in opened.pages) < 330
+
+
 def test_a_test_seal_says_test_on_every_page_and_the_others_do_not(rendered: Rendered) -> None:
     pdf, _, _ = rendered(vehicles=20, outlets=3, country="TH")
     text = text_of(pdf)
