@@ -6,10 +6,16 @@ import json
 import os
 import re
 import subprocess
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
 import roots
+import world as worlds
+from roots import making
+from world import KAZAKHSTAN, ROOT, YUNZHOU, sample
+
+from signer.domain.values import BEIJING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,3 +121,25 @@ def test_it_carries_what_it_is_made_of_the_documents_and_the_samples_for_proxies
     assert bill["components"][0]["hashes"][0]["content"] in (place / "packages.txt").read_text()
     for name in ("docs/how-to/install-without-internet.md", "proxies/nginx.conf", "units/signer-web.service"):
         assert (place / name).is_file(), name
+
+
+@pytest.mark.soak
+def test_the_whole_archive_seals_and_verifies_by_what_it_brings_alone(tmp_path: Path) -> None:
+    """It is fetched from wherever pip takes packages here; laid down without network, and nothing is borrowed."""
+    whole = making.build(tmp_path / "out")
+    place, root = roots.unpacked(whole, tmp_path), roots.Root(tmp_path / "root")
+    (tmp_path / "own.env").write_text(f"SIGNER_MODE=test\nSIGNER_DATA_DIR={root.data}\n")
+    done = roots.install(place, "--root", root.folder, "--settings", tmp_path / "own.env")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "register.json").write_bytes(worlds.as_bytes(sample("register", today=datetime.now(BEIJING).date())))
+    (tmp_path / "draft.json").write_bytes(worlds.as_bytes(sample(KAZAKHSTAN, today=datetime.now(BEIJING).date())))
+    root.signer("db", "upgrade")
+    root.signer("load-parties", tmp_path / "register.json")
+    root.signer("make-test-pki", ROOT / "keys.example" / "pki.yaml")
+    people = ("--preparer", "chen.sample", "--approver", "lin.sample")
+    root.signer("issue", tmp_path / "draft.json", "--as", YUNZHOU, *people, "--out", tmp_path / "papers")
+    told = root.signer("verify", "--json", "--allow-test", *(tmp_path / "papers").iterdir())
+    assert json.loads(told.stdout)["code"] == "VALID"
+    for name in ("psycopg", "pkcs11", "obstore"):  # what a lone machine has no need of, and two have
+        python = [root.current / "venv" / "bin" / "python", "-I", "-c", f"import {name}"]
+        subprocess.run(python, check=True)
