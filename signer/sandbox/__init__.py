@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
-import selectors
+import select
 import signal
 import struct
 import time
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from signer.errors import SignerError
@@ -36,6 +38,7 @@ FailureReason = Literal["CHILD_DIED", "TOO_SLOW", "OUTPUT_TOO_LARGE"]
 
 _TASK = re.compile(r"signer(?:\.[a-z][a-z0-9_]*)+:[a-z][a-z0-9_]*")
 _CHUNK = 1 << 18
+_READ = 1 << 16
 
 
 class ChildFailed(SignerError):
@@ -68,6 +71,7 @@ def run(
     limits: Limits,
     taught: bytes = b"",
     is_clean: Callable[[bytes], bool] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> bytes:
     """
     Run a task in a child and return its answer.
@@ -82,6 +86,7 @@ def run(
         is_clean: given only for a file that the caller knows, byte for byte, to be one of its own making: such a file
             may go to a child that took nothing but such files. It tells of an answer whether the child may take
             another. One of them that does not answer is replaced by a new child, within the same time.
+        meanwhile: what is done while a child that takes known files works. It must not fail.
 
     Raises:
         ChildFailed: it died, was too slow or said too much; nothing of what it said is returned.
@@ -91,11 +96,11 @@ def run(
         raise ValueError(f"not a task: {task!r}")
     errand = _Errand(task, header, data, limits, taught, time.monotonic() + limits.wall_s)
     try:
-        answer = _ask_kept(errand, is_clean) if is_clean is not None else None
+        answer = _ask_kept(errand, is_clean, meanwhile) if is_clean is not None else None
         if answer is not None:
             return answer
-        with keeper.open_cell(task, asdict(limits), taught) as cell:
-            return errand.talk(cell, may_follow=False)[0]
+        with keeper.open_cell(task, _told(limits), taught) as cell:
+            return errand.talk(cell)[0]
     except keeper.NoNursery as error:
         raise ChildFailed("CHILD_DIED", str(error)) from error
 
@@ -106,11 +111,18 @@ def standing_walls() -> dict[str, bool]:
     return {str(name): stood is True for name, stood in json.loads(answer).items()}
 
 
-def _ask_kept(errand: _Errand, is_clean: Callable[[bytes], bool]) -> bytes | None:
+@lru_cache(maxsize=16)
+def _told(limits: Limits) -> dict[str, object]:
+    return asdict(limits)
+
+
+def _ask_kept(
+    errand: _Errand, is_clean: Callable[[bytes], bool], meanwhile: Callable[[], object] | None
+) -> bytes | None:
     """Ask a child that takes known files; None if it was a used one and gave no answer. Raises ChildFailed."""
-    with keeper.known_cell(errand.task, asdict(errand.limits), errand.taught) as cell:
+    with keeper.known_cell(errand.task, _told(errand.limits), errand.taught) as cell:
         try:
-            answer, is_ready = errand.talk(cell, may_follow=True)
+            answer, is_ready = errand.talk(cell, meanwhile or _nothing, may_follow=True)
         except ChildFailed:
             if cell.files:
                 return None
@@ -118,6 +130,10 @@ def _ask_kept(errand: _Errand, is_clean: Callable[[bytes], bool]) -> bytes | Non
         if is_ready and is_clean(answer):
             cell.keep()
         return answer
+
+
+def _nothing() -> None:
+    """Do nothing meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +147,16 @@ class _Errand:
     taught: bytes
     deadline: float
 
-    def talk(self, cell: Cell, *, may_follow: bool) -> tuple[bytes, bool]:
+    def talk(
+        self, cell: Cell, meanwhile: Callable[[], object] = _nothing, *, may_follow: bool = False
+    ) -> tuple[bytes, bool]:
         """Return a child's answer, and whether it will take another file. Raises ChildFailed."""
-        payload = FILE.pack(len(self.header), len(self.data), may_follow) + self.header + self.data
-        output = _exchange(cell, memoryview(payload), self.deadline, self.limits.output_bytes + ANSWER.size)
+        is_lent = cell.lend(self.data)
+        head = FILE.pack(len(self.header), len(self.data), may_follow, is_lent) + self.header
+        payload = memoryview(head if is_lent else head + self.data)
+        payload = payload[_write(cell.into, payload) :]
+        meanwhile()
+        output = _exchange(cell, payload, self.deadline, self.limits.output_bytes + ANSWER.size)
         answer = framing.whole(output)
         if answer is not None:
             return answer, framing.is_ready(output)
@@ -145,27 +167,31 @@ class _Errand:
 
 
 def _exchange(cell: Cell, payload: memoryview, deadline: float, most_bytes: int) -> bytes:
-    """Write the payload and read the answer at the same time, until it is whole or the child ends."""
+    """Write what is left of the payload and read the answer at the same time, until it is whole or the child ends."""
     output = bytearray()
-    is_open = True
-    with selectors.DefaultSelector() as selector:
-        selector.register(cell.into, selectors.EVENT_WRITE)
-        selector.register(cell.out, selectors.EVENT_READ)
-        while is_open:
-            ready = [key.fd for key, _ in selector.select(max(0.0, deadline - time.monotonic()))]
-            if not ready:
-                raise ChildFailed("TOO_SLOW", "no answer within the time allowed")
-            if cell.into in ready:
-                payload = payload[_write(cell.into, payload) :]
-                if not payload:
-                    selector.unregister(cell.into)
-            if cell.out in ready:
-                chunk = os.read(cell.out, _CHUNK)
-                output += chunk
-                is_open = bool(chunk) and framing.whole(output) is None
-            if len(output) > most_bytes:
-                raise ChildFailed("OUTPUT_TOO_LARGE", f"said more than {most_bytes} bytes")
-    return bytes(output)
+    poll = select.poll()
+    poll.register(cell.out, select.POLLIN)
+    if payload:
+        poll.register(cell.into, select.POLLOUT)
+    while True:
+        ready = dict(poll.poll(math.ceil(max(0.0, deadline - time.monotonic()) * 1000)))
+        if not ready:
+            raise ChildFailed("TOO_SLOW", "no answer within the time allowed")
+        if cell.into in ready:
+            payload = payload[_write(cell.into, payload) :]
+            if not payload:
+                poll.unregister(cell.into)
+        if cell.out in ready and _is_told(cell, output, most_bytes):
+            return bytes(output)
+
+
+def _is_told(cell: Cell, output: bytearray, most_bytes: int) -> bool:
+    """Read on; tell whether the answer is whole, or no more will come of it."""
+    chunk = os.read(cell.out, _READ)
+    output += chunk
+    if len(output) > most_bytes:
+        raise ChildFailed("OUTPUT_TOO_LARGE", f"said more than {most_bytes} bytes")
+    return not chunk or framing.whole(output) is not None
 
 
 def _write(into: int, payload: memoryview) -> int:

@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     Function = Callable[[bytes, bytes], bytes]
 
 TASK_FAILED, NO_TASK, NO_WALL = 3, 4, 5
-_FILE, _ANSWER = 0, 3
-"""Where a child finds its two pipes; it has no other descriptor that leads anywhere (1 and 2 are /dev/null)."""
+_FILE, _ANSWER, _LENT = 0, 3, 4
+"""Where a child finds its pipes and its memory; nothing else that it has leads anywhere (1 and 2 are /dev/null)."""
 _MOST_FILES = 65_536
 _IDLE_S = 60
 """A kept child that has no file for so long ends."""
 
 
-def live(function: Function, limits: dict[str, Any], file: int, answer: int) -> NoReturn:
-    """Be the child: close what is not ours, build the walls, do the task, end."""
+def live(function: Function, limits: dict[str, Any], ends: tuple[int, ...]) -> NoReturn:
+    """Be the child: close what is not ours, build the walls, do the task, end. `ends`: file, answer, memory if any."""
     status = NO_WALL
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(file, _FILE)
-        os.dup2(answer, _ANSWER)
-        os.closerange(_ANSWER + 1, _MOST_FILES)
+        for end, place in zip(ends, (_FILE, _ANSWER, _LENT), strict=False):
+            os.dup2(end, place)
+        os.closerange(_ANSWER + len(ends) - 1, _MOST_FILES)
         walls.close_in(limits)
         status = TASK_FAILED
         size = walls.resident_most()
@@ -49,8 +49,9 @@ def live(function: Function, limits: dict[str, Any], file: int, answer: int) -> 
 
 def _answer(function: Function, *, cpu_s: float, born_bytes: int) -> bool:
     """Answer for one file; tell whether another may follow."""
-    header_length, length, is_more = FILE.unpack(_exactly(FILE.size))
-    header, data = _exactly(header_length), _exactly(length)
+    header_length, length, is_more, is_lent = FILE.unpack(_exactly(FILE.size))
+    header = _exactly(header_length)
+    data = os.pread(_LENT, length, 0) if is_lent else _exactly(length)
     found = function(header, data)
     is_more = is_more and walls.is_as_born(cpu_s=cpu_s, born_bytes=born_bytes)
     output = memoryview(ANSWER.pack(len(found), is_more) + found)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-FILE: Final = struct.Struct("!QQ?")
-"""Before a file: the length of what the caller adds, the length of the file, and whether another may follow."""
+FILE: Final = struct.Struct("!QQ??")
+"""
+Before a file: the length of what the caller adds, the length of the file, whether another may follow, and whether the
+file lies in the memory that the child was born with.
+"""
+LENT_BYTES: Final = 1 << 20
+"""So long a file fits into that memory; a longer one comes through the pipe."""
 ANSWER: Final = struct.Struct("!Q?")
 """Before an answer: its length, and whether the child will take another file."""
 

@@ -15,6 +15,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
+from signer.sandbox.framing import LENT_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -32,13 +34,16 @@ class NoNursery(Exception):
 
 class Cell:
     """
-    Our ends of the pipes of one child. Leaving it ends the child, whatever it is doing, unless it was to be kept.
+    Our ends of the pipes of one child, and the memory that it has in common with us.
+
+    Leaving it ends the child, whatever it is doing, unless it was to be kept.
 
     `files` is how many files the child has answered for.
     """
 
-    def __init__(self, into: int, out: int, life: socket.socket) -> None:
+    def __init__(self, into: int, out: int, life: socket.socket, lent: int | None) -> None:
         self.into, self.out, self.life = into, out, life
+        self._lent = lent
         self.files = 0
         self._waiting: _Waiting | None = None
         self._errand: _Errand | None = None
@@ -58,8 +63,17 @@ class Cell:
         """The errand for whose known files it was opened, or None."""
         return self._errand
 
+    def lend(self, data: bytes) -> bool:
+        """Put a file where the child reads it from, if there is room: the child may write there too, we never read."""
+        with contextlib.suppress(OSError):
+            is_room = self._lent is not None and len(data) <= LENT_BYTES
+            return is_room and os.pwrite(self._lent or 0, data, 0) == len(data)
+        return False
+
     def close(self) -> None:
         """Let go of the pipes; the nursery ends the child."""
+        if self._lent is not None:
+            os.close(self._lent)
         os.close(self.into)
         os.close(self.out)
         self.life.close()
@@ -169,13 +183,13 @@ class _Nursery:
     def ask(self, task: str, limits: Mapping[str, object], *, is_known: bool) -> Cell:
         """Ask for a child. Raises OSError if the nursery is gone."""
         self._send({"task": task, "limits": limits, "known": is_known})
-        told, given, _, _ = socket.recv_fds(self._socket, 1, 3)
-        if not told or len(given) != 3:
+        told, given, _, _ = socket.recv_fds(self._socket, 1, 4)
+        if not told or len(given) < 3:
             raise ConnectionError("the nursery ended")
-        into, out, life = given
+        into, out, life, *lent = given
         os.set_blocking(into, False)
         os.set_blocking(out, False)
-        return Cell(into, out, socket.socket(fileno=life))
+        return Cell(into, out, socket.socket(fileno=life), lent[0] if lent else None)
 
     def _send(self, request: Mapping[str, object]) -> None:
         data = json.dumps(request).encode()

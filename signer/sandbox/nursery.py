@@ -3,10 +3,10 @@ The nursery: a process without keys, environment or files of ours that forks the
 
 Started by exec (`python -I -m signer.sandbox.nursery SOCKET`). It loads the code of a task once, so that a child
 starts with it, and never reads a file: a request has the task's name and the child's limits, and is answered with
-three descriptors (the pipe for the file, the pipe with the answer, the socket of the child's life). It tells on that
-socket how the child ended, and ends the child when the other end closes. One child is always ready behind its walls
-for the next file; one that works for long on an unknown file yields to the others. What it learns (a trust list) was
-verified by who asked. Single-threaded, or a fork would not be safe.
+descriptors (the pipe for the file, the pipe with the answer, the socket of the child's life, and on Linux the memory
+into which a file is put). It tells on that socket how the child ended, and ends the child when the other end closes.
+One child is always ready behind its walls for the next file; one that works for long on an unknown file yields to the
+others. What it learns (a trust list) was verified by who asked. Single-threaded, or a fork would not be safe.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from signer.errors import SignerError
-from signer.sandbox import child, walls
+from signer.sandbox import child, framing, walls
 from signer.sandbox.keeper import LENGTH, STATUS
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class _Child:
     pid: int
     task: str
     limits: dict[str, Any]
-    ends: tuple[int, int, int]
+    ends: tuple[int, ...]
 
     def close(self) -> None:
         """Close the ends: who asked has them, or nobody will."""
@@ -149,7 +149,8 @@ class Nursery:
             fcntl.fcntl(into, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         out, answer = os.pipe()
         mine, theirs = socket.socketpair()
-        ends = (into, out, theirs.detach())
+        lent = _memory()
+        ends = (into, out, theirs.detach(), *lent)
         try:
             function = resolve(task)
         except (ImportError, AttributeError, ValueError):
@@ -160,7 +161,7 @@ class Nursery:
             gc.freeze()
             pid = os.fork()
             if pid == 0:
-                child.live(function, limits, file, answer)
+                child.live(function, limits, (file, answer, *lent))
             self._lives[pid] = mine
             self._selector.register(mine, selectors.EVENT_READ, pid)
         os.close(file)
@@ -200,6 +201,16 @@ class Nursery:
             life.close()
             self._lives[pid] = None
             os.kill(pid, signal.SIGKILL)
+
+
+def _memory() -> tuple[int, ...]:
+    """Return memory into which a file is put for a child, of one size for good; none where there is no such thing."""
+    with contextlib.suppress(OSError, AttributeError):
+        made = os.memfd_create("file", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(made, framing.LENT_BYTES)
+        fcntl.fcntl(made, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW)
+        return (made,)
+    return ()
 
 
 def resolve(task: str) -> Callable[[bytes, bytes], bytes]:

@@ -34,6 +34,9 @@ _FEW: Final = 2_000
 """So many of those words are looked at where they stand: one search instead of four, and too few to be too many."""
 _NEAR: Final = 400
 _TOO_MANY_DIGITS = b"0" * (MOST_DIGITS + 1)
+_STEP: Final = 12
+_SOME_DIGITS = b"0" * (len(_TOO_MANY_DIGITS) // _STEP)
+"""What such a run has at every twelfth byte, wherever it begins; a table's lines of twenty bytes have fewer."""
 _DIGITS_ALIKE = bytes(0x30 if chr(byte).isdecimal() and byte < 0x80 else 0x20 for byte in range(256))
 _BEFORE_HEX = frozenset(b"0123456789ABCDEFabcdef<")
 _CONTENTS = re.compile(rb"/Contents\s{0,8}<([0-9A-Fa-f\s]{%d})" % (2 * MOST_CONTENTS_BYTES + 1))
@@ -97,6 +100,8 @@ def _is_too_large(pdf: bytes, size: re.Match[bytes]) -> bool:
 
 def _has_long_number(pdf: bytes) -> bool:
     """Tell whether a run of digits, not inside a hexadecimal string, is longer than a parser should meet."""
+    if _SOME_DIGITS not in pdf[::_STEP].translate(_DIGITS_ALIKE):
+        return False
     alike = pdf.translate(_DIGITS_ALIKE)
     start = alike.find(_TOO_MANY_DIGITS)
     while start >= 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
@@ -38,15 +39,19 @@ def facts_of(
     child may answer for several such files, as long as each answer is clean. `is_whole` asks for the full path, which
     else answers only for what the fast one does not know.
     """
-    refused = precheck.refusal(pdf)
-    if refused is not None and refused.is_final:
-        return SealFacts(form=Form.UNREADABLE, reason=refused.reason, detail=refused.detail)
+    guard = _Guard(pdf)
+    if not is_known and guard.refused is not None and guard.refused.is_final:
+        return SealFacts(form=Form.UNREADABLE, reason=guard.refused.reason, detail=guard.refused.detail)
     taught, digest = _TAUGHT.of(trust)
-    header = Task(at=at, trust_digest=digest, is_whole=is_whole, is_screened=refused is None).model_dump_json().encode()
-    told = _Told()
+    is_screened = is_known or guard.refused is None
+    header = Task(at=at, trust_digest=digest, is_whole=is_whole, is_screened=is_screened).model_dump_json().encode()
+    told = _Told(guard)
+    is_clean, look = (told.is_clean, guard.look) if is_known else (None, None)
     try:
-        is_clean = told.is_clean if is_known else None
-        answer = sandbox.run(_TASK, header=header, data=pdf, limits=limits, taught=taught, is_clean=is_clean)
+        how = {"header": header, "data": pdf, "taught": taught}
+        answer = sandbox.run(_TASK, **how, limits=limits, is_clean=is_clean, meanwhile=look)
+        if guard.refused is not None and is_known:
+            return facts_of(pdf, trust, at, is_whole=is_whole, limits=limits)
         return told.facts(answer)
     except sandbox.ChildFailed as error:
         return SealFacts(form=Form.UNREADABLE, reason=error.reason, detail=error.detail)
@@ -54,10 +59,27 @@ def facts_of(
         return SealFacts(form=Form.UNREADABLE, reason="CHILD_DIED", detail="its answer has not the form agreed")
 
 
+class _Guard:
+    """What `precheck` says of a file, asked once: of a known file while a child reads it, of any other before."""
+
+    def __init__(self, pdf: bytes) -> None:
+        self._pdf = pdf
+
+    @cached_property
+    def refused(self) -> precheck.Refusal | None:
+        """Why the file may not be parsed, or None."""
+        return precheck.refusal(self._pdf)
+
+    def look(self) -> None:
+        """Ask now."""
+        _ = self.refused
+
+
 class _Told:
     """A child's answer, read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, guard: _Guard) -> None:
+        self._guard = guard
         self._read: tuple[bytes, SealFacts] | None = None
 
     def facts(self, answer: bytes) -> SealFacts:
@@ -73,7 +95,8 @@ class _Told:
         except ValidationError:
             return False
         has_passed = all(finding.state is State.PASSED for finding in facts.findings)
-        return facts.form is Form.SEALED and facts.reason is None and facts.indication == "TOTAL-PASSED" and has_passed
+        is_good = facts.form is Form.SEALED and facts.reason is None and facts.indication == "TOTAL-PASSED"
+        return is_good and has_passed and self._guard.refused is None
 
 
 class _Taught:

@@ -197,8 +197,11 @@ def claimed_number(seal: SealFacts, content: ContentFacts) -> Number | None:
 def file_facts(data: bytes, seal: SealFacts) -> FileFacts:
     """Compute what the parent never takes from the child: the digests of the file and of S."""
     length = seal.sealed_length
-    sealed = hashlib.sha256(data[:length]).hexdigest() if length is not None and length <= len(data) else None
-    return FileFacts(size=len(data), file_digest=hashlib.sha256(data).hexdigest(), sealed_digest=sealed)
+    is_inside = length is not None and length <= len(data)
+    digest = hashlib.sha256(memoryview(data)[:length] if is_inside else b"")
+    sealed = digest.hexdigest() if is_inside else None
+    digest.update(memoryview(data)[length:] if is_inside else data)
+    return FileFacts(size=len(data), file_digest=digest.hexdigest(), sealed_digest=sealed)
 
 
 def content_facts(seal: SealFacts) -> ContentFacts:

@@ -51,7 +51,7 @@ _FIELD: Final = {"Type", "Subtype", "FT", "T", "F", "Rect", "P", "V"}
 _FIELD_MORE: Final = {"TU", "StructParent"}
 _VALUE: Final = re.compile(
     rb"([0-9]{1,6}) 0 obj\n<<\n"
-    rb"/Contents <((?:[0-9A-F]{2})++)>\n"
+    rb"/Contents <([0-9A-F]++)>\n"
     rb"/ByteRange \[0 ([0-9]{1,8}) ([0-9]{1,8}) ([0-9]{1,8})\] *\n"
     rb"/Type /Sig\n/Filter /Adobe\.PPKLite\n/SubFilter /ETSI\.CAdES\.detached\n"
     rb"/M \(D\\072([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})Z\)\n"

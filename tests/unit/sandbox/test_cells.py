@@ -77,7 +77,7 @@ def test_neither_nursery_nor_child_inherits_anything(run: Run, monkeypatch: pyte
     linked = [str(fd.readlink()) for fd in Path(f"/proc/{keeper.pid()}/fd").iterdir()]
     kept.close()
     assert set(found["environment"]) <= {"PWD", "SHLVL", "_", "LC_CTYPE", "OLDPWD"}
-    assert found["fds"] == [0, 1, 2, 3]
+    assert found["fds"] == [0, 1, 2, 3, 4]
     assert (found["cwd"], found["isolated"]) == ("/", 1)
     assert re.search(r"Max core file size +0 +0 ", Path(f"/proc/{keeper.pid()}/limits").read_text())
     assert not [one for one in linked if one.startswith(str(tmp_path))]

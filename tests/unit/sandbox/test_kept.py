@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from signer.sandbox import ChildFailed, Limits, child, keeper
+from signer.sandbox.framing import LENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,14 @@ def test_known_files_share_a_child_and_no_other_file_ever_sees_it(run: Run) -> N
     for _ in range(3):
         assert json.loads(run("world"))["pid"] != kept
         assert pid_of(run) == kept
+
+
+def test_a_file_of_any_length_comes_whole_by_memory_or_by_pipe(run: Run) -> None:
+    for is_clean in (always, None):
+        for length in (LENT_BYTES, 0, LENT_BYTES + 1, 1, 3 * LENT_BYTES, 5):
+            assert run("measure", data=b"%d" % (length % 7) * length, is_clean=is_clean) == b"%d" % length
+    for data in (b"first file", b"next", b"", b"x" * 900_000, b"one more"):
+        assert run("echo", data=data, is_clean=always) == b"head|" + data[::-1]
 
 
 def test_only_a_clean_answer_lets_a_child_take_another_file(run: Run) -> None:

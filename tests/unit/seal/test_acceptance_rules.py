@@ -7,6 +7,7 @@ tests/unit/verification/test_rules_six_and_nine.py. One sealed file serves all.
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import socket
@@ -179,6 +180,7 @@ def test_certificates_of_the_file_never_reach_the_validator(
         return path_fault(members, at=at)
 
     monkeypatch.setattr(chain, "_path_fault", watched)
+    monkeypatch.setattr(chain, "_lasting", inspect.unwrap(chain._lasting))
     chain._path_faults.cache_clear()
     facts = judged(world, Value(sealed.pdf, key, certificates=inside).file())
     assert set(failed(facts)) == {"embedded-certificates"}
@@ -193,6 +195,7 @@ def test_nothing_is_fetched_because_a_file_asks(world: World, sealed: Sealed, mo
     assert access.value
     for owner, name in ((socket.socket, "connect"), (socket, "create_connection"), (socket, "getaddrinfo")):
         monkeypatch.setattr(owner, name, lambda *_, **__: pytest.fail("the network was asked"))
+    monkeypatch.setattr(chain, "_lasting", inspect.unwrap(chain._lasting))
     chain._path_faults.cache_clear()
     facts = judged(world, sealed.pdf)
     assert {found.state for found in facts.findings} == {State.PASSED}

@@ -38,6 +38,16 @@ def test_a_content_of_hundreds_of_kilobytes_is_not_taken_for_a_large_table() -> 
     assert precheck.refusal(blank_pdf(content=b'{"a":"' + b"x" * 300_000 + b'"}')) is None
 
 
+def test_a_number_too_long_is_found_wherever_it_begins_and_inside_of_tables() -> None:
+    table = b"0000217933 00000 n \n" * 9
+    for place in range(13):
+        for behind in (b" ", table, b"12 0 R\n"):
+            assert "digits" in refused(table + b" " * place + b"9" * 65 + behind)
+            assert not refused(table + b" " * place + b"9" * 64 + b" " + behind)
+            assert not refused(table + b" " * place + b"<A" + b"0" * 90 + b">" + behind)
+            assert "digits" in refused(b"<A" + b"0" * 90 + b">" + b" " * place + b"9" * 65 + behind)
+
+
 def test_numbers_that_are_none_do_not_keep_anybody_busy() -> None:
     begun = time.process_time()
     assert precheck.number_in(b"22222-22222-2222 " * 1_000_000) is None
