@@ -30,7 +30,7 @@ SECONDS: Final[Mapping[str, int]] = {
     "tests/functional/test_log_cli.py": 25,
     "tests/functional/test_offline_install.py": 20,
     "tests/functional/test_practising.py": 20,
-    "tests/functional/test_remote_cli.py": 25,
+    "tests/functional/test_remote_cli.py": 15,
     "tests/functional/test_serving.py": 27,
     "tests/functional/test_shares.py": 20,
     "tests/functional/test_slow_clients.py": 40,

@@ -6,13 +6,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import terminal
 import world as worlds
 from machine import Machines
 from served import answers, serving, until
@@ -34,9 +34,9 @@ class Shop:
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SIGNER_")}
-        command = [sys.executable, "-m", "signer", *words]
+        command = [terminal.on_path() / "signer", *words]
         pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        whole = {**kept, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(worlds.ROOT), **environment}
+        whole = {**kept, "LC_ALL": "C.UTF-8", **environment}
         return subprocess.Popen(command, cwd=self.folder, env=whole, text=True, **pipes)
 
     def run(self, *words: str, **environment: str) -> tuple[int, str, str]:
