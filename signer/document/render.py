@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typst
 
-from signer.document import catalogue, finish, fonts, page
+from signer.document import catalogue, finish, fonts, page, sources
 from signer.errors import SignerError
 
 if TYPE_CHECKING:
@@ -89,11 +89,13 @@ class Renderer:
         return finish.without_field(self._compile(template, shown))
 
     def _compile(self, template: Template, shown: page.Page) -> bytes:
-        files = dict(template.files)
-        files |= {file.name: file.data for file in shown.attachments}
-        files |= {"data.json": shown.data, "setup.json": shown.setup}
+        own = {file.name: file.data for file in shown.attachments} | {
+            "data.json": shown.data,
+            "setup.json": shown.setup,
+        }
+        root, files = sources.of_process(os.getpid()).of(template)
         try:
-            pdf = self._compiler().compile(input=files, pdf_standards=list(STANDARDS))  # type: ignore[type-var]
+            pdf = self._compiler().compile(input=files | own, root=root, pdf_standards=list(STANDARDS))  # type: ignore[type-var]
         except typst.TypstError as error:
             raise RenderFailed(f"{error.message} {' '.join(error.hints)}".strip()) from error
         if not isinstance(pdf, bytes):
