@@ -1,8 +1,8 @@
 """
 What a process counts of its own work, for `/metrics`: like logs it belongs to the process, so it is handed to nobody.
 
-Every process of a host has one small file of its own in the run folder, and whoever is asked adds all of them up.
-Nothing that is counted names a person, a number or a vehicle.
+Every process of a host has one small file of its own in the run folder, and whoever is asked adds all of them up
+(docs/adr/0059-what-the-house-tells-of-itself.md). Nothing that is counted names a person, a number or a vehicle.
 """
 
 from __future__ import annotations
