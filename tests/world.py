@@ -96,7 +96,10 @@ class World:
         self.services = wiring.wire(self.settings, clock=lambda: self.at, judge=judge)
 
     def issue(self, plain: Any, *, by: str | None = None, key: str | None = None, **people: str) -> Issued:
-        return self.services.issuing.issue(self.order(plain, by=by, key=key, **people))
+        """Issue, and have the log take it up, as a worker does within a second."""
+        issued = self.services.issuing.issue(self.order(plain, by=by, key=key, **people))
+        self.services.logbook.settle()
+        return issued
 
     def order(self, plain: Any, *, by: str | None = None, key: str | None = None, **people: str) -> Order:
         maker = by or plain.get("manufacturer") or YUNZHOU

@@ -111,7 +111,8 @@ def test_waiting_for_a_leaf_has_it_appended_now(logged: World) -> None:
 
 def test_what_was_issued_goes_into_the_log_with_the_next_intent_under_one_head(logged: World) -> None:
     ((before,),) = logged.rows("SELECT count(*) FROM log_checkpoints")
-    numbers = [logged.issue(sample(name)).number for name in (EMIRATES, MEXICO)]
+    issuing = logged.services.issuing
+    numbers = [issuing.issue(logged.order(sample(name))).number for name in (EMIRATES, MEXICO)]
     assert logged.rows("SELECT count(*) FROM log_checkpoints") == [(before + 2,)]
     assert [row[0] for row in logged.rows("SELECT type FROM log_leaves ORDER BY sequence")][2:] == [
         "intent",
@@ -125,7 +126,7 @@ def test_what_was_issued_goes_into_the_log_with_the_next_intent_under_one_head(l
 
 
 def test_a_process_that_ends_leaves_nothing_of_its_own_waiting_for_the_log(logged: World) -> None:
-    logged.issue(sample(EMIRATES))
+    logged.services.issuing.issue(logged.order(sample(EMIRATES)))
     assert len(logged.rows("SELECT * FROM log_queue")) == 1
     logged.services.database.close()
     assert logged.rows("SELECT * FROM log_queue") == []
