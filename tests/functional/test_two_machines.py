@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     import hsm as hsms
     import postgres
 
-MANY = 12
+MANY = 8
 LONG_AGO = "lease_until = '2020-01-01T00:00:00.000000Z'"
 """What stands for waiting: the lease of what a dead machine had taken up is two minutes."""
 
@@ -95,10 +94,16 @@ def told(shared: World) -> dict[str, str]:
     }
 
 
-def codes(root: roots.Root, folder: Path) -> list[str]:
-    """Return what a machine says of the files in a folder."""
-    told = root.signer("verify", "--json", "--allow-test", *sorted(folder.glob("*.pdf")), check=False)
-    return [json.loads(line)["code"] for line in told.stdout.splitlines()]
+def codes(root: roots.Root, url: str, papers: list[bytes]) -> set[Code]:
+    """
+    Return what the register of a machine says of files.
+
+    They are judged in this process: a child has five seconds by the clock for each, and this machine may be busy.
+    """
+    world = World(root.data, at=datetime.now(UTC), database_url=url)
+    found = {world.verify(pdf).code for pdf in papers}
+    world.services.database.close()
+    return found
 
 
 def live_through_a_death(shared: World, server: postgres.Server, place: Path, folder: Path) -> None:
@@ -134,13 +139,11 @@ def live_through_a_death(shared: World, server: postgres.Server, place: Path, fo
         second.signer("db", "backup", second.data / "dump.zip")
         third.signer("db", "upgrade")
         third.signer("db", "restore", second.data / "dump.zip")
-        for number, pdf in zip(numbers, papers, strict=True):
-            (folder / f"{number}.pdf").write_bytes(pdf)
-        assert set(codes(third, folder)) == {"VALID_WITH_NOTICE"}  # nobody has said yet that nothing is missing
+        assert codes(third, empty, papers) == {Code.VALID_WITH_NOTICE}  # nobody has said yet that nothing is missing
         third.signer("db", "release", "--by", "chen.sample")
         people = ("--by", "chen.sample", "--second", "lin.sample")
         third.signer("db", "close-gap", *people, "--reason", "nothing was issued in between")
-        assert codes(third, folder) == ["VALID"] * MANY
+        assert codes(third, empty, papers) == {Code.VALID}
     server.drop(empty)
 
 
