@@ -80,7 +80,7 @@ def run(
         task: `signer.some.module:function`; the function takes (header, data) and returns bytes.
         header: what the caller adds to the file, usually JSON.
         data: the hostile file.
-        limits: the child's walls.
+        limits: the child's walls. The nursery's own start is not the file's, and does not count.
         taught: what the caller verified and every child may know, such as a trust list; the nursery hands it once to
             the module's `learn(taught)`, so that children are born with it. Never anything of a file, never a secret.
         is_clean: given only for a file that the caller knows, byte for byte, to be one of its own making: such a file
@@ -94,8 +94,9 @@ def run(
     """
     if not _TASK.fullmatch(task):
         raise ValueError(f"not a task: {task!r}")
-    errand = _Errand(task, header, data, limits, taught, time.monotonic() + limits.wall_s)
     try:
+        keeper.wake(task, _told(limits), taught)
+        errand = _Errand(task, header, data, limits, taught, time.monotonic() + limits.wall_s)
         answer = _ask_kept(errand, is_clean, meanwhile) if is_clean is not None else None
         if answer is not None:
             return answer

@@ -167,6 +167,7 @@ class _Nursery:
             )
         self._socket = ours
         self._taught: dict[str, bytes] = {}
+        self.loaded: set[str] = set()
 
     @property
     def pid(self) -> int:
@@ -186,6 +187,7 @@ class _Nursery:
         told, given, _, _ = socket.recv_fds(self._socket, 1, 4)
         if not told or len(given) < 3:
             raise ConnectionError("the nursery ended")
+        self.loaded.add(task)
         into, out, life, *lent = given
         os.set_blocking(into, False)
         os.set_blocking(out, False)
@@ -217,6 +219,13 @@ class Keeper:
         self._lock = threading.Lock()
         self._nursery: _Nursery | None = None
         self._waiting = _Waiting()
+
+    def wake(self, task: str, limits: Mapping[str, object], taught: bytes) -> None:
+        """Wait until the nursery runs and has loaded a task's code, which takes it seconds the first time."""
+        with self._lock:
+            is_awake = self._nursery is not None and task in self._nursery.loaded
+        if not is_awake:
+            self.open_cell(task, limits, taught).close()
 
     def known_cell(self, task: str, limits: Mapping[str, object], taught: bytes) -> Cell:
         """Return the cell of a child that waits for another known file, or of a new one that may be kept."""
@@ -274,6 +283,7 @@ class Keeper:
 _KEEPER = Keeper()
 os.register_at_fork(after_in_child=_KEEPER.forget)
 atexit.register(_KEEPER.close)
+wake = _KEEPER.wake
 open_cell = _KEEPER.open_cell
 known_cell = _KEEPER.known_cell
 pid = _KEEPER.pid

@@ -102,6 +102,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Run]:
     starter.chmod(0o755)
     monkeypatch.setattr(keeper.sys, "executable", str(starter))
     mine = keeper.Keeper()
+    monkeypatch.setattr(keeper, "wake", mine.wake)
     monkeypatch.setattr(keeper, "open_cell", mine.open_cell)
     monkeypatch.setattr(keeper, "known_cell", mine.known_cell)
     monkeypatch.setattr(keeper, "pid", mine.pid)

@@ -7,12 +7,13 @@ import os
 import platform
 import re
 import signal
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -101,6 +102,21 @@ def test_a_nursery_that_died_is_replaced_and_one_call_at_most_fails(run: Run) ->
         answers = [answer(run) for _ in range(3)]
         assert answers[1:] == [b"answer"] * 2
         assert answers[0] in (b"answer", "CHILD_DIED")
+
+
+def test_a_nursery_that_is_slow_to_start_takes_nothing_of_the_first_files_time(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = subprocess.Popen
+
+    def halted(*asked: Any, **how: Any) -> subprocess.Popen[bytes]:
+        process = start(*asked, **how)
+        process.send_signal(signal.SIGSTOP)
+        threading.Timer(2.5, process.send_signal, [signal.SIGCONT]).start()
+        return process
+
+    monkeypatch.setattr(keeper.subprocess, "Popen", halted)
+    assert run("chatter", Limits(wall_s=2.0)) == b"answer"
 
 
 def answer(run: Run) -> bytes | str:
